@@ -1,0 +1,94 @@
+package postgrestest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+)
+
+// installation is where PostgreSQL's programs are and who may run them.
+type installation struct {
+	bin string
+	// owner is nil when the test's own user can run the server.
+	owner *syscall.Credential
+}
+
+// findInstallation looks where Debian puts the server, newest version first,
+// then on PATH.
+func findInstallation() (installation, error) {
+	bin, err := findPrograms("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil {
+		return installation{}, err
+	}
+	if os.Geteuid() != 0 {
+		return installation{bin: bin}, nil
+	}
+	owner, err := unprivilegedUser("postgres", "nobody")
+	if err != nil {
+		return installation{}, err
+	}
+	return installation{bin: bin, owner: owner}, nil
+}
+
+func findPrograms(pattern string) (string, error) {
+	found, err := filepath.Glob(pattern)
+	if err != nil {
+		return "", fmt.Errorf("look for initdb: %w", err)
+	}
+	slices.SortFunc(found, func(a, b string) int { return majorVersion(b) - majorVersion(a) })
+	if len(found) > 0 {
+		return filepath.Dir(found[0]), nil
+	}
+	path, err := exec.LookPath("initdb")
+	if err != nil {
+		return "", fmt.Errorf("find the PostgreSQL server: no %s and no initdb on PATH: install the Debian package postgresql (apt-get install postgresql)", pattern)
+	}
+	return filepath.Dir(path), nil
+}
+
+// majorVersion reads 15 from /usr/lib/postgresql/15/bin/initdb, 0 from
+// anything else.
+func majorVersion(path string) int {
+	major, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+	if err != nil {
+		return 0
+	}
+	return major
+}
+
+func unprivilegedUser(names ...string) (*syscall.Credential, error) {
+	var missing error
+	for _, name := range names {
+		account, err := user.Lookup(name)
+		if err != nil {
+			missing = errors.Join(missing, err)
+			continue
+		}
+		uid, err := strconv.ParseUint(account.Uid, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("read uid of %s: %w", name, err)
+		}
+		gid, err := strconv.ParseUint(account.Gid, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("read gid of %s: %w", name, err)
+		}
+		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+	}
+	return nil, fmt.Errorf("find a user that may run PostgreSQL: %w", missing)
+}
+
+// command prepares one of PostgreSQL's programs to run as the owner.
+func (i installation) command(program string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(i.bin, program), args...)
+	cmd.Dir = "/"
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: i.owner}
+	endWithParent(cmd.SysProcAttr)
+	return cmd
+}

@@ -1,0 +1,63 @@
+package postgrestest_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres/postgrestest"
+)
+
+func TestStartRefusesTheConnectionPastItsLimit(t *testing.T) {
+	dsn := postgrestest.Start(t, map[string]string{
+		"max_connections":                "5",
+		"superuser_reserved_connections": "0",
+		"max_wal_senders":                "0",
+		"cluster_name":                   "it's a test",
+	})
+	for range 5 {
+		conn := connect(t, dsn)
+		var name string
+		if err := conn.QueryRow(t.Context(), "SHOW cluster_name").Scan(&name); err != nil || name != "it's a test" {
+			t.Fatalf("cluster_name = %q, %v; want the test's setting", name, err)
+		}
+	}
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err == nil {
+		conn.Close(t.Context())
+		t.Fatal("the sixth of five connections was accepted")
+	}
+	var refusal *pgconn.PgError
+	if !errors.As(err, &refusal) || refusal.Code != "53300" {
+		t.Fatalf("the sixth connection failed with %v, want SQLSTATE 53300", err)
+	}
+}
+
+func TestStopRefusesAndRestartKeepsData(t *testing.T) {
+	server := postgrestest.StartServer(t, nil)
+	if _, err := connect(t, server.DSN).Exec(t.Context(), "CREATE TABLE kept (id int)"); err != nil {
+		t.Fatal(err)
+	}
+	server.Stop(t)
+	if conn, err := pgx.Connect(t.Context(), server.DSN); err == nil {
+		conn.Close(t.Context())
+		t.Fatal("a stopped server accepted a connection")
+	}
+	server.Restart(t)
+	if _, err := connect(t, server.DSN).Exec(t.Context(), "SELECT id FROM kept"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func connect(t *testing.T, dsn string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
+}
