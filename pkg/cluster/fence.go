@@ -1,0 +1,97 @@
+package cluster
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// FieldManager is the name under which every write of ours stands in
+// managedFields.
+const FieldManager = "bluegreen"
+
+// The labels and annotations that the tool puts on objects.
+const (
+	LabelRelease       = "bluegreen.dev/release"
+	AnnotationEpoch    = "bluegreen.dev/epoch"
+	AnnotationHolder   = "bluegreen.dev/holder"
+	AnnotationPrevious = "bluegreen.dev/previous"
+	AnnotationStop     = "bluegreen.dev/stop"
+)
+
+// ErrFenced is returned by a fenced write that the object refused: its
+// epoch, its holder or its resourceVersion is not what the writer read. The
+// writer has lost the race and must read again before it does anything.
+var ErrFenced = errors.New("object was written by somebody else since it was read")
+
+// Fence is the right to write: the epoch of a run and its holder. Epochs
+// only grow; an object that carries a higher one refuses an older writer.
+type Fence struct {
+	Epoch  int64
+	Holder string
+}
+
+// FenceOf reads the stamp that an object carries; the zero Fence when it
+// carries none. A stamp that is not a number is an error, never a zero.
+func FenceOf(object metav1.Object) (Fence, error) {
+	annotations := object.GetAnnotations()
+	text, found := annotations[AnnotationEpoch]
+	if !found {
+		return Fence{Holder: annotations[AnnotationHolder]}, nil
+	}
+	epoch, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return Fence{}, fmt.Errorf("read annotation %s of %s: %q is not a whole number", AnnotationEpoch, object.GetName(), text)
+	}
+	return Fence{Epoch: epoch, Holder: annotations[AnnotationHolder]}, nil
+}
+
+// Operation is one operation of a JSON patch (RFC 6902).
+type Operation struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value any    `json:"value,omitempty"`
+}
+
+// Annotate is the operation that sets one annotation of an object that
+// already has annotations; FencedPatch sees to it that the map exists.
+func Annotate(key, value string) Operation {
+	return Operation{Op: "add", Path: "/metadata/annotations/" + EscapePointer(key), Value: value}
+}
+
+// EscapePointer escapes one token of a JSON pointer (RFC 6901).
+func EscapePointer(token string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
+}
+
+// FencedPatch is a JSON patch that applies changes only while the object
+// still carries the stamp and the resourceVersion with which it was read,
+// and that leaves the fence's stamp on it: one request, all or nothing.
+func FencedPatch(read metav1.Object, fence Fence, changes ...Operation) ([]byte, error) {
+	current, err := FenceOf(read)
+	if err != nil {
+		return nil, err
+	}
+	if current.Epoch > fence.Epoch {
+		return nil, fmt.Errorf("patch %s at epoch %d: it carries epoch %d of %s: %w", read.GetName(), fence.Epoch, current.Epoch, current.Holder, ErrFenced)
+	}
+	operations := []Operation{{Op: "test", Path: "/metadata/resourceVersion", Value: read.GetResourceVersion()}}
+	annotations := read.GetAnnotations()
+	if annotations == nil {
+		operations = append(operations, Operation{Op: "add", Path: "/metadata/annotations", Value: map[string]string{}})
+	}
+	for _, key := range []string{AnnotationEpoch, AnnotationHolder} {
+		if value, found := annotations[key]; found {
+			operations = append(operations, Operation{Op: "test", Path: "/metadata/annotations/" + EscapePointer(key), Value: value})
+		}
+	}
+	operations = append(operations, changes...)
+	operations = append(operations,
+		Annotate(AnnotationEpoch, strconv.FormatInt(fence.Epoch, 10)),
+		Annotate(AnnotationHolder, fence.Holder))
+	return json.Marshal(operations)
+}

@@ -1,0 +1,84 @@
+package gate
+
+import (
+	"time"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+)
+
+// Verdict is what one rule, or a whole gate, says at one moment.
+type Verdict string
+
+// The four verdicts. NoData never advances; SourceDown holds; neither is a
+// failure of the release.
+const (
+	Pass       Verdict = "pass"
+	Fail       Verdict = "fail"
+	NoData     Verdict = "no-data"
+	SourceDown Verdict = "source-down"
+)
+
+// Purpose says what a rule decides: what it takes to advance and what it
+// takes to roll back are different rules.
+type Purpose string
+
+// The purposes.
+const (
+	Advance  Purpose = "advance"
+	Rollback Purpose = "rollback"
+)
+
+// Subject says which colour a rule looks at.
+type Subject string
+
+// The subjects: the colour that traffic moves to, the one it leaves, or
+// what both share, such as the database.
+const (
+	Target Subject = "target"
+	Old    Subject = "old"
+	Shared Subject = "shared"
+)
+
+// Comparator is how a value is held against a threshold; the rule is
+// satisfied (for Advance) or broken (for Rollback) when it is true.
+type Comparator string
+
+// The comparators.
+const (
+	Less           Comparator = "<"
+	LessOrEqual    Comparator = "<="
+	Greater        Comparator = ">"
+	GreaterOrEqual Comparator = ">="
+)
+
+// Rule is one line of a gate. An Advance rule passes while the comparison
+// holds; a Rollback rule fails once the comparison has held for For.
+type Rule struct {
+	// ID is stable: advance-error-ratio, rollback-latency-p95, …
+	ID      string         `json:"id"`
+	Purpose Purpose        `json:"purpose"`
+	Subject Subject        `json:"subject"`
+	Signal  measure.Signal `json:"signal"`
+	// Database is set on a rule about one database.
+	Database   string     `json:"database,omitempty"`
+	Comparator Comparator `json:"comparator"`
+	// Threshold is in the signal's unit. With RelativeTo set it is a
+	// factor of the baseline reading.
+	Threshold float64 `json:"threshold"`
+	// RelativeTo is "", or "baseline" for a factor of the same signal of
+	// the old colour in the window before the switch.
+	RelativeTo string `json:"relativeTo,omitempty"`
+	// For is how long the comparison must hold without a break.
+	For time.Duration `json:"for"`
+	// Window is the window of the query.
+	Window time.Duration `json:"window"`
+	// MinimumSamples under which the rule has no data.
+	MinimumSamples float64 `json:"minimumSamples"`
+	// Required: without data the gate doesn't advance. A rule whose signal
+	// nothing declared can answer is not required, and is printed as such.
+	Required bool `json:"required"`
+	Disabled bool `json:"disabled,omitempty"`
+	// Source cites where the number comes from, such as
+	// "first seed, When to Rollback".
+	Source string `json:"source"`
+}
