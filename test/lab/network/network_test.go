@@ -1,0 +1,44 @@
+package network
+
+import (
+	"os"
+	"slices"
+	"testing"
+)
+
+func TestAncestorsHoldSelfAndParent(t *testing.T) {
+	seen := ancestors(os.Getpid())
+	for _, pid := range []int{os.Getpid(), os.Getppid()} {
+		if !seen[pid] {
+			t.Errorf("ancestors lack %d: %v", pid, seen)
+		}
+	}
+}
+
+func TestMembersLeavesTheExceptedOut(t *testing.T) {
+	own, err := os.Stat("/proc/self/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := members(own, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(all, os.Getpid()) {
+		t.Errorf("members of the own namespace lack the test itself")
+	}
+	rest, err := members(own, map[int]bool{os.Getpid(): true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(rest, os.Getpid()) {
+		t.Errorf("members hold a process that was excepted")
+	}
+}
+
+func TestANamespaceThatIsNotThereHasNoProcesses(t *testing.T) {
+	pids, err := Namespace{Name: "bluegreen-there-is-none"}.Processes()
+	if err != nil || len(pids) != 0 {
+		t.Errorf("got %v, %v", pids, err)
+	}
+}

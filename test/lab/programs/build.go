@@ -1,0 +1,95 @@
+package programs
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// Build makes sure that every program of every set is in the cache and returns
+// the path of each by its name. What it does is told on out; a program that is
+// there is not told. Two builds at once wait for each other.
+func Build(ctx context.Context, out io.Writer) (map[string]string, error) {
+	cache, err := Cache()
+	if err != nil {
+		return nil, err
+	}
+	source, err := Source()
+	if err != nil {
+		return nil, err
+	}
+	unlock, err := lock(ctx, filepath.Join(cache, "build.lock"), out)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	paths := map[string]string{}
+	for _, set := range Sets() {
+		folder, err := set.build(ctx, source, filepath.Join(cache, "programs"), out)
+		if err != nil {
+			return nil, err
+		}
+		for _, program := range set.Programs {
+			paths[program.Name] = filepath.Join(folder, program.Name)
+		}
+	}
+	return paths, nil
+}
+
+// build returns the folder that holds the set's programs, building them first
+// if it isn't there.
+func (s Set) build(ctx context.Context, source, cache string, out io.Writer) (string, error) {
+	key, err := s.key(source)
+	if err != nil {
+		return "", err
+	}
+	final := filepath.Join(cache, s.Folder+"-"+key)
+	if _, err := os.Stat(final); err == nil {
+		return final, nil
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		return "", fmt.Errorf("build %s: no `go` on PATH: install Go from https://go.dev/dl", s.Folder)
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", fmt.Errorf("build %s: %w", s.Folder, err)
+	}
+	// The lock is held, so anything half-built is a leftover.
+	partial := final + ".partial"
+	if err := os.RemoveAll(partial); err != nil {
+		return "", fmt.Errorf("build %s: %w", s.Folder, err)
+	}
+	for _, program := range s.Programs {
+		if err := s.compile(ctx, program, filepath.Join(source, s.Folder), partial, out); err != nil {
+			return "", err
+		}
+	}
+	if err := os.Rename(partial, final); err != nil {
+		return "", fmt.Errorf("build %s: %w", s.Folder, err)
+	}
+	return final, nil
+}
+
+// compile builds one program into a folder.
+func (s Set) compile(ctx context.Context, program Program, module, folder string, out io.Writer) error {
+	fmt.Fprintf(out, "building %s (%s, once)\n", program.Name, program.Takes)
+	began := time.Now()
+	args := []string{"build", "-trimpath"}
+	if s.Tags != "" {
+		args = append(args, "-tags", s.Tags)
+	}
+	args = append(args, "-ldflags", s.Flags, "-o", filepath.Join(folder, program.Name), program.Package)
+	command := exec.CommandContext(ctx, "go", args...)
+	command.Dir = module
+	// The flags and workspace of whoever builds must not change the result.
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
+	output, err := command.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("build %s: %w\n%s", program.Name, err, output)
+	}
+	fmt.Fprintf(out, "built %s in %s\n", program.Name, time.Since(began).Round(time.Second))
+	return nil
+}
