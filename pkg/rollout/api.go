@@ -1,0 +1,102 @@
+package rollout
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+)
+
+// The exit codes, the same for every command and every output format.
+const (
+	CodeDone       = 0
+	CodeFailed     = 1
+	CodeBlocked    = 2
+	CodeRolledBack = 3
+	CodeHeld       = 4
+	CodeUnproven   = 5
+)
+
+// Runner carries out a run of one release. All fields but Progress are
+// required; a Runner is used for one run.
+type Runner struct {
+	Client  *cluster.Client
+	Release *release.Release
+	// Document is the text of the release, kept with the run.
+	Document []byte
+	// Directory is what manifests are relative to.
+	Directory string
+	Router    traffic.Router
+	Sources   []measure.Source
+	Journal   *journal.Journal
+	Clock     clock.WithTicker
+	// Holder names this process: user@host/pid.
+	Holder string
+	// Artefacts is the local directory under which a run keeps what it
+	// preserves; "" keeps nothing on disk.
+	Artefacts string
+	// Progress is told every change, in order, from one goroutine.
+	Progress func(Event)
+	// Preflight runs the checks against a target.
+	Preflight func(ctx context.Context, target string) (*preflight.Report, error)
+
+	tenure *journal.Tenure
+	rules  []gate.Rule
+	policy Policy
+}
+
+// Level is how much an event matters.
+type Level string
+
+// The levels.
+const (
+	Info    Level = "info"
+	Success Level = "success"
+	Warning Level = "warning"
+	Failure Level = "failure"
+)
+
+// Event is one line of progress.
+type Event struct {
+	Time    time.Time `json:"time"`
+	Phase   Phase     `json:"phase"`
+	Level   Level     `json:"level"`
+	Message string    `json:"message"`
+	// Transient marks a reading that replaces the one before it on a
+	// terminal and is left out elsewhere.
+	Transient bool `json:"transient,omitempty"`
+	// Results are the gate's, on a reading.
+	Results []gate.Result `json:"results,omitempty"`
+}
+
+// Outcome is how a run ended.
+type Outcome struct {
+	// Code is the exit code.
+	Code int
+	// Message is one sentence; Next is the one command to type, or "".
+	Message string
+	Next    string
+	Status  *RunStatus
+}
+
+// ShiftRequest asks for a shift.
+type ShiftRequest struct {
+	// To is the target colour; "" means the idle one.
+	To string
+}
+
+// RollbackRequest asks to give everything back to the side before.
+type RollbackRequest struct {
+	// Force goes even where no pod of the old side is ready.
+	Force bool
+	// Reason is kept in the record.
+	Reason string
+}

@@ -1,0 +1,132 @@
+package rollout
+
+import (
+	"time"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// Phase is where a run stands.
+type Phase string
+
+// The phases in the order of a healthy run, then those of the way back,
+// then the ends.
+const (
+	Preflight Phase = "preflight"
+	Apply     Phase = "apply"
+	WaitReady Phase = "wait-ready"
+	CleanLogs Phase = "clean-logs"
+	Health    Phase = "health"
+	Synthetic Phase = "synthetic"
+	Baseline  Phase = "baseline"
+	Switch    Phase = "switch"
+	Prove     Phase = "prove"
+	Hold      Phase = "hold"
+	Watch     Phase = "watch"
+	Confirm   Phase = "confirm"
+	Drain     Phase = "drain"
+
+	Revert       Phase = "revert"
+	ProveRevert  Phase = "prove-revert"
+	Preserve     Phase = "preserve"
+	DrainReverse Phase = "drain-reverse"
+	End          Phase = "end"
+	Recover      Phase = "recover"
+
+	Done       Phase = "done"
+	RolledBack Phase = "rolled-back"
+	Blocked    Phase = "blocked"
+	Held       Phase = "held"
+	Unproven   Phase = "unproven"
+)
+
+// PhaseRule is one row of the machine's table.
+type PhaseRule struct {
+	Phase Phase
+	// Does is what the runner performs, one sentence.
+	Does string
+	// Deadline of the phase, by the release's policy; nil for an end.
+	Deadline func(Policy) time.Duration
+	// DeadlineField is the field of the Release that sets it.
+	DeadlineField string
+	// OnSuccess is the next phase. Switch, prove, hold and watch go on by
+	// the steps of the release, see Step.
+	OnSuccess Phase
+	// OnFailure is where a failure, or the deadline, leads before any
+	// traffic was moved; once traffic was moved a forward phase leads to
+	// revert instead.
+	OnFailure Phase
+	// Source is the line of a runbook that the phase carries out.
+	Source string
+}
+
+// deadline picks one field of the policy's deadlines.
+func deadline(pick func(release.Deadlines) release.Duration) func(Policy) time.Duration {
+	return func(policy Policy) time.Duration { return pick(policy.Deadlines).Std() }
+}
+
+// Phases is the machine's table, in order.
+func Phases() []PhaseRule {
+	rollout := deadline(func(d release.Deadlines) release.Duration { return d.Rollout })
+	validation := deadline(func(d release.Deadlines) release.Duration { return d.Validation })
+	reroute := deadline(func(d release.Deadlines) release.Duration { return d.Reroute })
+	rollback := deadline(func(d release.Deadlines) release.Duration { return d.Rollback })
+	healthy := deadline(func(d release.Deadlines) release.Duration { return d.Recover })
+	drain := deadline(func(d release.Deadlines) release.Duration { return d.Drain })
+	return []PhaseRule{
+		{Preflight, "runs the checks of stage deploy; a critical failure blocks", validation, "deadlines.validation", Apply, Blocked, "both seeds, Pre-Deployment Checklist"},
+		{Apply, "applies the target's manifests server-side, or restores its replicas", rollout, "deadlines.rollout", WaitReady, Blocked, "first seed, Deploy Green Environment"},
+		{WaitReady, "waits until every pod of the target is ready", rollout, "deadlines.rollout", CleanLogs, Blocked, "both seeds, wait for all pods to pass readiness"},
+		{CleanLogs, "reads the target's start-up logs for what validation.logs forbids", validation, "deadlines.validation", Health, Blocked, "first seed, confirm logs show clean startup"},
+		{Health, "asks every pod of the target for its health, past the router", validation, "deadlines.validation", Synthetic, Blocked, "first seed, Verify Green Service Health"},
+		{Synthetic, "runs the synthetic transactions, proves graceful termination", validation, "deadlines.validation", Baseline, Blocked, "second seed, Validate v2 Internally"},
+		{Baseline, "reads every signal once; what it finds is what the release is compared with", validation, "deadlines.validation", Switch, Blocked, "first seed, baseline connection count established"},
+		{Switch, "writes the split of the next step, fenced", reroute, "deadlines.reroute", Prove, Blocked, "both seeds, Switch Traffic"},
+		{Prove, "proves by EndpointSlices that the route holds the target's ready pods and nothing else", reroute, "deadlines.reroute", Hold, Revert, "second seed, switches all traffic atomically"},
+		{Hold, "holds the step's weight under the gate", nil, "steps[].hold", Switch, Revert, "first seed, Monitor During 50% Shift"},
+		{Watch, "watches at full weight under the gate until the watch ends", nil, "traffic.watch", Confirm, Revert, "second seed, Monitor Transition"},
+		{Confirm, "runs the synthetic transactions again", validation, "deadlines.validation", Drain, Revert, "second seed, Verify business logic via synthetic transaction"},
+		{Drain, "waits for, or sheds, the requests that stay on the old side", drain, "deadlines.drain", Done, Held, "design: switching is not moving"},
+
+		{Revert, "gives everything back to the old side, fenced", rollback, "deadlines.rollback", ProveRevert, Unproven, "both seeds, Rollback Procedure"},
+		{ProveRevert, "proves by EndpointSlices that the old side serves", reroute, "deadlines.reroute", Preserve, Unproven, "first seed, Confirm traffic rerouted within 60 seconds"},
+		{Preserve, "keeps logs, events and specs of the bad side, 20 s at most", rollback, "deadlines.rollback", DrainReverse, DrainReverse, "second seed, Preserve v2 logs for root cause analysis"},
+		{DrainReverse, "waits for the bad side's requests where ending it would lose them", drain, "deadlines.drain", End, Held, "design: switching is not moving"},
+		{End, "scales the bad side to zero and records its replicas", rollback, "deadlines.rollback", Recover, Unproven, "first seed, Terminate green pods"},
+		{Recover, "asks every pod of the old side for its health", healthy, "deadlines.recover", RolledBack, Unproven, "first seed, Validate blue service stability"},
+
+		{Done, "the target serves, the old side is drained", nil, "", "", "", ""},
+		{RolledBack, "the old side serves again, proven", nil, "", "", "", ""},
+		{Blocked, "nothing was moved", nil, "", "", "", ""},
+		{Held, "stopped where it was, state kept for resume or rollback", nil, "", "", "", ""},
+		{Unproven, "a rollback that could not be proven: page someone", nil, "", "", "", ""},
+	}
+}
+
+// ruleOf returns the row of a phase.
+func ruleOf(phase Phase) (PhaseRule, bool) {
+	for _, rule := range Phases() {
+		if rule.Phase == phase {
+			return rule, true
+		}
+	}
+	return PhaseRule{}, false
+}
+
+// Terminal reports whether a run ends in the phase.
+func (p Phase) Terminal() bool {
+	switch p {
+	case Done, RolledBack, Blocked, Held, Unproven:
+		return true
+	}
+	return false
+}
+
+// Reverse reports whether the phase belongs to the way back.
+func (p Phase) Reverse() bool {
+	switch p {
+	case Revert, ProveRevert, Preserve, DrainReverse, End, Recover:
+		return true
+	}
+	return false
+}
