@@ -1,0 +1,95 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Metrics are the service's own, each with the label version.
+type Metrics struct {
+	registry *prometheus.Registry
+	labelled prometheus.Registerer
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	database *prometheus.CounterVec
+}
+
+// NewMetrics registers them. The buckets have a bound at every latency
+// threshold that a release is judged by (200 ms, 300 ms, 800 ms, 1 s) and one
+// on either side: a quantile can't be told from its threshold inside a bucket.
+func NewMetrics(version string) *Metrics {
+	registry := prometheus.NewRegistry()
+	m := &Metrics{
+		registry: registry,
+		labelled: prometheus.WrapRegistererWith(prometheus.Labels{"version": version}, registry),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "http_requests_total", Help: "Production requests by method and status code.",
+		}, []string{"method", "code"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "http_request_duration_seconds", Help: "Time to answer production requests.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .15, .2, .25, .3, .4, .5, .8, 1, 1.5, 2.5, 5},
+		}, []string{"method"}),
+		database: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "db_connection_errors_total",
+			Help: "Connections that failed to open, by SQLSTATE (53300 is too many connections, none is no answer).",
+		}, []string{"sqlstate"}),
+	}
+	m.Register(m.requests)
+	m.Register(m.duration)
+	m.Register(m.database)
+	// From the first scrape on there is a 0 to compare with.
+	m.database.WithLabelValues("53300")
+	m.requests.WithLabelValues("get", "200")
+	m.duration.WithLabelValues("get")
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Register adds a collector whose metrics get the label version.
+func (m *Metrics) Register(collector prometheus.Collector) { m.labelled.MustRegister(collector) }
+
+// DatabaseError counts a connection that did not open.
+func (m *Metrics) DatabaseError(sqlstate string) {
+	if sqlstate == "" {
+		sqlstate = "none"
+	}
+	m.database.WithLabelValues(sqlstate).Inc()
+}
+
+// Handler serves them.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// Production counts and times the requests of a handler.
+func (m *Metrics) Production(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(recorder, r)
+		method := strings.ToLower(r.Method)
+		m.duration.WithLabelValues(method).Observe(time.Since(start).Seconds())
+		m.requests.WithLabelValues(method, strconv.Itoa(recorder.status)).Inc()
+	})
+}
+
+// statusRecorder remembers the status that a handler answered with.
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (r *statusRecorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the real one.
+func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
