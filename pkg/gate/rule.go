@@ -68,6 +68,10 @@ type Rule struct {
 	// RelativeTo is "", or "baseline" for a factor of the same signal of
 	// the old colour in the window before the switch.
 	RelativeTo string `json:"relativeTo,omitempty"`
+	// MinimumEffect, on a relative rule, is the difference from the
+	// baseline, in the signal's unit, under which the rule sees none: a
+	// baseline of nothing must not make the first failed request a breach.
+	MinimumEffect float64 `json:"minimumEffect,omitempty"`
 	// For is how long the comparison must hold without a break.
 	For time.Duration `json:"for"`
 	// Window is the window of the query.
@@ -82,3 +86,27 @@ type Rule struct {
 	// "first seed, When to Rollback".
 	Source string `json:"source"`
 }
+
+// Key tells the rule from every other of a gate: its ID, and the database
+// when it is about one.
+func (r Rule) Key() string {
+	if r.Database == "" {
+		return r.ID
+	}
+	return r.ID + "/" + r.Database
+}
+
+// Query is what the rule asks, when traffic moves from old to target.
+func (r Rule) Query(target, old string) measure.Query {
+	query := measure.Query{Signal: r.Signal, Database: r.Database, Window: r.Window}
+	switch r.Subject {
+	case Target:
+		query.Color = target
+	case Old:
+		query.Color = old
+	}
+	return query
+}
+
+// relativeToBaseline is the only value of RelativeTo but "".
+const relativeToBaseline = "baseline"
