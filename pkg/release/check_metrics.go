@@ -1,0 +1,30 @@
+package release
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// checkMetrics checks where signals come from.
+func (c *checker) checkMetrics() {
+	metrics := c.document.Spec.Metrics
+	if server := metrics.Prometheus; server != nil {
+		if (server.URL == "") == (server.Service == "") {
+			c.report("spec.metrics.prometheus", "needs exactly one of url and service", "service: NAMESPACE/SERVICE:PORT is reached through the API server")
+		}
+		c.webAddress("spec.metrics.prometheus.url", server.URL)
+		c.inClusterAddress("spec.metrics.prometheus.service", server.Service)
+	}
+	c.oneOf("spec.metrics.provider", metrics.Provider, ProviderHTTP, ProviderOTel)
+	c.named("spec.metrics.versionLabel", metrics.VersionLabel, validation.IsQualifiedName(metrics.VersionLabel))
+	if metrics.Path != "" && !validPath(metrics.Path) {
+		c.report("spec.metrics.path", shown(metrics.Path)+" is not a path", "such as /metrics")
+	}
+	c.between("spec.metrics.port", metrics.Port, 1, 65535)
+	if strings.Contains(metrics.Alertmanager, "://") {
+		c.webAddress("spec.metrics.alertmanager", metrics.Alertmanager)
+	} else {
+		c.inClusterAddress("spec.metrics.alertmanager", metrics.Alertmanager)
+	}
+}

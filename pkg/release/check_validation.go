@@ -1,0 +1,73 @@
+package release
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// checkValidation checks the probes and the expressions for log lines.
+func (c *checker) checkValidation() {
+	validation := c.document.Spec.Validation
+	if validation.Health != nil {
+		c.checkHTTP("spec.validation.health", *validation.Health)
+	}
+	names := map[string]bool{}
+	for i, probe := range validation.Synthetic {
+		field := fmt.Sprintf("spec.validation.synthetic[%d]", i)
+		if names[probe.Name] && probe.Name != "" {
+			c.report(join(field, "name"), shown(probe.Name)+" is the name of another probe too", "")
+		}
+		names[probe.Name] = true
+		if (probe.HTTP == nil) == (probe.GRPC == nil) {
+			c.report(field, "needs exactly one of http and grpc", "")
+		}
+		if probe.HTTP != nil {
+			c.checkHTTP(join(field, "http"), *probe.HTTP)
+		}
+		if probe.GRPC != nil {
+			c.between(field+".grpc.port", probe.GRPC.Port, 1, 65535)
+			c.positive(field+".grpc.timeout", probe.GRPC.Timeout)
+		}
+	}
+	if validation.Logs == nil {
+		return
+	}
+	for i, expression := range validation.Logs.Forbid {
+		if _, err := regexp.Compile(expression); err != nil {
+			c.report(fmt.Sprintf("spec.validation.logs.forbid[%d]", i), shown(expression)+" is not a regular expression", "the syntax is RE2: "+reasonOf(err))
+		}
+	}
+}
+
+// reasonOf is what is wrong with a regular expression, without the expression.
+func reasonOf(err error) string {
+	text := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
+	reason, _, _ := strings.Cut(text, ":")
+	return reason
+}
+
+func (c *checker) checkHTTP(field string, probe HTTPProbe) {
+	if probe.Method != "" && (!httpguts.ValidHeaderFieldName(probe.Method) || probe.Method != strings.ToUpper(probe.Method)) {
+		c.report(join(field, "method"), shown(probe.Method)+" is not an HTTP method", "such as GET or POST")
+	}
+	if probe.Path != "" && !validPath(probe.Path) {
+		c.report(join(field, "path"), shown(probe.Path)+" is not a path", "it starts with / and has no spaces")
+	}
+	c.between(join(field, "port"), probe.Port, 1, 65535)
+	c.between(join(field, "status"), probe.Status, 100, 599)
+	c.positive(join(field, "timeout"), probe.Timeout)
+	for name, value := range sortedPairs(probe.Headers) {
+		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+			// The value may be a token, so it is not repeated.
+			c.report(join(join(field, "headers"), name), "is not a valid HTTP header", "")
+		}
+	}
+}
+
+// validPath accepts a path, with a query if need be.
+func validPath(path string) bool {
+	return strings.HasPrefix(path, "/") && !strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' })
+}

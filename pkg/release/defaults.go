@@ -1,0 +1,155 @@
+package release
+
+import (
+	"sort"
+	"time"
+)
+
+// The defaults of a document, by the runbook that each figure comes from.
+const (
+	// DefaultHold is how long the last step is held: "Monitor Transition
+	// (First 5 Minutes)" of the second seed.
+	DefaultHold = Duration(5 * time.Minute)
+	// DefaultWatch is "within 10 minutes post-cutover" of the second seed.
+	DefaultWatch = Duration(10 * time.Minute)
+	// DefaultRollout is the longer end of "v2 rollout: 2–3 minutes" of the
+	// second seed.
+	DefaultRollout = Duration(3 * time.Minute)
+	// DefaultValidation is "Validation: 2 minutes" of the second seed.
+	DefaultValidation = Duration(2 * time.Minute)
+	// DefaultTotal is "Total window: ≤15 minutes" of the second seed.
+	DefaultTotal = Duration(15 * time.Minute)
+	// DefaultReroute is "Confirm traffic rerouted within 60 seconds" of the
+	// first seed.
+	DefaultReroute = Duration(60 * time.Second)
+	// DefaultRecover is "Expected Recovery Time: ≤ 1.5 minutes" of the first
+	// seed.
+	DefaultRecover = Duration(90 * time.Second)
+	// DefaultRollback is "rollback capability within 2 minutes" of the first
+	// seed.
+	DefaultRollback = Duration(2 * time.Minute)
+	// DefaultDrain is neither seed's: a switch that has not moved what is
+	// open within the time of a rollback is told.
+	DefaultDrain = Duration(2 * time.Minute)
+	// DefaultInterval gives twelve readings in the shortest sustained time of
+	// the seeds, the first one's 60 seconds.
+	DefaultInterval = Duration(5 * time.Second)
+	// DefaultSourceDown is the longest that the gate is blind before the
+	// policy decides: the time in which the first seed wants to be back.
+	DefaultSourceDown = Duration(2 * time.Minute)
+	// DefaultBudget is the 80 % of max_connections of the first seed.
+	DefaultBudget = 0.8
+)
+
+// The words that a document may use, and their defaults first.
+const (
+	RequireStarter    = "starter"
+	RequireProduction = "production"
+	// ProfileAtomic holds the thresholds of the second seed,
+	// ProfileWeighted those of the first.
+	ProfileAtomic   = "atomic"
+	ProfileWeighted = "weighted"
+	PolicyHold      = "hold"
+	PolicyRollback  = "rollback"
+	ProviderHTTP    = "http"
+	ProviderOTel    = "otel"
+)
+
+// ApplyDefaults completes a document in place; what is set stays. Applying it
+// twice is applying it once. The namespace stays empty when it is: it is then
+// the one of the kubeconfig's context.
+func ApplyDefaults(document *Release) {
+	if document.APIVersion == "" {
+		document.APIVersion = APIVersion
+	}
+	if document.Kind == "" {
+		document.Kind = Kind
+	}
+	spec := &document.Spec
+	fill(&spec.Require, RequireStarter)
+	defaultTraffic(&spec.Traffic)
+	defaultGates(spec)
+	for i := range spec.Databases {
+		fill(&spec.Databases[i].Observe.Via, ViaAuto)
+		fill(&spec.Databases[i].Budget, DefaultBudget)
+	}
+	fill(&spec.Metrics.Provider, ProviderHTTP)
+	fill(&spec.Metrics.VersionLabel, spec.versionKey())
+	if spec.Validation.Health == nil {
+		// "Access /health endpoint directly", both seeds.
+		spec.Validation.Health = &HTTPProbe{Path: "/health"}
+	}
+}
+
+// defaultTraffic completes the route's steps, watch and deadlines. Where a
+// document's own times need more room than the seeds' figure, the deadline
+// that it left out grows with them.
+func defaultTraffic(traffic *Traffic) {
+	if len(traffic.Steps) == 0 {
+		traffic.Steps = []Step{{Weight: 100, Hold: DefaultHold}}
+	}
+	fill(&traffic.Drain, DrainAuto)
+	fill(&traffic.Watch, max(DefaultWatch, traffic.Steps[len(traffic.Steps)-1].Hold))
+	deadlines := &traffic.Deadlines
+	fill(&deadlines.Rollout, DefaultRollout)
+	fill(&deadlines.Validation, DefaultValidation)
+	fill(&deadlines.Total, max(DefaultTotal, deadlines.Rollout+deadlines.Validation+traffic.Waits()))
+	fill(&deadlines.Reroute, DefaultReroute)
+	fill(&deadlines.Recover, DefaultRecover)
+	fill(&deadlines.Rollback, max(DefaultRollback, deadlines.Reroute, deadlines.Recover))
+	fill(&deadlines.Drain, DefaultDrain)
+}
+
+func defaultGates(spec *Spec) {
+	gates := &spec.Gates
+	if spec.Traffic.Service != nil {
+		// A Service's selector switches everything at once, which is the
+		// second seed's way.
+		fill(&gates.Profile, ProfileAtomic)
+	}
+	fill(&gates.Profile, ProfileWeighted)
+	fill(&gates.Interval, DefaultInterval)
+	fill(&gates.SourceDown.Deadline, DefaultSourceDown)
+	fill(&gates.SourceDown.Policy, PolicyHold)
+}
+
+// Waits is the time that a shift takes even when nothing is slow: every hold
+// before the last step, and the watch, which includes the hold at 100.
+func (t Traffic) Waits() Duration {
+	waits := t.Watch
+	for i, step := range t.Steps {
+		if i < len(t.Steps)-1 {
+			waits += step.Hold
+		}
+	}
+	return waits
+}
+
+// versionKey is the first label, by name, whose values differ between the two
+// colours.
+func (s Spec) versionKey() string {
+	names := s.ColorNames()
+	if len(names) != 2 {
+		return ""
+	}
+	one, other := s.Colors[names[0]].Selector, s.Colors[names[1]].Selector
+	var keys []string
+	for key, value := range one {
+		if otherValue, found := other[key]; found && otherValue != value {
+			keys = append(keys, key)
+		}
+	}
+	sort.Strings(keys)
+	if len(keys) == 0 {
+		return ""
+	}
+	return keys[0]
+}
+
+// fill sets a value that is zero.
+func fill[T comparable](value *T, with T) {
+	var zero T
+	if *value == zero {
+		*value = with
+	}
+}
