@@ -76,12 +76,14 @@ func FencedPatch(read metav1.Object, fence Fence, changes ...Operation) ([]byte,
 	if err != nil {
 		return nil, err
 	}
-	if current.Epoch > fence.Epoch {
+	// The same epoch in another hand means that two runs believe they took
+	// over at once; the one whose stamp stands first wins.
+	if current.Epoch > fence.Epoch || (current.Epoch == fence.Epoch && current.Epoch != 0 && current.Holder != fence.Holder) {
 		return nil, fmt.Errorf("patch %s at epoch %d: it carries epoch %d of %s: %w", read.GetName(), fence.Epoch, current.Epoch, current.Holder, ErrFenced)
 	}
 	operations := []Operation{{Op: "test", Path: "/metadata/resourceVersion", Value: read.GetResourceVersion()}}
 	annotations := read.GetAnnotations()
-	if annotations == nil {
+	if len(annotations) == 0 {
 		operations = append(operations, Operation{Op: "add", Path: "/metadata/annotations", Value: map[string]string{}})
 	}
 	for _, key := range []string{AnnotationEpoch, AnnotationHolder} {
