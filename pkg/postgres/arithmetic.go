@@ -1,0 +1,121 @@
+package postgres
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// arithmetic writes the sums as a person would on paper, one gate a line:
+//
+//	cluster: blue 3 × 20 + green 3 × 20 + surge 2 × 20 = 160 > 0.8 × (100 − 3) − 4 = 73
+func arithmetic(budget Budget) []string {
+	var lines []string
+	for _, gate := range budget.Gates {
+		colors := budget.Colors
+		if role, isRole := strings.CutPrefix(gate.Name, "role "); isRole {
+			colors = slices.DeleteFunc(slices.Clone(colors), func(c ColorDemand) bool { return c.Role != role })
+		}
+		comparison := "≤"
+		if gate.Demand > gate.Allowed {
+			comparison = ">"
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s %s %s × %s − %d = %d", gate.Name,
+			demandTerms(colors, budget.Jobs, gate.Demand), comparison,
+			strconv.FormatFloat(budget.Share, 'g', -1, 64), gate.arithmetic, gate.Others, gate.Allowed))
+	}
+	ceiling := budget.Gates[0]
+	for _, gate := range budget.Gates {
+		if gate.Ceiling < ceiling.Ceiling {
+			ceiling = gate
+		}
+	}
+	lines = append(lines, fmt.Sprintf("PostgreSQL itself refuses (SQLSTATE 53300) after %d − %d = %d connections of the release (%s)",
+		ceiling.Limit, ceiling.Others, ceiling.Ceiling, ceiling.Name))
+	return lines
+}
+
+func demandTerms(colors []ColorDemand, jobs []JobDemand, sum int) string {
+	var terms []string
+	for _, color := range colors {
+		terms = append(terms, fmt.Sprintf("%s %d × %s", color.Color, max(color.Replicas, color.Maximum), color.Pool))
+	}
+	terms = append(terms, extraTerms(colors, "surge", func(c ColorDemand) int { return c.Surge })...)
+	terms = append(terms, extraTerms(colors, "terminating", func(c ColorDemand) int { return c.Terminating })...)
+	for _, job := range jobs {
+		terms = append(terms, fmt.Sprintf("%s %d", job.Name, job.Connections))
+	}
+	if len(terms) == 0 {
+		return strconv.Itoa(sum)
+	}
+	return strings.Join(terms, " + ") + " = " + strconv.Itoa(sum)
+}
+
+// extraTerms writes pods besides the replicas: in one term while the pools
+// are alike, else one for each colour.
+func extraTerms(colors []ColorDemand, word string, pods func(ColorDemand) int) []string {
+	var terms []string
+	total, alike := 0, true
+	for _, color := range colors {
+		if pods(color) == 0 {
+			continue
+		}
+		total += pods(color)
+		alike = alike && color.Pool.String() == colors[0].Pool.String()
+		terms = append(terms, fmt.Sprintf("%s %s %d × %s", color.Color, word, pods(color), color.Pool))
+	}
+	if alike && total > 0 {
+		return []string{fmt.Sprintf("%s %d × %s", word, total, colors[0].Pool)}
+	}
+	return terms
+}
+
+// summary is the budget in one sentence.
+func summary(budget Budget) string {
+	worst := budget.Gates[0]
+	for _, gate := range budget.Gates {
+		if gate.Name == budget.Tightest {
+			worst = gate
+		}
+	}
+	for _, gate := range budget.Gates {
+		if gate.Demand-gate.Allowed > worst.Demand-worst.Allowed {
+			worst = gate
+		}
+	}
+	switch budget.Outcome {
+	case Exceeds:
+		return fmt.Sprintf("%d connections are asked for at the peak and %d are left (%s); %s", worst.Demand, worst.Allowed, worst.Name, advice(budget))
+	case Unknown:
+		return fmt.Sprintf("what the colours may ask for is not known, %d connections are left (%s)%s", worst.Allowed, worst.Name, unknownBecause(budget))
+	default:
+		return fmt.Sprintf("%d connections at the peak fit in %d (%s); up to %d per pod would", worst.Demand, worst.Allowed, worst.Name, budget.RecommendedPool)
+	}
+}
+
+func advice(budget Budget) string {
+	if budget.RecommendedPool < 1 {
+		return fmt.Sprintf("no pool size fits: run fewer pods or raise max_connections%s", atLeast(budget.RequiredConnections))
+	}
+	return fmt.Sprintf("a pool of %d per pod fits", budget.RecommendedPool)
+}
+
+func atLeast(connections int) string {
+	if connections == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" to at least %d", connections)
+}
+
+func unknownBecause(budget Budget) string {
+	for _, color := range budget.Colors {
+		if !color.Pool.Known {
+			return fmt.Sprintf(": the pool size of %s is unknown; %s", color.Color, advice(budget))
+		}
+	}
+	if len(budget.Warnings) > 0 {
+		return ": " + budget.Warnings[0]
+	}
+	return ""
+}

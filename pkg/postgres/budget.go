@@ -1,0 +1,164 @@
+package postgres
+
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// KindBudget is the kind of a Budget in -o json and -o yaml.
+const KindBudget = "Budget"
+
+// DefaultShare is the share of every limit that may be used: the 80 % of the
+// first runbook ("must not exceed 80 % of max").
+const DefaultShare = 0.8
+
+// Outcome is what a budget comes to.
+type Outcome string
+
+// The outcomes. Warn: it fits, but a pool size in it is a library's default
+// that nobody confirmed. Unknown never passes.
+const (
+	Fits    Outcome = "pass"
+	Warns   Outcome = "warn"
+	Exceeds Outcome = "fail"
+	Unknown Outcome = "unknown"
+)
+
+// BudgetInput is everything that Plan needs.
+type BudgetInput struct {
+	// Release, Namespace and Name (the database's in the Release) name the
+	// budget.
+	Release, Namespace, Name string
+	// Database is the name of the database in PostgreSQL that the colours
+	// use.
+	Database string
+	// Share is the part of each limit that may be used, 0 for DefaultShare.
+	Share    float64
+	Snapshot Snapshot
+	// Attribution says which of the snapshot's sessions are the colours'
+	// own; they are in the demand and must not be counted twice.
+	Attribution Attribution
+	Colors      []ColorDemand
+	// Jobs are connections besides the colours': cron jobs, a migrator.
+	Jobs []JobDemand
+}
+
+// ColorDemand is what one colour may ask for at its peak.
+type ColorDemand struct {
+	Color string `json:"color"`
+	// Replicas is the wanted replicas, Maximum the HPA's maxReplicas or 0.
+	Replicas int `json:"replicas"`
+	Maximum  int `json:"maximum,omitempty"`
+	// Surge is maxSurge resolved to pods; Terminating is the pods that are
+	// ending and still hold their connections.
+	Surge       int      `json:"surge,omitempty"`
+	Terminating int      `json:"terminating,omitempty"`
+	Pool        PoolSize `json:"pool"`
+	// Role is the role that its pods log in with, "" when unknown.
+	Role string `json:"role,omitempty"`
+	// Pods, Connections and Sessions are filled in by Plan: pods at the
+	// peak, what they may open, and what they hold now.
+	Pods        int `json:"pods"`
+	Connections int `json:"connections"`
+	Sessions    int `json:"sessions"`
+}
+
+// JobDemand is a fixed number of connections.
+type JobDemand struct {
+	Name        string `json:"name"`
+	Connections int    `json:"connections"`
+}
+
+// Gate is one limit and how the demand stands against it.
+type Gate struct {
+	// Name is cluster, database NAME or role NAME.
+	Name string `json:"name"`
+	// Limit is what ordinary roles may have under it (C); Others is what
+	// sessions that are not the colours' hold of it now.
+	Limit  int `json:"limit"`
+	Others int `json:"others"`
+	// Allowed is ⌊share × Limit⌋ − Others; negative when the others alone
+	// use more than the share.
+	Allowed int `json:"allowed"`
+	// Demand is what the colours that are under it may ask for, jobs
+	// included; Pods is theirs at the peak.
+	Demand int `json:"demand"`
+	Pods   int `json:"pods"`
+	// Ceiling is Limit − Others, not under 0: the colours' connection after
+	// this many is the one that PostgreSQL refuses.
+	Ceiling int `json:"ceiling"`
+	// Pool is the most connections per pod that this gate lets pass, -1
+	// when no pod is under it.
+	Pool int `json:"pool"`
+	// arithmetic is how Limit came about, for people.
+	arithmetic string
+}
+
+// Change is one field to change, and to what.
+type Change struct {
+	Color string `json:"color"`
+	// Field is where the pool size is set, such as
+	// deployment/shop-green env DB_POOL_SIZE.
+	Field string `json:"field"`
+	From  int    `json:"from,omitempty"`
+	To    int    `json:"to"`
+}
+
+// Budget is the connection arithmetic of one database, an output kind.
+type Budget struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+
+	Outcome Outcome `json:"outcome"`
+	// Summary is one sentence for people; Arithmetic shows the sums.
+	Summary    string   `json:"summary"`
+	Arithmetic []string `json:"arithmetic"`
+	// Share is the part of each limit that may be used.
+	Share  float64       `json:"share"`
+	Colors []ColorDemand `json:"colors"`
+	Jobs   []JobDemand   `json:"jobs,omitempty"`
+	// Gates are all limits; Tightest is the name of the one that lets the
+	// smallest pool pass.
+	Gates    []Gate `json:"gates"`
+	Tightest string `json:"tightest"`
+	// RecommendedPool is the most connections per pod, the same for every
+	// colour, with which everything passes; 0 when none does.
+	RecommendedPool int `json:"recommendedPool"`
+	// RequiredConnections is the max_connections at which the present pools
+	// pass the cluster's gate, 0 when a pool is unknown.
+	RequiredConnections int      `json:"requiredConnections,omitempty"`
+	Changes             []Change `json:"changes,omitempty"`
+	Warnings            []string `json:"warnings,omitempty"`
+}
+
+// DeepCopyObject makes Budget a runtime.Object, which printers take.
+func (b *Budget) DeepCopyObject() runtime.Object {
+	if b == nil {
+		return nil
+	}
+	copied := *b
+	b.ObjectMeta.DeepCopyInto(&copied.ObjectMeta)
+	copied.Arithmetic = slices.Clone(b.Arithmetic)
+	copied.Colors = slices.Clone(b.Colors)
+	for i := range copied.Colors {
+		copied.Colors[i].Pool.Warnings = slices.Clone(b.Colors[i].Pool.Warnings)
+	}
+	copied.Jobs = slices.Clone(b.Jobs)
+	copied.Gates = slices.Clone(b.Gates)
+	copied.Changes = slices.Clone(b.Changes)
+	copied.Warnings = slices.Clone(b.Warnings)
+	return &copied
+}
+
+func newBudget(input BudgetInput) Budget {
+	return Budget{
+		TypeMeta:   metav1.TypeMeta{APIVersion: release.APIVersion, Kind: KindBudget},
+		ObjectMeta: metav1.ObjectMeta{Name: input.Name, Namespace: input.Namespace},
+		Share:      input.Share,
+		Jobs:       slices.Clone(input.Jobs),
+	}
+}

@@ -1,0 +1,169 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Lookup reads the data of a ConfigMap or Secret of the workload's namespace:
+// kind is configmap or secret. Its error must hold no value.
+type Lookup func(ctx context.Context, kind, name string) (map[string]string, error)
+
+// variable is one environment variable of a container, resolved.
+type variable struct {
+	name, value string
+	// origin is secret/NAME or configmap/NAME, "" for a literal.
+	origin string
+}
+
+// environment is the variables of all containers of a pod template. Values
+// may be secret: nothing prints one.
+type environment struct {
+	variables []variable
+	// unread says what could not be read and might have held the pool.
+	unread []string
+}
+
+// get returns the last variable of a name that is set to something.
+func (e environment) get(name string) (variable, bool) {
+	for _, candidate := range slices.Backward(e.variables) {
+		if candidate.name == name && candidate.value != "" {
+			return candidate, true
+		}
+	}
+	return variable{}, false
+}
+
+// connectionIdentity is what may be told of a connection string.
+type connectionIdentity struct{ role, database string }
+
+// connection looks for a connection string and returns whom it logs in as and
+// where; pointed says whether there was one at all.
+func (e environment) connection() (identity connectionIdentity, pointed bool) {
+	for _, candidate := range e.variables {
+		if !isConnectionString(candidate.value) {
+			continue
+		}
+		pointed = true
+		if config, err := pgx.ParseConfig(strings.TrimPrefix(candidate.value, "jdbc:")); err == nil {
+			return connectionIdentity{role: config.User, database: config.Database}, true
+		}
+	}
+	return identity, pointed
+}
+
+// readEnvironment resolves the variables of the containers in the order in
+// which the kubelet does: envFrom first, then env.
+func readEnvironment(ctx context.Context, input PoolInput) environment {
+	reader := &environmentReader{ctx: ctx, lookup: input.Lookup, objects: map[string]map[string]string{}, declared: input.Declared.Env}
+	for _, container := range input.Template.Spec.Containers {
+		for _, from := range container.EnvFrom {
+			reader.readAll(from)
+		}
+		for _, env := range container.Env {
+			reader.readOne(env)
+		}
+	}
+	return reader.environment
+}
+
+type environmentReader struct {
+	ctx      context.Context
+	lookup   Lookup
+	declared string
+	// objects are those that were read, nil for those that could not be.
+	objects     map[string]map[string]string
+	environment environment
+}
+
+func (r *environmentReader) readAll(from corev1.EnvFromSource) {
+	kind, name := "", ""
+	switch {
+	case from.ConfigMapRef != nil:
+		kind, name = "configmap", from.ConfigMapRef.Name
+	case from.SecretRef != nil:
+		kind, name = "secret", from.SecretRef.Name
+	default:
+		return
+	}
+	for key, value := range r.read(kind, name) {
+		r.add(from.Prefix+key, value, kind+"/"+name)
+	}
+}
+
+func (r *environmentReader) readOne(env corev1.EnvVar) {
+	switch from := env.ValueFrom; {
+	case from == nil:
+		r.add(env.Name, env.Value, "")
+	case from.ConfigMapKeyRef != nil:
+		name := from.ConfigMapKeyRef.Name
+		r.add(env.Name, r.read("configmap", name)[from.ConfigMapKeyRef.Key], "configmap/"+name)
+	case from.SecretKeyRef != nil && r.wants(env.Name):
+		name := from.SecretKeyRef.Name
+		r.add(env.Name, r.read("secret", name)[from.SecretKeyRef.Key], "secret/"+name)
+	}
+}
+
+// wants reports whether a Secret behind a variable is worth reading: only one
+// that may hold a connection string or a pool's size is.
+func (r *environmentReader) wants(name string) bool {
+	return name == r.declared || mayPointAtDatabase.MatchString(name)
+}
+
+func (r *environmentReader) add(name, value, origin string) {
+	r.environment.variables = append(r.environment.variables, variable{name: name, value: value, origin: origin})
+}
+
+func (r *environmentReader) read(kind, name string) map[string]string {
+	key := kind + "/" + name
+	if data, done := r.objects[key]; done {
+		return data
+	}
+	r.objects[key] = nil
+	if r.lookup == nil {
+		r.environment.unread = append(r.environment.unread, key+" was not read")
+		return nil
+	}
+	data, err := r.lookup(r.ctx, kind, name)
+	if err != nil {
+		r.environment.unread = append(r.environment.unread, fmt.Sprintf("%s could not be read: %v", key, err))
+		return nil
+	}
+	r.objects[key] = data
+	return data
+}
+
+var (
+	mayPointAtDatabase = regexp.MustCompile(`(?i)(DATABASE|DB|DSN|POSTGRES|PG|CONNECTION|DATASOURCE|POOL)`)
+
+	// poolParameter is the parameter by which drivers take a pool's size
+	// from the connection string: pgx, Prisma, Npgsql.
+	poolParameter = regexp.MustCompile(`(?i)(?:^|[?&;\s])\s*(pool_max_conns|connection_limit|max(?:imum)? pool size)\s*=\s*'?([^&;\s']*)`)
+)
+
+// isConnectionString recognises URLs (postgres, postgresql, their jdbc form)
+// and the keyword forms of libpq and Npgsql.
+func isConnectionString(value string) bool {
+	lower := strings.ToLower(strings.TrimSpace(strings.TrimPrefix(value, "jdbc:")))
+	if strings.HasPrefix(lower, "postgres://") || strings.HasPrefix(lower, "postgresql://") {
+		return true
+	}
+	return strings.Contains(lower, "host=") && (strings.Contains(lower, "dbname=") || strings.Contains(lower, "database=") || strings.Contains(lower, "user"))
+}
+
+func sizeInConnectionString(value string) (parameter, size string, found bool) {
+	if !isConnectionString(value) {
+		return "", "", false
+	}
+	match := poolParameter.FindStringSubmatch(value)
+	if match == nil {
+		return "", "", false
+	}
+	return match[1], match[2], true
+}

@@ -1,0 +1,109 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// SQLStateTooManyConnections is what PostgreSQL answers when the cluster, the
+// database or the role has no connection left (too_many_connections).
+const SQLStateTooManyConnections = "53300"
+
+// ErrTooManyConnections is in the chain of an error that PostgreSQL refused a
+// connection with SQLSTATE 53300. It is the incident itself, not an outage of
+// the observer.
+var ErrTooManyConnections = errors.New("too many connections (SQLSTATE 53300)")
+
+// ErrNoSession is in the chain of an error about a target that is observed
+// without a session, through an exporter or Prometheus.
+var ErrNoSession = errors.New("it is observed without a session")
+
+// SQLState returns the server's code for what went wrong, or "" where the
+// server did not answer.
+func SQLState(err error) string {
+	var refusal *pgconn.PgError
+	if errors.As(err, &refusal) {
+		return refusal.Code
+	}
+	return ""
+}
+
+// publicError keeps of an error of pgx only what may be shown: what the
+// server said, a deadline, or the network's own words. A pgx error can quote
+// user names and whole connection strings.
+func publicError(err error, secrets ...string) error {
+	if err == nil {
+		return nil
+	}
+	var refusal *pgconn.PgError
+	var network *net.OpError
+	var lookup *net.DNSError
+	switch {
+	case errors.As(err, &refusal):
+		return serverError(refusal, secrets)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
+	case errors.As(err, &lookup):
+		return errors.New(redact("host "+lookup.Name+" is not found", secrets))
+	case errors.As(err, &network):
+		return errors.New(redact(network.Error(), secrets))
+	default:
+		return errors.New(redact(lastClause(err), secrets))
+	}
+}
+
+// serverError is a copy of what the server said without what it quotes of the
+// statement, with ErrTooManyConnections in the chain where it is that.
+func serverError(refusal *pgconn.PgError, secrets []string) error {
+	shown := &pgconn.PgError{Severity: refusal.Severity, Code: refusal.Code, Message: redact(refusal.Message, secrets)}
+	if refusal.Code == SQLStateTooManyConnections {
+		return &tooManyConnections{shown}
+	}
+	return shown
+}
+
+// tooManyConnections answers to both ErrTooManyConnections and
+// *pgconn.PgError.
+type tooManyConnections struct{ *pgconn.PgError }
+
+func (e *tooManyConnections) Unwrap() []error { return []error{ErrTooManyConnections, e.PgError} }
+
+// redact takes known secrets out of a text that somebody else wrote.
+func redact(text string, secrets []string) string {
+	for _, secret := range secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "***")
+		}
+	}
+	return text
+}
+
+// lastClause is the innermost cause, which says what happened; the outer ones
+// of a connection error repeat user, database and host.
+func lastClause(err error) string {
+	for {
+		switch wrapped := err.(type) {
+		case interface{ Unwrap() error }:
+			inner := wrapped.Unwrap()
+			if inner == nil {
+				return err.Error()
+			}
+			err = inner
+		case interface{ Unwrap() []error }:
+			inner := wrapped.Unwrap()
+			if len(inner) == 0 {
+				return err.Error()
+			}
+			err = inner[len(inner)-1]
+		default:
+			return err.Error()
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package postgres
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Plan adds up what both colours may ask of a database at their peak and
+// holds it against every limit:
+//
+//	cluster   max_connections − superuser_reserved − reserved   others: every other client session
+//	database  datconnlimit, when there is one                   others: other sessions in this database
+//	role      rolconnlimit, when there is one                   others: the role's other sessions
+//	demand    Σ colours (max(replicas, HPA maximum) + surge + terminating) × connections per pod + jobs
+//	passes    others + demand ≤ share × limit, at every gate
+//	pool      the smallest over the gates of ⌊(share × limit − others − jobs) / pods⌋
+//
+// It is pure. A pool that is unknown, or an observer that can't see others'
+// sessions, makes the outcome Unknown, never a pass; limits that are broken
+// by what is known already still Exceed.
+func Plan(input BudgetInput) Budget {
+	if input.Share <= 0 || input.Share > 1 {
+		input.Share = DefaultShare
+	}
+	budget := newBudget(input)
+	budget.Colors = demands(input)
+	budget.Gates = gates(input, budget.Colors)
+	budget.Tightest, budget.RecommendedPool = tightest(budget.Gates)
+	budget.Warnings = warnings(input, budget)
+	budget.Outcome = outcome(input, budget)
+	budget.RequiredConnections = required(input, budget)
+	budget.Changes = changes(budget)
+	budget.Arithmetic = arithmetic(budget)
+	budget.Summary = summary(budget)
+	return budget
+}
+
+func demands(input BudgetInput) []ColorDemand {
+	colors := slices.Clone(input.Colors)
+	for i, color := range colors {
+		color.Pods = max(color.Replicas, color.Maximum) + color.Surge + color.Terminating
+		color.Connections = color.Pods * color.Pool.Connections
+		color.Sessions = len(input.Attribution.Sessions[color.Color])
+		colors[i] = color
+	}
+	return colors
+}
+
+func gates(input BudgetInput, colors []ColorDemand) []Gate {
+	snapshot := input.Snapshot
+	limits := snapshot.Limits
+	arithmetic := fmt.Sprintf("(%d − %d)", limits.MaxConnections, limits.SuperuserReserved)
+	if limits.Reserved > 0 {
+		arithmetic = fmt.Sprintf("(%d − %d − %d)", limits.MaxConnections, limits.SuperuserReserved, limits.Reserved)
+	}
+	found := []Gate{newGate(input, colors, Gate{Name: "cluster", Limit: limits.Ordinary(), arithmetic: arithmetic},
+		func(Session) bool { return true })}
+	if state, known := snapshot.Databases[input.Database]; known && state.Limit >= 0 {
+		found = append(found, newGate(input, colors,
+			Gate{Name: "database " + input.Database, Limit: state.Limit, arithmetic: fmt.Sprint(state.Limit)},
+			func(s Session) bool { return s.Database == input.Database }))
+	}
+	for _, role := range rolesOf(colors) {
+		limit, known := snapshot.Roles[role]
+		if !known || limit.Limit < 0 || limit.Superuser {
+			continue
+		}
+		under := slices.DeleteFunc(slices.Clone(colors), func(c ColorDemand) bool { return c.Role != role })
+		found = append(found, newGate(input, under,
+			Gate{Name: "role " + role, Limit: limit.Limit, arithmetic: fmt.Sprint(limit.Limit)},
+			func(s Session) bool { return s.Role == role }))
+	}
+	return found
+}
+
+func rolesOf(colors []ColorDemand) []string {
+	var roles []string
+	for _, color := range colors {
+		if color.Role != "" && !slices.Contains(roles, color.Role) {
+			roles = append(roles, color.Role)
+		}
+	}
+	return roles
+}
+
+// newGate fills in a gate from the colours that are under it and the sessions
+// that count against it.
+func newGate(input BudgetInput, colors []ColorDemand, gate Gate, counts func(Session) bool) Gate {
+	gate.Others = others(input, counts)
+	gate.Allowed = share(input.Share, gate.Limit) - gate.Others
+	gate.Ceiling = max(0, gate.Limit-gate.Others)
+	jobs := 0
+	for _, job := range input.Jobs {
+		jobs += job.Connections
+	}
+	gate.Demand = jobs
+	for _, color := range colors {
+		gate.Demand += color.Connections
+		gate.Pods += color.Pods
+	}
+	gate.Pool = -1
+	if gate.Pods > 0 {
+		gate.Pool = max(0, gate.Allowed-jobs) / gate.Pods
+	}
+	return gate
+}
+
+// others counts the client sessions under a gate that are not the colours'.
+func others(input BudgetInput, counts func(Session) bool) int {
+	own := map[int]bool{}
+	for _, color := range input.Colors {
+		for _, session := range input.Attribution.Sessions[color.Color] {
+			own[session.PID] = true
+		}
+	}
+	count := 0
+	for _, session := range input.Snapshot.ClientSessions() {
+		if !own[session.PID] && counts(session) {
+			count++
+		}
+	}
+	return count
+}
+
+// share is ⌊part × limit⌋, reckoned in whole ten-thousandths because 0.8 has
+// no exact binary form and a budget must not lose a connection to that.
+func share(part float64, limit int) int {
+	return int(math.Round(part*10_000)) * limit / 10_000
+}
+
+func tightest(gates []Gate) (name string, pool int) {
+	pool = -1
+	for _, gate := range gates {
+		if gate.Pool >= 0 && (pool < 0 || gate.Pool < pool) {
+			name, pool = gate.Name, gate.Pool
+		}
+	}
+	if pool < 0 {
+		return gates[0].Name, 0
+	}
+	return name, pool
+}
+
+func outcome(input BudgetInput, budget Budget) Outcome {
+	for _, gate := range budget.Gates {
+		if gate.Demand > gate.Allowed {
+			return Exceeds
+		}
+	}
+	if !input.Snapshot.SeesSessions || input.Snapshot.Limits.MaxConnections <= 0 || len(budget.Colors) == 0 {
+		return Unknown
+	}
+	assumed := false
+	for _, color := range budget.Colors {
+		if !color.Pool.Known || color.Pool.Connections <= 0 {
+			return Unknown
+		}
+		assumed = assumed || color.Pool.Trust == TrustAssumed
+	}
+	if assumed {
+		return Warns
+	}
+	return Fits
+}
+
+// required is the max_connections with which the present pools would pass the
+// cluster's gate.
+func required(input BudgetInput, budget Budget) int {
+	for _, color := range budget.Colors {
+		if !color.Pool.Known {
+			return 0
+		}
+	}
+	cluster := budget.Gates[0]
+	limit := cluster.Limit
+	for need := cluster.Demand + cluster.Others; share(budget.Share, limit) < need; {
+		limit += max(1, need-share(budget.Share, limit))
+	}
+	for limit > 0 && share(budget.Share, limit-1) >= cluster.Demand+cluster.Others {
+		limit--
+	}
+	reserved := input.Snapshot.Limits.SuperuserReserved + input.Snapshot.Limits.Reserved
+	return limit + reserved
+}
+
+// changes are the fields that hold more than the recommended pool.
+func changes(budget Budget) []Change {
+	if budget.RecommendedPool < 1 {
+		return nil
+	}
+	var found []Change
+	for _, color := range budget.Colors {
+		to := budget.RecommendedPool / max(1, color.Pool.Processes)
+		needed := color.Pool.Known && color.Pool.Connections > budget.RecommendedPool && budget.Outcome == Exceeds
+		if (needed || !color.Pool.Known) && color.Pool.Field != "" && color.Pods > 0 && to > 0 {
+			found = append(found, Change{Color: color.Color, Field: color.Pool.Field, From: color.Pool.perProcess(), To: to})
+		}
+	}
+	return found
+}
+
+func warnings(input BudgetInput, budget Budget) []string {
+	var found []string
+	if !input.Snapshot.SeesSessions {
+		found = append(found, fmt.Sprintf("role %s can't see others' sessions, so others is too low: GRANT pg_monitor TO %s", input.Snapshot.Role, input.Snapshot.Role))
+	}
+	if limits := input.Snapshot.Limits; limits.PendingRestart || limits.Configured > 0 && limits.Configured != limits.MaxConnections {
+		found = append(found, fmt.Sprintf("max_connections is configured differently and waits for a restart; the live value %d counts", limits.MaxConnections))
+	}
+	if strangers := unattributed(input); strangers > 0 {
+		found = append(found, fmt.Sprintf("%d sessions log in as the release does but belong to no colour by address or name; they count as others", strangers))
+	}
+	for _, color := range budget.Colors {
+		for _, warning := range color.Pool.Warnings {
+			found = append(found, color.Color+": "+warning)
+		}
+		if color.Sessions > color.Connections && color.Pool.Known {
+			found = append(found, fmt.Sprintf("%s holds %d sessions now, more than the %d that its pools explain", color.Color, color.Sessions, color.Connections))
+		}
+	}
+	return found
+}
+
+// unattributed counts the sessions that use the colours' own roles in the
+// colours' own database and yet can't be told to be theirs.
+func unattributed(input BudgetInput) int {
+	roles := rolesOf(input.Colors)
+	count := 0
+	for _, session := range input.Attribution.Unknown {
+		if session.Database == input.Database && slices.Contains(roles, session.Role) {
+			count++
+		}
+	}
+	return count
+}

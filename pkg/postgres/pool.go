@@ -1,0 +1,174 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// AnnotationPoolSize on a pod template states how many connections one pod
+// may open, all its processes and pools together.
+const AnnotationPoolSize = "bluegreen.dev/pool-size"
+
+// How far a pool size can be trusted.
+const (
+	// TrustDeclared: a person stated it, in an annotation or the Release.
+	TrustDeclared = "declared"
+	// TrustConfigured: read from the container's configuration.
+	TrustConfigured = "configured"
+	// TrustAssumed: the default of the library that seems to be in use.
+	TrustAssumed = "assumed"
+)
+
+// PoolSize is how many connections one pod may open, and who says so.
+type PoolSize struct {
+	// Connections per pod: pool × processes.
+	Connections int  `json:"connections"`
+	Known       bool `json:"known"`
+	// Provenance says where the number comes from, for people.
+	Provenance string `json:"provenance"`
+	// Trust is declared, configured, assumed, or "" when unknown.
+	Trust string `json:"trust,omitempty"`
+	// Field is the exact field to change, such as
+	// deployment/shop-green env DB_POOL_SIZE.
+	Field string `json:"field,omitempty"`
+	// Processes is by what the field's own number is multiplied, 1 when
+	// there is one process a pod.
+	Processes int `json:"processes,omitempty"`
+	// Role and Database are what the connection string names, "" when it
+	// could not be read.
+	Role     string   `json:"role,omitempty"`
+	Database string   `json:"database,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// String is the number, or ? when it is unknown.
+func (p PoolSize) String() string {
+	if !p.Known {
+		return "?"
+	}
+	return strconv.Itoa(p.Connections)
+}
+
+func (p PoolSize) perProcess() int { return p.Connections / max(1, p.Processes) }
+
+// PoolInput is what DiscoverPool looks at.
+type PoolInput struct {
+	// Workload names the template's owner in fields, such as
+	// deployment/shop-green.
+	Workload string
+	Template corev1.PodTemplateSpec
+	// Declared is what the Release says.
+	Declared release.Pool
+	// Lookup reads what the environment refers to; nil reads nothing.
+	Lookup Lookup
+}
+
+// DiscoverPool finds the pool size of a pod template. The order of trust is:
+// the annotation, the Release, the connection string, a well-known variable,
+// a library's default with a warning, unknown. Values of Secrets are looked
+// at in memory only; nothing of them but a number, a role's and a database's
+// name leaves this function.
+func DiscoverPool(ctx context.Context, input PoolInput) PoolSize {
+	environment := readEnvironment(ctx, input)
+	identity, pointed := environment.connection()
+	pool := firstKnown(
+		func() (PoolSize, bool) { return fromAnnotation(input) },
+		func() (PoolSize, bool) { return fromRelease(input, environment) },
+		func() (PoolSize, bool) { return fromConnectionString(input, environment) },
+		func() (PoolSize, bool) { return fromVariables(input, environment) },
+		func() (PoolSize, bool) { return fromDefault(input, environment) },
+	)
+	if !pool.Known && pool.Provenance == "" {
+		pool = unknownPool(input, environment, pointed)
+	}
+	pool.Role, pool.Database = identity.role, identity.database
+	pool.Warnings = append(pool.Warnings, environment.unread...)
+	return pool
+}
+
+// firstKnown returns the answer of the first that has one. One that found
+// something which makes no sense ends the search with an unknown pool: a
+// wrong statement is not made good by a weaker source.
+func firstKnown(sources ...func() (PoolSize, bool)) PoolSize {
+	for _, source := range sources {
+		if pool, found := source(); found {
+			return pool
+		}
+	}
+	return PoolSize{}
+}
+
+func fromAnnotation(input PoolInput) (PoolSize, bool) {
+	text, found := input.Template.Annotations[AnnotationPoolSize]
+	if !found {
+		return PoolSize{}, false
+	}
+	field := input.Workload + " annotation " + AnnotationPoolSize
+	return stated(field, text, TrustDeclared), true
+}
+
+func fromRelease(input PoolInput, environment environment) (PoolSize, bool) {
+	if input.Declared.Size > 0 {
+		pool := known(input.Declared.Size, "the Release's pool.size", TrustDeclared)
+		pool.Field = "spec.database[].pool.size of the Release, and the application's own setting"
+		return pool, true
+	}
+	if input.Declared.Env == "" {
+		return PoolSize{}, false
+	}
+	field := input.Workload + " env " + input.Declared.Env
+	variable, found := environment.get(input.Declared.Env)
+	if !found {
+		return PoolSize{Provenance: field + ", which the Release names, is not set", Field: field}, true
+	}
+	return stated(field, variable.value, TrustConfigured), true
+}
+
+func fromConnectionString(input PoolInput, environment environment) (PoolSize, bool) {
+	for _, variable := range environment.variables {
+		parameter, size, found := sizeInConnectionString(variable.value)
+		if !found {
+			continue
+		}
+		field := fmt.Sprintf("%s env %s, parameter %s", input.Workload, variable.name, parameter)
+		if variable.origin != "" {
+			field += " (" + variable.origin + ")"
+		}
+		return stated(field, size, TrustConfigured), true
+	}
+	return PoolSize{}, false
+}
+
+func unknownPool(input PoolInput, environment environment, pointed bool) PoolSize {
+	pool := PoolSize{
+		Provenance: "nothing says how many connections a pod opens",
+		Field:      input.Workload + " annotation " + AnnotationPoolSize,
+	}
+	if !pointed && len(environment.unread) == 0 {
+		pool.Provenance = "no connection string and no known pool variable in the pod template"
+	}
+	return pool
+}
+
+// stated reads a number that somebody wrote; one that makes no sense is an
+// unknown pool that says where it stands. The text is not repeated: it may
+// come from a Secret.
+func stated(field, text, trust string) PoolSize {
+	size, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil || size < 1 {
+		return PoolSize{Provenance: field + " is not a whole number of at least 1", Field: field}
+	}
+	pool := known(size, field, trust)
+	pool.Field = field
+	return pool
+}
+
+func known(size int, provenance, trust string) PoolSize {
+	return PoolSize{Connections: size, Known: true, Provenance: provenance, Trust: trust, Processes: 1}
+}
