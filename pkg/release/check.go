@@ -68,6 +68,11 @@ func (s *source) troubled(field string) bool {
 			return true
 		}
 	}
+	for meant := range s.meant {
+		if within(field, meant) {
+			return true
+		}
+	}
 	return false
 }
 
@@ -125,7 +130,15 @@ func (c *checker) named(field, value string, faults []string) {
 	if !c.written(field) || len(faults) == 0 {
 		return
 	}
-	c.report(field, c.shownAt(field, value)+" is not a valid name", faults[0])
+	c.report(field, c.shownAt(field, value)+" is not a valid name", brief(faults))
+}
+
+// brief is the rule that a name breaks, without the examples and the regular
+// expression that the API's messages end with.
+func brief(faults []string) string {
+	rule, _, _ := strings.Cut(faults[0], " (e.g.")
+	rule, _, _ = strings.Cut(rule, " (regex")
+	return rule
 }
 
 // shownAt quotes a value, but none of a field that leads to a secret.

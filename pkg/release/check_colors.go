@@ -13,7 +13,7 @@ import (
 func (c *checker) checkColors() {
 	names := c.document.Spec.ColorNames()
 	if len(names) != 2 && c.written("spec.colors") {
-		c.report("spec.colors", fmt.Sprintf("has %d colors (%s); a release has exactly two", len(names), strings.Join(shownAll(names), ", ")),
+		c.report("spec.colors", fmt.Sprintf("a release has exactly two colors, not %d (%s)", len(names), strings.Join(shownAll(names), ", ")),
 			"name the slot that is live and the one that is idle, such as blue and green")
 	}
 	for _, name := range names {
@@ -26,7 +26,7 @@ func (c *checker) checkColors() {
 
 func (c *checker) checkColor(field, name string, color Color) {
 	if faults := validation.IsDNS1123Label(name); len(faults) > 0 {
-		c.report(field, shown(name)+" is not a valid name of a color", faults[0])
+		c.report(field, shown(name)+" is not a valid name of a color", brief(faults))
 	}
 	if len(color.Workloads) == 0 {
 		c.report(join(field, "workloads"), "is required", "write workloads: [deployment/NAME]")
@@ -40,10 +40,10 @@ func (c *checker) checkColor(field, name string, color Color) {
 	for key, value := range sortedPairs(color.Selector) {
 		at := join(join(field, "selector"), key)
 		if faults := validation.IsQualifiedName(key); len(faults) > 0 {
-			c.report(at, shown(key)+" is not a label's key", faults[0])
+			c.report(at, shown(key)+" is not a label's key", brief(faults))
 		}
 		if faults := validation.IsValidLabelValue(value); len(faults) > 0 {
-			c.report(at, shown(value)+" is not a label's value", faults[0])
+			c.report(at, shown(value)+" is not a label's value", brief(faults))
 		} else if value == "" {
 			c.report(at, "must not be empty", "a missing label would match it; give each color a value")
 		}

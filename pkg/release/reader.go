@@ -121,10 +121,10 @@ func (r *reader) readStruct(node *yaml.Node, field string, into reflect.Value) {
 		r.read(entry.value, join(field, name), into.Field(index))
 	}
 	for _, name := range required {
-		if !present[name] {
-			r.problem(node, join(field, name), "is required", "")
-		} else if value := into.Field(indexes[name]); value.Kind() == reflect.String && value.Len() == 0 && !r.troubled(join(field, name)) {
-			r.problem(r.fields[join(field, name)], join(field, name), "must not be empty", "")
+		if at := join(field, name); !present[name] && !r.meant[at] {
+			r.problem(node, at, "is required", "")
+		} else if value := into.Field(indexes[name]); present[name] && value.Kind() == reflect.String && value.Len() == 0 && !r.troubled(at) {
+			r.problem(r.fields[at], at, "must not be empty", "")
 		}
 	}
 }
@@ -134,8 +134,9 @@ func (r *reader) unknownField(key *yaml.Node, field string, known []string) {
 	hint := "known here: " + strings.Join(known, ", ")
 	if closest := Closest(key.Value, known); closest != "" {
 		hint = fmt.Sprintf("did you mean %q?", closest)
+		r.meant[join(field, closest)] = true
 	}
-	r.problem(key, field, "unknown field "+shown(key.Value), hint)
+	r.problem(key, join(field, key.Value), "unknown field", hint)
 }
 
 func (r *reader) readMap(node *yaml.Node, field string, into reflect.Value) {
@@ -198,7 +199,7 @@ func (r *reader) readScalar(node *yaml.Node, field string, into reflect.Value) {
 	case reflect.Float64:
 		number, err := strconv.ParseFloat(node.Value, 64)
 		if (tag != "!!int" && tag != "!!float") || err != nil || math.IsInf(number, 0) || math.IsNaN(number) {
-			r.wrongType(node, field, "a number")
+			r.wrongType(node, field, "a finite number")
 			return
 		}
 		into.SetFloat(number)

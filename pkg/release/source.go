@@ -23,6 +23,9 @@ type source struct {
 	root     *yaml.Node
 	fields   map[string]*yaml.Node
 	problems Problems
+	// meant are the fields that an unknown one was likely a misspelling of:
+	// nobody needs to hear that they are missing.
+	meant map[string]bool
 }
 
 // at reports a problem at a position.
@@ -35,7 +38,7 @@ func (s *source) at(line, column int, field, message, hint string) {
 // parseSource turns text into nodes. Whatever YAML itself refuses is a
 // problem with the line that it names.
 func parseSource(file string, text []byte) *source {
-	s := &source{file: file, fields: map[string]*yaml.Node{}}
+	s := &source{file: file, fields: map[string]*yaml.Node{}, meant: map[string]bool{}}
 	if len(text) > maximumSize {
 		s.at(0, 0, "", fmt.Sprintf("is %d bytes long; a Release has at most %d", len(text), maximumSize), "")
 		return s
@@ -84,6 +87,8 @@ func decodeDocuments(text []byte) (documents []*yaml.Node, err error) {
 	return documents, nil
 }
 
+var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+
 var syntaxLine = regexp.MustCompile(`^(?:line (\d+): )?(.*)$`)
 
 // reportSyntax turns an error of the YAML package into a problem. A tab in
@@ -102,6 +107,14 @@ func (s *source) reportSyntax(text []byte, err error) {
 		if tab := strings.IndexByte(indentation, '\t'); tab >= 0 && strings.TrimSpace(content) != "" {
 			s.at(index+1, tab+1, "", "a tab stands in the indentation, which YAML forbids", "indent with spaces")
 			return
+		}
+	}
+	if match := unknownAnchor.FindStringSubmatch(message); match != nil {
+		for index, content := range strings.Split(string(text), "\n") {
+			if star := strings.Index(content, "*"+match[1]); star >= 0 {
+				line, column = index+1, star+1
+				break
+			}
 		}
 	}
 	if credential.MatchString(message) {

@@ -1,0 +1,300 @@
+package release
+
+import "testing"
+
+func TestParseTellsEveryMistake(t *testing.T) {
+	for _, m := range []mistake{
+		{name: "unknown field", old: "  traffic:\n", new: "  trafic:\n", want: []string{
+			"13:3: spec.trafic: unknown field; did you mean \"traffic\"?",
+		}},
+		{name: "unknown field with nothing near", old: "    service:\n", new: "    ingress:\n", want: []string{
+			"14:5: spec.traffic.ingress: unknown field; known here: service, steps, watch, drain, deadlines",
+			"14:5: spec.traffic.service: is required: it is the route that a shift switches; write service: {name: NAME}",
+		}},
+		{name: "field of the wrong case", old: "workloads: [deployment/shop-blue]", new: "Workloads: [deployment/shop-blue]", want: []string{
+			"8:7: spec.colors.blue.Workloads: unknown field; did you mean \"workloads\"?",
+		}},
+		{name: "missing name", old: "  name: shop\n", new: "  namespace: shop\n", want: []string{
+			"4:3: metadata.name: is required",
+		}},
+		{name: "empty name", old: "  name: shop\n", new: "  name: \"\"\n", want: []string{
+			"4:9: metadata.name: must not be empty",
+		}},
+		{name: "missing spec", old: "spec:", new: "# spec:", want: []string{
+			"1:1: spec: is required",
+			"6:3: metadata.colors: unknown field; known here: name, namespace",
+			"13:3: metadata.traffic: unknown field; known here: name, namespace",
+		}},
+		{name: "list instead of text", old: "name: shop\n", new: "name: [shop]\n", want: []string{
+			"4:9: metadata.name: expected text, found a list",
+		}},
+		{name: "number instead of text", old: "{version: green}", new: "{version: 2}", want: []string{
+			"12:27: spec.colors.green.selector.version: expected text, found a whole number; put the value in quotes",
+		}},
+		{name: "mapping instead of list", old: "[deployment/shop-blue]", new: "{deployment: shop-blue}", want: []string{
+			"8:18: spec.colors.blue.workloads: expected a list, found a mapping",
+		}},
+		{name: "field twice", old: "spec:", new: "metadata: {name: again}\nspec:", want: []string{
+			"5:1: metadata: is there twice; keep one of them",
+		}},
+		{name: "merge key", old: "{version: green}", new: "{<<: {version: green}}", want: []string{
+			"12:18: spec.colors.green.selector: merge keys are not read; write the fields out",
+		}},
+		{name: "bool from yes", document: "full.yaml", old: "disabled: true", new: "disabled: yes", want: []string{
+			"60:45: spec.gates.rules[1].disabled: expected true or false, found text",
+		}},
+		{name: "quoted number", document: "full.yaml", old: "size: 10", new: "size: \"10\"", want: []string{
+			"30:39: spec.database[0].pool.size: expected a whole number, found text; write it without quotes",
+		}},
+		{name: "infinite number", document: "full.yaml", old: "budget: 0.8", new: "budget: .inf", want: []string{
+			"31:15: spec.database[0].budget: expected a finite number, found a number",
+		}},
+		{name: "wrong apiVersion", old: "bluegreen.dev/v1alpha1", new: "bluegreen.dev/v1", want: []string{
+			"1:13: apiVersion: \"bluegreen.dev/v1\" is not read here; write apiVersion: bluegreen.dev/v1alpha1",
+		}},
+		{name: "another kind", old: "kind: Release", new: "kind: Deployment", want: []string{
+			"2:7: kind: \"Deployment\" is not read here; write kind: Release",
+		}},
+		{name: "item of a list is empty", old: "[deployment/shop-blue]", new: "[deployment/shop-blue, ]\n      manifests: [~]", want: []string{
+			"9:19: spec.colors.blue.manifests[0]: is empty; remove it",
+		}},
+		{name: "duration without a unit", document: "full.yaml", old: "watch: 10m", new: "watch: 600", want: []string{
+			"20:12: spec.traffic.watch: expected a duration with a unit, found a whole number; write 600s if seconds were meant, 600m for minutes",
+		}},
+		{name: "bad duration", document: "full.yaml", old: "watch: 10m", new: "watch: 10 minutes", want: []string{
+			"20:12: spec.traffic.watch: \"10 minutes\" is not a duration; write a number with a unit, such as 90s, 3m or 1h30m",
+		}},
+		{name: "negative duration", document: "full.yaml", old: "watch: 10m", new: "watch: -10m", want: []string{
+			"20:12: spec.traffic.watch: must not be negative",
+		}},
+		{name: "zero watch", document: "full.yaml", old: "watch: 10m", new: "watch: 0s", want: []string{
+			"20:12: spec.traffic.watch: must be longer than 0s",
+		}},
+		{name: "duration of a year", document: "full.yaml", old: "total: 15m", new: "total: 8760h", want: []string{
+			"22:53: spec.traffic.deadlines.total: must not be longer than 168h",
+		}},
+		{name: "unknown drain", document: "full.yaml", old: "drain: auto", new: "drain: recylce", want: []string{
+			"21:12: spec.traffic.drain: \"recylce\" is not known; did you mean \"recycle\"?",
+		}},
+		{name: "unknown profile", document: "full.yaml", old: "profile: weighted", new: "profile: canary", want: []string{
+			"56:14: spec.gates.profile: \"canary\" is not known; known: weighted, atomic",
+		}},
+		{name: "unknown policy", document: "full.yaml", old: "policy: rollback", new: "policy: ignore", want: []string{
+			"61:40: spec.gates.sourceDown.policy: \"ignore\" is not known; known: hold, rollback",
+		}},
+		{name: "unknown via", document: "full.yaml", old: "via: auto", new: "via: portforward", want: []string{
+			"26:14: spec.database[0].observe.via: \"portforward\" is not known; did you mean \"portForward\"?",
+		}},
+		{name: "unknown require", document: "full.yaml", old: "require: production", new: "require: prod", want: []string{
+			"62:12: spec.require: \"prod\" is not known; known: starter, production",
+		}},
+		{name: "unknown provider", document: "full.yaml", old: "provider: http", new: "provider: opentelemetry", want: []string{
+			"50:15: spec.metrics.provider: \"opentelemetry\" is not known; known: http, otel",
+		}},
+		{name: "one colour", old: "    green:\n      workloads: [deployment/shop-green]\n      selector: {version: green}\n", new: "", want: []string{
+			"7:5: spec.colors: a release has exactly two colors, not 1 (\"blue\"); name the slot that is live and the one that is idle, such as blue and green",
+		}},
+		{name: "three colours", old: "  traffic:", new: "    red: {workloads: [deployment/red], selector: {version: red}}\n  traffic:", want: []string{
+			"7:5: spec.colors: a release has exactly two colors, not 3 (\"blue\", \"green\", \"red\"); name the slot that is live and the one that is idle, such as blue and green",
+		}},
+		{name: "colour's name", old: "    green:", new: "    Green:", want: []string{
+			"11:7: spec.colors.Green: \"Green\" is not a valid name of a color; a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+		}},
+		{name: "colour without selector", old: "      selector: {version: green}\n", new: "", want: []string{
+			"11:7: spec.colors.green.selector: is required: by it the route tells the colors apart; write selector: {version: green}",
+		}},
+		{name: "colour without workloads", old: "      workloads: [deployment/shop-green]\n", new: "", want: []string{
+			"11:7: spec.colors.green.workloads: is required; write workloads: [deployment/NAME]",
+		}},
+		{name: "the same selector", old: "{version: green}", new: "{version: blue}", want: []string{
+			"12:17: spec.colors.green.selector: is the same as that of blue, so every pod would belong to both colors; give each color a value of its own",
+		}},
+		{name: "other keys", old: "{version: green}", new: "{color: green}", want: []string{
+			"12:17: spec.colors.green.selector: has the keys \"color\", that of blue has \"version\"; use the same keys in both, with values of their own",
+		}},
+		{name: "empty label value", old: "{version: green}", new: "{version: \"\"}", want: []string{
+			"12:27: spec.colors.green.selector.version: must not be empty; a missing label would match it; give each color a value",
+		}},
+		{name: "label key", old: "{version: green}", new: "{-version: green}", want: []string{
+			"12:28: spec.colors.green.selector.-version: \"-version\" is not a label's key; name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+		}},
+		{name: "unknown workload kind", old: "deployment/shop-green", new: "daemonset/shop-green", want: []string{
+			"11:19: spec.colors.green.workloads[0]: \"daemonset/shop-green\" is not a workload; write deployment/NAME or statefulset/NAME",
+		}},
+		{name: "workload's name", old: "deployment/shop-green", new: "deployment/Shop_green", want: []string{
+			"11:19: spec.colors.green.workloads[0]: \"Shop_green\" is not a valid name; a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+		}},
+		{name: "shared workload", old: "deployment/shop-green", new: "deploy/shop-blue", want: []string{
+			"11:19: spec.colors.green.workloads[0]: deployment/shop-blue is a workload of blue too; each color has workloads of its own",
+		}},
+		{name: "shared service", document: "full.yaml", old: "service: svc-green", new: "service: svc-blue", want: []string{
+			"15:16: spec.colors.green.service: \"svc-blue\" reaches blue too; a color's Service selects its pods alone",
+		}},
+		{name: "production service as direct service", document: "full.yaml", old: "service: svc-green", new: "service: svc-production", want: []string{
+			"15:16: spec.colors.green.service: \"svc-production\" is the production Service; a color's Service reaches it past the production route; leave it out if there is none",
+		}},
+		{name: "no route", old: "    service:\n      name: shop\n", new: "    drain: auto\n", want: []string{
+			"14:5: spec.traffic.service: is required: it is the route that a shift switches; write service: {name: NAME}",
+		}},
+		{name: "weights on a Service", document: "full.yaml", old: "[{weight: 100, hold: 5m}]", new: "[{weight: 50, hold: 3m}, {weight: 100}]", want: []string{
+			"19:22: spec.traffic.steps[0].weight: a Service can't give 50% to a color: its selector switches everything at once; leave only the step of weight 100",
+		}},
+		{name: "weights don't rise", document: "full.yaml", old: "[{weight: 100, hold: 5m}]", new: "[{weight: 100}, {weight: 100}]", want: []string{
+			"19:37: spec.traffic.steps[1].weight: 100 does not rise above the 100 of the step before",
+		}},
+		{name: "weights don't end at 100", document: "full.yaml", old: "[{weight: 100, hold: 5m}]", new: "[{weight: 0}]", want: []string{
+			"19:22: spec.traffic.steps[0].weight: 0 is not between 1 and 100; a weight is the percentage of the color that traffic moves to",
+		}},
+		{name: "step without a weight", document: "full.yaml", old: "[{weight: 100, hold: 5m}]", new: "[{hold: 5m}]", want: []string{
+			"19:13: spec.traffic.steps[0].weight: is required",
+		}},
+		{name: "no step", document: "full.yaml", old: "[{weight: 100, hold: 5m}]", new: "[]", want: []string{
+			"19:12: spec.traffic.steps: has no step; leave it out for one step of weight 100",
+		}},
+		{name: "hold beyond the watch", document: "full.yaml", old: "hold: 5m", new: "hold: 11m", want: []string{
+			"20:12: spec.traffic.watch: 10m is shorter than the hold at 100, 11m, which it includes; write watch: 11m, or a shorter hold",
+		}},
+		{name: "watch beyond the total", document: "full.yaml", old: "watch: 10m", new: "watch: 20m", want: []string{
+			"22:53: spec.traffic.deadlines.total: 15m is shorter than the holds before the last step and the watch together, 20m; with the rollout and the validation it has to be up to 25m",
+		}},
+		{name: "recover beyond rollback", document: "full.yaml", old: "recover: 90s", new: "recover: 3m", want: []string{
+			"22:81: spec.traffic.deadlines.recover: recover, 3m, is longer than rollback, 2m, of which it is a part",
+		}},
+		{name: "rollout beyond total", document: "full.yaml", old: "rollout: 3m", new: "rollout: 16m", want: []string{
+			"22:26: spec.traffic.deadlines.rollout: rollout, 16m, is longer than total, 15m, of which it is a part",
+		}},
+		{name: "exporter address", document: "full.yaml", old: "monitoring/postgres-exporter:9187", new: "postgres-exporter:9187", want: []string{
+			"29:19: spec.database[0].observe.exporter: \"postgres-exporter:9187\" is not NAMESPACE/SERVICE:PORT; such as monitoring/prometheus:9090",
+		}},
+		{name: "budget in percent", document: "full.yaml", old: "budget: 0.8", new: "budget: 80", want: []string{
+			"31:15: spec.database[0].budget: 80 is not a share between 0 and 1; 80 % is written 0.8",
+		}},
+		{name: "two databases of one name", document: "full.yaml", old: "name: reports", new: "name: main", want: []string{
+			"32:13: spec.database[1].name: \"main\" is the name of another database too",
+		}},
+		{name: "dsn from two places", document: "full.yaml", old: "dsn: {env: REPORTS_DSN}", new: "dsn: {env: REPORTS_DSN, secretKeyRef: {name: a, key: b}}", want: []string{
+			"33:35: spec.database[1].observe.dsn: needs exactly one of secretKeyRef and env; write secretKeyRef: {name: NAME, key: KEY}",
+		}},
+		{name: "dsn from nowhere", document: "full.yaml", old: "dsn: {env: REPORTS_DSN}", new: "dsn: {}", want: []string{
+			"33:35: spec.database[1].observe.dsn: needs exactly one of secretKeyRef and env; write secretKeyRef: {name: NAME, key: KEY}",
+		}},
+		{name: "direct without a dsn", document: "full.yaml", old: "dsn: {env: REPORTS_DSN}, ", new: "", want: []string{
+			"33:16: spec.database[1].observe.dsn: is required when via is direct",
+		}},
+		{name: "exporter without an address", document: "full.yaml", old: "{via: direct, dsn: {env: REPORTS_DSN}, ", new: "{via: exporter, ", want: []string{
+			"33:16: spec.database[1].observe.exporter: is required when via is exporter",
+		}},
+		{name: "prometheus observes without a server", old: "  traffic:", new: "  database: [{name: a, observe: {via: prometheus}}]\n  traffic:", want: []string{
+			"13:39: spec.database[0].observe.via: prometheus needs spec.metrics.prometheus; name the server there",
+		}},
+		{name: "pod target", document: "full.yaml", old: "pod: service/postgres", new: "pod: postgres", want: []string{
+			"28:14: spec.database[0].observe.pod: \"postgres\" names no pod; write service/NAME, pod/NAME or a label selector such as app=postgres",
+		}},
+		{name: "pool variable", document: "full.yaml", old: "DB_POOL_SIZE", new: "DB POOL", want: []string{
+			"30:19: spec.database[0].pool.env: \"DB POOL\" is not a valid name; a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit",
+		}},
+		{name: "pool of zero", document: "full.yaml", old: "size: 10", new: "size: 0", want: []string{
+			"30:39: spec.database[0].pool.size: 0 is not between 1 and 100000",
+		}},
+		{name: "probe of no kind", document: "full.yaml", old: "        grpc: {service: shop.Recommendation, port: 9090, timeout: 5s}\n", new: "", want: []string{
+			"45:9: spec.validation.synthetic[1]: needs exactly one of http and grpc",
+		}},
+		{name: "probe of both kinds", document: "full.yaml", old: "        grpc: {service", new: "        http: {path: /x}\n        grpc: {service", want: []string{
+			"45:9: spec.validation.synthetic[1]: needs exactly one of http and grpc",
+		}},
+		{name: "path without a slash", document: "full.yaml", old: "path: /recommendations?user=1", new: "path: recommendations", want: []string{
+			"40:17: spec.validation.synthetic[0].http.path: \"recommendations\" is not a path; it starts with / and has no spaces",
+		}},
+		{name: "port", document: "full.yaml", old: "port: 9090, timeout", new: "port: 90900, timeout", want: []string{
+			"46:52: spec.validation.synthetic[1].grpc.port: 90900 is not between 1 and 65535",
+		}},
+		{name: "status", document: "full.yaml", old: "status: 200\n", new: "status: 20\n", want: []string{
+			"43:19: spec.validation.synthetic[0].http.status: 20 is not between 100 and 599",
+		}},
+		{name: "two probes of one name", document: "full.yaml", old: "name: grpc-health", new: "name: recommend", want: []string{
+			"45:15: spec.validation.synthetic[1].name: \"recommend\" is the name of another probe too",
+		}},
+		{name: "log expression", document: "full.yaml", old: "\"(?i)panic\"", new: "\"(?i\"", want: []string{
+			"47:21: spec.validation.logs.forbid[0]: \"(?i\" is not a regular expression; the syntax is RE2: invalid or unsupported Perl syntax",
+		}},
+		{name: "prometheus by url and service", document: "full.yaml", old: "prometheus: {service", new: "prometheus: {url: \"http://p:9090\", service", want: []string{
+			"49:17: spec.metrics.prometheus: needs exactly one of url and service; service: NAMESPACE/SERVICE:PORT is reached through the API server",
+		}},
+		{name: "prometheus by neither", document: "full.yaml", old: "prometheus: {service: \"monitoring/prometheus:9090\"}", new: "prometheus: {}", want: []string{
+			"49:17: spec.metrics.prometheus: needs exactly one of url and service; service: NAMESPACE/SERVICE:PORT is reached through the API server",
+		}},
+		{name: "prometheus url", document: "full.yaml", old: "prometheus: {service: \"monitoring/prometheus:9090\"}", new: "prometheus: {url: \"prometheus:9090\"}", want: []string{
+			"49:23: spec.metrics.prometheus.url: \"prometheus:9090\" is not a URL; such as http://prometheus.example:9090",
+		}},
+		{name: "prometheus service without a port", document: "full.yaml", old: "monitoring/prometheus:9090", new: "monitoring/prometheus", want: []string{
+			"49:27: spec.metrics.prometheus.service: \"monitoring/prometheus\" is not NAMESPACE/SERVICE:PORT; such as monitoring/prometheus:9090",
+		}},
+		{name: "rule twice", document: "full.yaml", old: "id: advance-latency-p95", new: "id: rollback-error-ratio", want: []string{
+			"60:14: spec.gates.rules[1].id: \"rollback-error-ratio\" is overridden twice; keep one of them",
+		}},
+		{name: "negative threshold", document: "full.yaml", old: "threshold: 0.02", new: "threshold: -1", want: []string{
+			"59:47: spec.gates.rules[0].threshold: must not be negative",
+		}},
+		{name: "interval", document: "full.yaml", old: "interval: 5s", new: "interval: 5ms", want: []string{
+			"57:15: spec.gates.interval: 5ms is shorter than 1s",
+		}},
+		{name: "dsn in the document", document: "full.yaml", old: "dsn: {env: REPORTS_DSN}", new: "dsn: postgres://app:hunter2@db/shop", want: []string{
+			"33:35: looks like a connection string or a password, which must never stand in this document; put it in a Secret and name that: dsn: {secretKeyRef: {name: NAME, key: KEY}}",
+			"33:35: spec.database[1].observe.dsn: expected a mapping of secretKeyRef, env, found text",
+		}},
+		{name: "dsn as libpq keywords", document: "full.yaml", old: "dsn: {env: REPORTS_DSN}", new: "dsn: {env: host=db password=hunter2}", want: []string{
+			"33:41: spec.database[1].observe.dsn.env: the value is not a valid name; a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit",
+			"33:49: looks like a connection string or a password, which must never stand in this document; put it in a Secret and name that: dsn: {secretKeyRef: {name: NAME, key: KEY}}",
+		}},
+		{name: "dsn in a comment", document: "full.yaml", old: "# Every field", new: "# postgres://app:hunter2@db/shop", want: []string{
+			"1:3: looks like a connection string or a password, which must never stand in this document; put it in a Secret and name that: dsn: {secretKeyRef: {name: NAME, key: KEY}}",
+		}},
+		{name: "dsn over two lines", document: "full.yaml", old: "contains: items", new: "contains: \"postgres:\\\n            //app:hunter2@db/shop\"", want: []string{
+			"44:21: looks like a connection string or a password, which must never stand in this document; put it in a Secret and name that: dsn: {secretKeyRef: {name: NAME, key: KEY}}",
+		}},
+		{name: "dsn as a field", document: "full.yaml", old: "dsn: {env: REPORTS_DSN}", new: "postgres://app:hunter2@db: x, dsn: {env: REPORTS_DSN}", want: []string{
+			"33:30: looks like a connection string or a password, which must never stand in this document; put it in a Secret and name that: dsn: {secretKeyRef: {name: NAME, key: KEY}}",
+			"33:30: spec.database[1].observe.…: unknown field; known here: via, dsn, pod, exporter",
+		}},
+		{name: "password as a name under dsn", document: "full.yaml", old: "key: url", new: "key: hunter2!", want: []string{
+			"27:60: spec.database[0].observe.dsn.secretKeyRef.key: the value is not a valid name; a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+		}},
+		{name: "password in a URL", document: "full.yaml", old: "prometheus: {service: \"monitoring/prometheus:9090\"}", new: "prometheus: {url: \"http://me:hunter2@prometheus:9090\"}", want: []string{
+			"49:24: looks like a connection string or a password, which must never stand in this document; put it in a Secret and name that: dsn: {secretKeyRef: {name: NAME, key: KEY}}",
+		}},
+		{name: "dsn and bad YAML", document: "full.yaml", old: "dsn: {env: REPORTS_DSN}", new: "dsn: *postgres://app:hunter2@db", want: []string{
+			"33:35: is not YAML: unknown anchor 'postgres' referenced",
+			"33:36: looks like a connection string or a password, which must never stand in this document; put it in a Secret and name that: dsn: {secretKeyRef: {name: NAME, key: KEY}}",
+		}},
+		{name: "tab", old: "  name: shop\n", new: "\tname: shop\n", want: []string{
+			"4:1: a tab stands in the indentation, which YAML forbids; indent with spaces",
+		}},
+		{name: "unclosed quote", old: "name: shop\n", new: "name: \"shop\n", want: []string{
+			"4:1: is not YAML: found unexpected end of stream",
+		}},
+		{name: "unknown alias", old: "name: shop\n", new: "name: *nothing\n", want: []string{
+			"4:9: is not YAML: unknown anchor 'nothing' referenced",
+		}},
+		{name: "two documents", old: "apiVersion", new: "apiVersion: v1\nkind: x\n---\napiVersion", want: []string{
+			"1:13: apiVersion: \"v1\" is not read here; write apiVersion: bluegreen.dev/v1alpha1",
+			"2:7: kind: \"x\" is not read here; write kind: Release",
+			"4:1: a second document starts here; a file holds one Release; put the other documents into files of their own",
+		}},
+		{name: "two Releases", document: "full.yaml", old: "  require: production\n", new: "  require: production\n---\nkind: Release\n", want: []string{
+			"64:1: a second document starts here; a file holds one Release; put the other documents into files of their own",
+		}},
+		{name: "text only", old: "apiVersion: bluegreen.dev/v1alpha1\nkind: Release\nmetadata:\n  name: shop\nspec:", new: "- a\n#", want: []string{
+			"2:1: is not YAML: did not find expected '-' indicator",
+		}},
+		{name: "a misspelt field hides no other mistake", document: "full.yaml", old: "  require: production", new: "  gate: {}\n  require: prod", want: []string{
+			"62:3: spec.gate: unknown field; did you mean \"gates\"?",
+			"63:12: spec.require: \"prod\" is not known; known: starter, production",
+		}},
+		{name: "many at once", document: "full.yaml", old: "    drain: auto\n    deadlines: {rollout: 3m, ", new: "    drian: auto\n    deadlines: {rollout: 3, ", want: []string{
+			"21:5: spec.traffic.drian: unknown field; did you mean \"drain\"?",
+			"22:26: spec.traffic.deadlines.rollout: expected a duration with a unit, found a whole number; write 3s if seconds were meant, 3m for minutes",
+		}},
+	} {
+		t.Run(m.name, m.run)
+	}
+}
