@@ -50,6 +50,15 @@ func FenceOf(object metav1.Object) (Fence, error) {
 	return Fence{Epoch: epoch, Holder: annotations[AnnotationHolder]}, nil
 }
 
+// Check returns an error that wraps ErrFenced when a stamp that was read is
+// not this fence's own.
+func (f Fence) Check(stamp Fence) error {
+	if f == stamp {
+		return nil
+	}
+	return fmt.Errorf("stamp is epoch %d of %s, expected epoch %d of %s: %w", stamp.Epoch, stamp.Holder, f.Epoch, f.Holder, ErrFenced)
+}
+
 // Operation is one operation of a JSON patch (RFC 6902).
 type Operation struct {
 	Op    string `json:"op"`

@@ -1,0 +1,221 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// Applied is one object that was applied, as the server holds it now, and
+// what became of it. Operation is created, configured or unchanged.
+type Applied struct {
+	Object    *unstructured.Unstructured
+	Operation string
+}
+
+// The operations of Applied.
+const (
+	Created    = "created"
+	Configured = "configured"
+	Unchanged  = "unchanged"
+)
+
+// Apply sends objects by server-side apply under our field manager, what
+// others stand on first: namespaces, accounts and rights, configuration,
+// storage, Services, workloads, the rest. It never takes a field from another
+// manager: that is a *FieldConflictError. Before the first write everything
+// is sent as a dry run, so that a refusal of one object leaves none of them
+// half applied. With dryRun it ends there.
+//
+// Objects without a namespace go to namespace; one that names another
+// namespace is refused.
+func (c *Client) Apply(ctx context.Context, namespace string, objects []*unstructured.Unstructured, dryRun bool) ([]Applied, error) {
+	requests := make([]applyRequest, 0, len(objects))
+	for _, object := range applyOrder(objects) {
+		request, err := c.applyRequest(namespace, object)
+		if err != nil {
+			return nil, err
+		}
+		requests = append(requests, request)
+	}
+	applied := make([]Applied, 0, len(requests))
+	for _, request := range requests {
+		trial, err := request.send(ctx, true)
+		if err != nil {
+			return nil, err
+		}
+		applied = append(applied, trial)
+	}
+	if dryRun {
+		return applied, nil
+	}
+	for index, request := range requests {
+		var err error
+		if applied[index], err = request.send(ctx, false); err != nil {
+			return applied[:index], err
+		}
+	}
+	return applied, nil
+}
+
+// applyRequest is one object and where it is sent.
+type applyRequest struct {
+	object *unstructured.Unstructured
+	to     dynamic.ResourceInterface
+	name   string // kind/name, for people
+}
+
+func (c *Client) applyRequest(namespace string, object *unstructured.Unstructured) (applyRequest, error) {
+	name := strings.ToLower(object.GetKind()) + "/" + object.GetName()
+	kind := object.GroupVersionKind()
+	mapping, err := c.Mapper.RESTMapping(kind.GroupKind(), kind.Version)
+	if err != nil {
+		return applyRequest{}, fmt.Errorf("apply %s: %w", name, err)
+	}
+	object = object.DeepCopy()
+	// What a server wrote into an exported manifest can't be applied.
+	object.SetManagedFields(nil)
+	object.SetResourceVersion("")
+	resource := c.Dynamic.Resource(mapping.Resource)
+	if mapping.Scope.Name() != meta.RESTScopeNameNamespace {
+		return applyRequest{object: object, to: resource, name: name}, nil
+	}
+	if found := object.GetNamespace(); found != "" && found != namespace {
+		return applyRequest{}, release.WithHint(
+			fmt.Errorf("apply %s: it names namespace %s, and the release lives in %s", name, found, namespace),
+			"leave metadata.namespace out of the manifest, or set metadata.namespace of the release")
+	}
+	object.SetNamespace(namespace)
+	return applyRequest{object: object, to: resource.Namespace(namespace), name: name}, nil
+}
+
+// send applies the object and compares it with what was there.
+func (r applyRequest) send(ctx context.Context, dryRun bool) (Applied, error) {
+	before, err := r.to.Get(ctx, r.object.GetName(), metav1.GetOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return Applied{}, fmt.Errorf("apply %s: %w", r.name, err)
+	}
+	if err != nil {
+		before = nil
+	}
+	options := metav1.ApplyOptions{FieldManager: FieldManager}
+	if dryRun {
+		options.DryRun = []string{metav1.DryRunAll}
+	}
+	after, err := r.to.Apply(ctx, r.object.GetName(), r.object, options)
+	if err != nil {
+		if conflict := fieldConflict(r.name, err); conflict != nil {
+			return Applied{}, conflict
+		}
+		return Applied{}, fmt.Errorf("apply %s: %w", r.name, err)
+	}
+	return Applied{Object: after, Operation: operationOf(before, after)}, nil
+}
+
+// operationOf compares what a person can set; the server's own bookkeeping
+// changes with every write.
+func operationOf(before, after *unstructured.Unstructured) string {
+	switch {
+	case before == nil:
+		return Created
+	case reflect.DeepEqual(settable(before), settable(after)):
+		return Unchanged
+	}
+	return Configured
+}
+
+func settable(object *unstructured.Unstructured) map[string]any {
+	copied := object.DeepCopy()
+	copied.SetManagedFields(nil)
+	copied.SetResourceVersion("")
+	copied.SetGeneration(0)
+	delete(copied.Object, "status")
+	return maps.Clone(copied.Object)
+}
+
+// applyKinds is the order in which kinds are applied; others come last.
+var applyKinds = []string{
+	"Namespace", "CustomResourceDefinition", "PriorityClass", "StorageClass",
+	"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding",
+	"ResourceQuota", "LimitRange", "NetworkPolicy", "Secret", "ConfigMap",
+	"PersistentVolume", "PersistentVolumeClaim", "Service",
+	"DaemonSet", "StatefulSet", "Deployment", "Job", "CronJob",
+}
+
+// applyOrder sorts objects by kind and keeps their order otherwise.
+func applyOrder(objects []*unstructured.Unstructured) []*unstructured.Unstructured {
+	rank := func(object *unstructured.Unstructured) int {
+		if at := slices.Index(applyKinds, object.GetKind()); at >= 0 {
+			return at
+		}
+		return len(applyKinds)
+	}
+	return slices.SortedStableFunc(slices.Values(objects), func(a, b *unstructured.Unstructured) int { return rank(a) - rank(b) })
+}
+
+// FieldConflictError says that fields of an object belong to other managers.
+type FieldConflictError struct {
+	// Object is kind/name.
+	Object string
+	// Conflicts are the fields, each with its owner.
+	Conflicts []FieldConflict
+	cause     error
+}
+
+// FieldConflict is one field that another manager owns.
+type FieldConflict struct {
+	Field, Manager string
+}
+
+// Error names every field and its owner.
+func (e *FieldConflictError) Error() string {
+	parts := make([]string, 0, len(e.Conflicts))
+	for _, conflict := range e.Conflicts {
+		parts = append(parts, fmt.Sprintf("%s belongs to %s", conflict.Field, conflict.Manager))
+	}
+	return fmt.Sprintf("apply %s: %s", e.Object, strings.Join(parts, ", "))
+}
+
+// Unwrap returns the API server's answer.
+func (e *FieldConflictError) Unwrap() error { return e.cause }
+
+// Hint says how the owner's consent is given once.
+func (e *FieldConflictError) Hint() string {
+	return "to hand the fields over once: kubectl apply --server-side --force-conflicts --field-manager=" + FieldManager +
+		" -f FILE; or take them out of the manifest"
+}
+
+// fieldConflict reads a server-side apply conflict, nil when err is not one.
+func fieldConflict(name string, err error) error {
+	var status apierrors.APIStatus
+	if !apierrors.IsConflict(err) || !errors.As(err, &status) || status.Status().Details == nil {
+		return nil
+	}
+	conflict := &FieldConflictError{Object: name, cause: err}
+	for _, cause := range status.Status().Details.Causes {
+		if cause.Type != metav1.CauseTypeFieldManagerConflict {
+			continue
+		}
+		manager := cause.Message
+		if _, quoted, found := strings.Cut(manager, `conflict with "`); found {
+			manager, _, _ = strings.Cut(quoted, `"`)
+		}
+		conflict.Conflicts = append(conflict.Conflicts, FieldConflict{Field: cause.Field, Manager: manager})
+	}
+	if len(conflict.Conflicts) == 0 {
+		return nil
+	}
+	return conflict
+}
