@@ -25,6 +25,11 @@ type Router interface {
 	Write(ctx context.Context, patch Patch, dryRun bool) (Route, error)
 	// Prove compares the control plane with the split that was asked for.
 	Prove(ctx context.Context, split Split) (Proof, error)
+	// Stop sets bluegreen.dev/stop on the route, as kubectl annotate would:
+	// unfenced, for it must win over whoever holds the run. Plan's patch to
+	// another split removes the annotation, for a write made while it stands
+	// is the answer to it.
+	Stop(ctx context.Context, reason string) error
 	// Capabilities says what the driver can do.
 	Capabilities() Capabilities
 	// Undo is the plain kubectl line that gives everything to a colour,
