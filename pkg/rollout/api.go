@@ -49,8 +49,12 @@ type Runner struct {
 	Preflight func(ctx context.Context, target string) (*preflight.Report, error)
 
 	tenure *journal.Tenure
+	force  bool
 	rules  []gate.Rule
 	policy Policy
+	// announced is the phase that was last announced.
+	announced     Phase
+	announcedStep int
 }
 
 // Level is how much an event matters.

@@ -1,0 +1,39 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// outcomeOf says how a run that reached an end ended.
+func outcomeOf(state State) Outcome {
+	switch state.Phase {
+	case Done:
+		return Outcome{Code: CodeDone, Message: fmt.Sprintf("%s serves production%s", state.To, drained(state)), Next: "kubectl bluegreen rollback, to go back to " + state.From}
+	case RolledBack:
+		took := state.Entered.Sub(state.Started).Round(100 * time.Millisecond)
+		if state.Requested {
+			return Outcome{Code: CodeDone, Message: fmt.Sprintf("rolled back as asked: %s serves production, %s after the request", state.From, took), Next: "kubectl bluegreen history"}
+		}
+		return Outcome{Code: CodeRolledBack, Message: fmt.Sprintf("rolled back: %s serves production; %s", state.From, state.Reason), Next: "kubectl bluegreen history"}
+	case Blocked:
+		return Outcome{Code: CodeBlocked, Message: "blocked, nothing was moved: " + state.Reason, Next: "kubectl bluegreen check"}
+	case Unproven:
+		return Outcome{Code: CodeUnproven, Message: "the rollback could not be proven, page someone: " + state.Reason, Next: "kubectl bluegreen rollback --force"}
+	}
+	return Outcome{Code: CodeHeld, Message: fmt.Sprintf("held in phase %s: %s", state.Resume, state.Reason), Next: "kubectl bluegreen resume, or kubectl bluegreen rollback"}
+}
+
+// drained says what became of the old side's residual requests.
+func drained(state State) string {
+	if state.Residual == nil {
+		return ""
+	}
+	if state.Residual.State == "ok" && state.Residual.Value == 0 {
+		return fmt.Sprintf(", %s is drained (0 residual requests/s)", state.From)
+	}
+	if state.Residual.State == "ok" {
+		return fmt.Sprintf(", %.1f requests/s remain on %s", state.Residual.Value, state.From)
+	}
+	return fmt.Sprintf(", what remains on %s is unknown: %s", state.From, state.Residual.Detail)
+}

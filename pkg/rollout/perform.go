@@ -1,0 +1,110 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+)
+
+// perform does once what a phase asks for.
+func (r *Runner) perform(ctx context.Context, state State) Observation {
+	performances := map[Phase]func(context.Context, State) Observation{
+		Preflight: r.preflight,
+		Apply:     r.apply,
+		WaitReady: r.waitReady,
+		CleanLogs: r.cleanLogs,
+		Health:    r.health,
+		Synthetic: r.validate,
+		Baseline:  r.baseline,
+		Switch:    r.switchTraffic,
+		Prove:     r.prove,
+		Hold:      r.observe,
+		Watch:     r.observe,
+		Confirm:   r.confirm,
+		Drain:     r.drain,
+
+		Revert:       r.revert,
+		ProveRevert:  r.prove,
+		Preserve:     r.preserve,
+		DrainReverse: r.drainReverse,
+		End:          r.end,
+		Recover:      r.recoverOld,
+	}
+	performance, known := performances[state.Phase]
+	if !known {
+		return failed("phase %q is not known to this version", state.Phase)
+	}
+	return performance(ctx, state)
+}
+
+// guard looks at the route before every performance: an emergency stop, a
+// newer holder or a foreign edit is seen within one tick. An API server that
+// does not answer is a reason to wait, not to act.
+func (r *Runner) guard(ctx context.Context, state State) Observation {
+	route, err := r.Router.Read(ctx)
+	switch {
+	case err != nil && state.Phase.Reverse():
+		return Observation{Kind: Succeeded} // the way back tells its own errors
+	case err != nil:
+		return waiting("read %s: %v", r.Release.Metadata.Name, err)
+	case route.Fence.Epoch > r.fence().Epoch:
+		return Observation{Kind: Rival, Message: fmt.Sprintf("%s was taken over by %s at epoch %d", route.Object, route.Fence.Holder, route.Fence.Epoch)}
+	case route.Stop != "" && !state.Phase.Reverse():
+		return Observation{Kind: Stopped, Message: route.Stop}
+	case r.edited(state, route):
+		return Observation{Kind: Rival, Message: fmt.Sprintf("%s was changed to %s by %s while this run had given it %s",
+			route.Object, route.Split, owners(route), r.expected(state))}
+	}
+	return Observation{Kind: Succeeded}
+}
+
+// edited reports whether somebody else changed the split in a phase in which
+// this run does not write it.
+func (r *Runner) edited(state State, route traffic.Route) bool {
+	switch state.Phase {
+	case Switch, Revert:
+		return false
+	}
+	return !route.Split.Equal(r.expected(state))
+}
+
+// expected is the split that the route must have in a phase.
+func (r *Runner) expected(state State) traffic.Split {
+	switch state.Phase {
+	case Prove, Hold, Watch, Confirm, Drain:
+		return state.Split(r.policy)
+	}
+	return traffic.Whole(state.From)
+}
+
+// owners names who else owns the fields of a route.
+func owners(route traffic.Route) string {
+	names := map[string]bool{}
+	var list []string
+	for _, managers := range route.Owners {
+		for _, manager := range managers {
+			if !names[manager] {
+				names[manager] = true
+				list = append(list, manager)
+			}
+		}
+	}
+	if len(list) == 0 {
+		return "somebody"
+	}
+	return strings.Join(list, ", ")
+}
+
+func succeeded(format string, values ...any) Observation {
+	return Observation{Kind: Succeeded, Message: fmt.Sprintf(format, values...)}
+}
+
+func waiting(format string, values ...any) Observation {
+	return Observation{Kind: Waiting, Message: fmt.Sprintf(format, values...)}
+}
+
+func failed(format string, values ...any) Observation {
+	return Observation{Kind: Failed, Message: fmt.Sprintf(format, values...)}
+}

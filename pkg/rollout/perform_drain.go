@@ -1,0 +1,119 @@
+package rollout
+
+import (
+	"context"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+)
+
+// residualWindow is, in readings, the time for which the old side must have
+// counted no request.
+const residualWindow = 3
+
+// residual reads the requests per second that still reach a colour.
+func (r *Runner) residual(ctx context.Context, color string) measure.Reading {
+	query := measure.Query{Signal: measure.ResidualRate, Color: color, Window: residualWindow * r.Release.Spec.Gates.Interval.Std()}
+	return measure.Observe(ctx, r.Sources, []measure.Query{query})[0]
+}
+
+// drain ends when the old side has no residual requests: keep-alive
+// connections stay with the pods that they were opened to, whatever the
+// route says. It recycles the old pods only where that is known to lose
+// nothing, or was asked for.
+func (r *Runner) drain(ctx context.Context, state State) Observation {
+	reading := r.residual(ctx, state.From)
+	seen := r.drained(reading, state.From)
+	if seen.Kind == Waiting && r.mayRecycle(state) && reading.State == measure.OK {
+		seen = r.recycle(ctx, state)
+	}
+	if r.Release.Spec.Traffic.Drain == release.DrainNone && seen.Kind == Waiting {
+		seen = succeeded("not waited for (traffic.drain: none): %s", seen.Message)
+	}
+	seen.Learned = learnResidual(seen.Kind, reading)
+	return seen
+}
+
+// learnResidual keeps the last reading with the run.
+func learnResidual(kind Kind, reading measure.Reading) func(*State) {
+	if kind == Waiting && reading.State != measure.OK {
+		return nil
+	}
+	return func(s *State) { s.Residual = &reading }
+}
+
+// drained judges one reading of the residual rate.
+func (r *Runner) drained(reading measure.Reading, color string) Observation {
+	switch {
+	case !measure.Answerable(r.Sources, reading.Query):
+		return succeeded("not declared: metrics, so what remains on %s is unknown", color)
+	case reading.State == measure.SourceDown:
+		return waiting("what remains on %s can't be read: %s", color, reading.Detail)
+	case reading.State == measure.NoData:
+		return succeeded("what remains on %s is unknown: %s", color, reading.Detail)
+	case reading.Value == 0:
+		return succeeded("%s is drained: 0 requests in %s (%s)", color, reading.Window, reading.Source)
+	}
+	return waiting("%.1f requests/s remain on %s over connections that were open before the switch", reading.Value, color)
+}
+
+// mayRecycle reports whether restarting the old pods is safe or asked for.
+func (r *Runner) mayRecycle(state State) bool {
+	switch r.Release.Spec.Traffic.Drain {
+	case release.DrainRecycle:
+		return true
+	case release.DrainAuto:
+		return state.Termination != nil && state.Termination.Graceful
+	}
+	return false
+}
+
+// recycle evicts the old pods that still have traffic, one at a time.
+func (r *Runner) recycle(ctx context.Context, state State) Observation {
+	workloads, err := r.workloads(ctx, state.From)
+	if err != nil {
+		return waiting("%v", err)
+	}
+	byPod, reading := r.residualByPod(ctx, state.From)
+	if reading.State != measure.OK {
+		return waiting("what remains on each pod of %s can't be read: %s", state.From, reading.Detail)
+	}
+	for _, workload := range workloads {
+		var report traffic.RecycleReport
+		err := r.intend(ctx, "recycle", workload.Ref.String(), byPod, func() (err error) {
+			report, err = traffic.Recycle(ctx, r.Client, traffic.RecycleRequest{
+				Namespace: r.Release.Metadata.Namespace, Workload: workload, Residual: byPod,
+				Floor: int(workload.Replicas) - 1, Fence: r.fence(), CheckStamp: r.checkStamp, Clock: r.Clock,
+			})
+			return err
+		})
+		r.tell(Drain, Info, "%s", report.Message)
+		if err != nil {
+			return failed("recycle %s: %v", workload.Ref, err)
+		}
+	}
+	return waiting("the pods of %s were recycled, reading what remains", state.From)
+}
+
+// residualByPod reads the residual rate of each pod from the source that can
+// tell pods apart.
+func (r *Runner) residualByPod(ctx context.Context, color string) (map[string]float64, measure.Reading) {
+	for _, source := range r.Sources {
+		if pods, able := source.(interface {
+			ResidualByPod(context.Context, string) (map[string]float64, measure.Reading)
+		}); able {
+			return pods.ResidualByPod(ctx, color)
+		}
+	}
+	return nil, measure.Reading{State: measure.NoData, Detail: "no source tells the pods apart"}
+}
+
+// checkStamp makes sure that the route still carries this run's stamp.
+func (r *Runner) checkStamp(ctx context.Context) error {
+	route, err := r.Router.Read(ctx)
+	if err != nil {
+		return err
+	}
+	return r.fence().Check(route.Fence)
+}

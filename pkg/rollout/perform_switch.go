@@ -1,0 +1,131 @@
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+)
+
+// switchTraffic writes the split of the state's step.
+func (r *Runner) switchTraffic(ctx context.Context, state State) Observation {
+	return r.move(ctx, "switch", state.Split(r.policy), state.To)
+}
+
+// revert gives everything back to the old side. Nothing is asked but that
+// the old side has a ready pod, and not even that when it was forced.
+func (r *Runner) revert(ctx context.Context, state State) Observation {
+	receiver := state.From
+	if r.force {
+		receiver = ""
+	}
+	return r.move(ctx, "revert", traffic.Whole(state.From), receiver)
+}
+
+// move brings the route to a split. It is idempotent: a route that already
+// has the split, and our stamp, is left alone, which settles an intent that a
+// kill left without a result. The receiver must have a ready pod before it
+// is given anything, so that the route never selects nothing.
+func (r *Runner) move(ctx context.Context, action string, split traffic.Split, receiver string) Observation {
+	route, err := r.Router.Read(ctx)
+	if err != nil {
+		return waiting("%v", err)
+	}
+	if route.Split.Equal(split) && route.Fence == r.fence() {
+		return succeeded("%s has %s already", route.Object, split)
+	}
+	if receiver != "" {
+		ready, _, err := r.readiness(ctx, receiver)
+		if err != nil {
+			return waiting("%v", err)
+		}
+		if ready == 0 {
+			return waiting("no pod of %s is ready, %s stays on %s", receiver, route.Object, route.Split)
+		}
+	}
+	patch, err := r.Router.Plan(route, split, r.fence())
+	if err != nil {
+		return r.moveFailed(err)
+	}
+	started := r.Clock.Now()
+	err = r.intend(ctx, action, route.Object, json.RawMessage(patch.Body), func() error {
+		_, err := r.Router.Write(ctx, patch, false)
+		return err
+	})
+	if err != nil {
+		return r.moveFailed(err)
+	}
+	return succeeded("%s %s → %s, written in %s", route.Object, patch.From, patch.To, r.Clock.Since(started).Round(1_000_000))
+}
+
+// moveFailed tells a lost race, which is read again within the deadline,
+// from a write that will never be taken.
+func (r *Runner) moveFailed(err error) Observation {
+	if errors.Is(err, cluster.ErrFenced) || cluster.Transient(err) {
+		return waiting("%v", err)
+	}
+	return failed("%v", err)
+}
+
+// prove compares the EndpointSlices with the split that was written.
+func (r *Runner) prove(ctx context.Context, state State) Observation {
+	split := state.Split(r.policy)
+	proof, err := r.Router.Prove(ctx, split)
+	if err != nil {
+		return waiting("prove %s: %v", split, err)
+	}
+	if !proof.Proven {
+		return waiting("%s", proof.Message)
+	}
+	return succeeded("%s", proof.Message)
+}
+
+// ErrNothingRuns is returned by RequestStop when no run is going on.
+var ErrNothingRuns = errors.New("no run is going on")
+
+// RequestStop sets the annotation that a running shift obeys within one
+// tick. It equals a kubectl annotate by hand.
+func (r *Runner) RequestStop(ctx context.Context, reason string) error {
+	current, err := r.Journal.Current(ctx)
+	if err != nil {
+		return err
+	}
+	if current == nil {
+		return ErrNothingRuns
+	}
+	if err := r.Router.Stop(ctx, reason); err != nil {
+		return fmt.Errorf("request stop: %w", err)
+	}
+	return nil
+}
+
+// await follows a run that another process drives until it is finished, or
+// given up, and returns how it ended.
+func (r *Runner) await(ctx context.Context, id string) (Outcome, error) {
+	for {
+		run, err := r.Journal.Get(ctx, id)
+		if err != nil {
+			return Outcome{}, err
+		}
+		status, err := StatusOf(*run)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if status.Phase.Terminal() {
+			state := State{}
+			_ = json.Unmarshal(run.State, &state)
+			state.Requested = true
+			outcome := outcomeOf(state)
+			outcome.Status = status
+			return outcome, nil
+		}
+		select {
+		case <-ctx.Done():
+			return Outcome{Code: CodeHeld, Message: "interrupted while waiting for run " + id, Next: "kubectl bluegreen status -w", Status: status}, nil
+		case <-r.Clock.After(proofInterval):
+		}
+	}
+}

@@ -1,0 +1,275 @@
+package rollout
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+)
+
+// startupLogLines and startupLogBytes bound what is read of one container.
+const (
+	startupLogLines = int64(2000)
+	startupLogBytes = int64(1 << 20)
+)
+
+// cleanLogs reads the target's logs since its start for what is forbidden:
+// by validation.logs, else what says that a process or a connection failed.
+func (r *Runner) cleanLogs(ctx context.Context, state State) Observation {
+	patterns, err := r.forbidden()
+	if err != nil {
+		return failed("%v", err)
+	}
+	pods, err := r.pods(ctx, state.To)
+	if err != nil {
+		return waiting("%v", err)
+	}
+	complaints := make([]string, len(pods))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for index, pod := range pods {
+		group.Go(func() (err error) {
+			complaints[index], err = r.scanLogs(ctx, pod, patterns)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return waiting("%v", err)
+	}
+	for index, complaint := range complaints {
+		if complaint != "" {
+			return failed("%s logged at start-up: %s", pods[index].Name, complaint)
+		}
+	}
+	return succeeded("start-up logs of %d pods are clean", len(pods))
+}
+
+// forbidden compiles the patterns of the release, or the default: a panic,
+// a fatal error, or PostgreSQL refusing a connection (first seed: "logs show
+// clean startup with no connection errors").
+func (r *Runner) forbidden() ([]*regexp.Regexp, error) {
+	texts := []string{`(?i)\b(panic|fatal)\b`, `(?i)too many (clients|connections)|\b53300\b`}
+	if rule := r.Release.Spec.Validation.Logs; rule != nil {
+		texts = rule.Forbid
+	}
+	var patterns []*regexp.Regexp
+	for _, text := range texts {
+		pattern, err := regexp.Compile(text)
+		if err != nil {
+			return nil, fmt.Errorf("read validation.logs.forbid %q: %w", text, err)
+		}
+		patterns = append(patterns, pattern)
+	}
+	return patterns, nil
+}
+
+// scanLogs returns the first forbidden line of a pod's containers, shortened.
+func (r *Runner) scanLogs(ctx context.Context, pod corev1.Pod, patterns []*regexp.Regexp) (string, error) {
+	for _, container := range pod.Spec.Containers {
+		lines, limit := startupLogLines, startupLogBytes
+		stream, err := r.Client.Kubernetes.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{
+			Container: container.Name, TailLines: &lines, LimitBytes: &limit,
+		}).Stream(ctx)
+		if err != nil {
+			return "", fmt.Errorf("read logs of %s/%s: %w", pod.Name, container.Name, err)
+		}
+		line, err := firstMatch(stream, patterns)
+		_ = stream.Close()
+		if err != nil || line != "" {
+			return line, err
+		}
+	}
+	return "", nil
+}
+
+// firstMatch returns the first line that a pattern matches, at most 200
+// characters of it.
+func firstMatch(stream io.Reader, patterns []*regexp.Regexp) (string, error) {
+	scanner := bufio.NewScanner(stream)
+	scanner.Buffer(make([]byte, 64<<10), int(startupLogBytes))
+	for scanner.Scan() {
+		for _, pattern := range patterns {
+			if pattern.Match(scanner.Bytes()) {
+				line := []rune(scanner.Text())
+				return string(line[:min(len(line), 200)]), nil
+			}
+		}
+	}
+	return "", scanner.Err()
+}
+
+// health asks every pod of the target, past the router.
+func (r *Runner) health(ctx context.Context, state State) Observation {
+	return r.healthOf(ctx, state.To)
+}
+
+// recoverOld asks every pod of the old side after a rollback, and wants all
+// of them ready.
+func (r *Runner) recoverOld(ctx context.Context, state State) Observation {
+	ready, wanted, err := r.readiness(ctx, state.From)
+	if err != nil {
+		return waiting("%v", err)
+	}
+	if ready == 0 || ready < wanted {
+		return waiting("%d of %d pods of %s are ready", ready, wanted, state.From)
+	}
+	return r.healthOf(ctx, state.From)
+}
+
+// healthOf asks every pod of a colour for its health, in parallel.
+func (r *Runner) healthOf(ctx context.Context, color string) Observation {
+	pods, err := r.pods(ctx, color)
+	if err != nil {
+		return waiting("%v", err)
+	}
+	if len(pods) == 0 {
+		return waiting("%s has no pods", color)
+	}
+	probe := healthProbe(r.Release.Spec.Validation.Health, pods[0])
+	if probe == nil {
+		return succeeded("not declared: health (validation.health, or a readiness probe over HTTP)")
+	}
+	results := make([]measure.ProbeResult, len(pods))
+	group := errgroup.Group{}
+	group.SetLimit(8)
+	for index, pod := range pods {
+		group.Go(func() error {
+			results[index] = measure.ProbeHTTP(ctx, r.Client, pod.Namespace, pod.Name, *probe)
+			return nil
+		})
+	}
+	_ = group.Wait()
+	for index, result := range results {
+		if !result.OK {
+			return waiting("%s of %s: %s", probe.Path, pods[index].Name, result.Message)
+		}
+	}
+	return succeeded("%s of %d pods of %s answered %s", probe.Path, len(pods), color, results[0].Status)
+}
+
+// healthProbe is the declared health probe, completed from the pod's own
+// readiness probe, which also stands in when none is declared.
+func healthProbe(declared *release.HTTPProbe, pod corev1.Pod) *release.HTTPProbe {
+	probe, found := readinessProbe(pod)
+	if declared == nil {
+		if !found {
+			return nil
+		}
+		return &probe
+	}
+	completed := *declared
+	if completed.Port == 0 {
+		completed.Port = servingPort(pod, probe.Port)
+	}
+	return &completed
+}
+
+// readinessProbe is the HTTP readiness probe of the first container that has
+// one; found is false when none is over HTTP.
+func readinessProbe(pod corev1.Pod) (probe release.HTTPProbe, found bool) {
+	for _, container := range pod.Spec.Containers {
+		if container.ReadinessProbe == nil || container.ReadinessProbe.HTTPGet == nil {
+			continue
+		}
+		get := container.ReadinessProbe.HTTPGet
+		port := get.Port.IntValue()
+		for _, named := range container.Ports {
+			if named.Name == get.Port.StrVal && named.Name != "" {
+				port = int(named.ContainerPort)
+			}
+		}
+		return release.HTTPProbe{Path: get.Path, Port: port}, true
+	}
+	return release.HTTPProbe{}, false
+}
+
+// servingPort is preferred, or else the first port that the pod declares.
+func servingPort(pod corev1.Pod, preferred int) int {
+	if preferred != 0 {
+		return preferred
+	}
+	for _, container := range pod.Spec.Containers {
+		for _, port := range container.Ports {
+			return int(port.ContainerPort)
+		}
+	}
+	return 80
+}
+
+// validate runs the synthetic transactions and, beside them, finds out how
+// the old side's pods end, for the drain depends on it.
+func (r *Runner) validate(ctx context.Context, state State) Observation {
+	termination := make(chan *traffic.Termination, 1)
+	go func() { termination <- r.termination(ctx, state.From, state.Termination) }()
+	seen := r.transactions(ctx, state.To)
+	learned := <-termination
+	seen.Learned = func(s *State) { s.Termination = learned }
+	return seen
+}
+
+// confirm runs the synthetic transactions again, on the live release.
+func (r *Runner) confirm(ctx context.Context, state State) Observation {
+	return r.transactions(ctx, state.To)
+}
+
+// transactions runs every declared synthetic transaction on one pod.
+func (r *Runner) transactions(ctx context.Context, color string) Observation {
+	probes := r.Release.Spec.Validation.Synthetic
+	if len(probes) == 0 {
+		return succeeded("not declared: synthetic transactions (validation.synthetic)")
+	}
+	pods, err := r.pods(ctx, color)
+	if err != nil {
+		return waiting("%v", err)
+	}
+	if len(pods) == 0 {
+		return waiting("%s has no pods", color)
+	}
+	pod := pods[0]
+	for _, probe := range probes {
+		var result measure.ProbeResult
+		if probe.HTTP != nil {
+			result = measure.ProbeHTTP(ctx, r.Client, pod.Namespace, pod.Name, *healthProbe(probe.HTTP, pod))
+		} else {
+			result = measure.ProbeGRPC(ctx, r.Client, pod.Namespace, pod.Name, *probe.GRPC)
+		}
+		if !result.OK {
+			return waiting("synthetic transaction %s on %s: %s", probe.Name, pod.Name, result.Message)
+		}
+	}
+	return succeeded("%d synthetic transactions passed on %s", len(probes), pod.Name)
+}
+
+// termination finds out whether the pods of a colour end gracefully, unless
+// it is known or nothing would be done with the answer.
+func (r *Runner) termination(ctx context.Context, color string, known *traffic.Termination) *traffic.Termination {
+	if known != nil || r.Release.Spec.Traffic.Drain == release.DrainNone {
+		return known
+	}
+	workloads, err := r.workloads(ctx, color)
+	if err != nil || len(workloads) == 0 {
+		return nil
+	}
+	pods, err := r.pods(ctx, color)
+	if err != nil || len(pods) == 0 {
+		return nil
+	}
+	probe := healthProbe(r.Release.Spec.Validation.Health, pods[0])
+	if probe == nil {
+		return &traffic.Termination{Message: "graceful termination is not proven: no HTTP path is known to ask"}
+	}
+	proof, err := traffic.ProveTermination(ctx, r.Client, r.Release.Metadata.Namespace, workloads[0], *probe, r.Clock)
+	if err != nil {
+		return &traffic.Termination{Message: "graceful termination is not proven: " + err.Error()}
+	}
+	r.tell(Synthetic, Info, "%s", proof.Message)
+	return &proof
+}

@@ -1,0 +1,176 @@
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
+)
+
+// proofInterval is the time between two looks at something that should come
+// to hold within seconds: a switch that reaches the EndpointSlices, a pod
+// that becomes ready. Signals are read at gates.interval instead.
+const proofInterval = 250 * time.Millisecond
+
+// persistTimeout bounds the writes that must still happen after the context
+// of a run was cancelled.
+const persistTimeout = 10 * time.Second
+
+// drive performs phases until the run ends, and journals every change before
+// acting on it.
+func (r *Runner) drive(ctx context.Context, state State) (Outcome, error) {
+	held := r.tenure.Context(ctx)
+	for !state.Phase.Terminal() {
+		r.announce(state)
+		seen := r.look(held, state)
+		next := Step(r.policy, state, seen)
+		if err := r.commit(ctx, state, next, seen); err != nil {
+			return r.lost(state, err), nil
+		}
+		again := next.Phase == state.Phase
+		state = next
+		if again {
+			r.pause(held, state.Phase)
+		}
+	}
+	return r.conclude(ctx, state)
+}
+
+// look performs the phase once, within the time that the phase has left, and
+// turns a cancelled context into what cancelled it.
+func (r *Runner) look(ctx context.Context, state State) Observation {
+	bounded, cancel := context.WithTimeout(ctx, r.patience(state.Phase))
+	defer cancel()
+	seen := r.guard(bounded, state)
+	if seen.Kind == Succeeded {
+		seen = r.perform(bounded, state)
+	}
+	if ctx.Err() != nil {
+		kind := Interrupted
+		if errors.Is(context.Cause(ctx), journal.ErrLost) {
+			kind = Rival
+		}
+		seen = Observation{Kind: kind, Message: context.Cause(ctx).Error()}
+	}
+	seen.At = r.Clock.Now()
+	return seen
+}
+
+// patience bounds one performance of a phase, so that a call that hangs
+// turns into a wait that the machine can judge.
+func (r *Runner) patience(phase Phase) time.Duration {
+	rule, _ := ruleOf(phase)
+	if rule.Deadline == nil {
+		return max(2*r.Release.Spec.Gates.Interval.Std(), 10*time.Second)
+	}
+	return rule.Deadline(r.policy) + time.Second
+}
+
+// pause waits between two performances of one phase.
+func (r *Runner) pause(ctx context.Context, phase Phase) {
+	interval := proofInterval
+	switch phase {
+	case Baseline, Hold, Watch, Drain, DrainReverse:
+		interval = r.Release.Spec.Gates.Interval.Std()
+	}
+	select {
+	case <-ctx.Done():
+	case <-r.Clock.After(interval):
+	}
+}
+
+// commit journals a transition. What stays in its phase is journalled by
+// what it learned only, so that a long watch does not flood the record.
+func (r *Runner) commit(ctx context.Context, before, after State, seen Observation) error {
+	if before.Phase == after.Phase && seen.Learned == nil {
+		return nil
+	}
+	persist, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
+	defer cancel()
+	var entries []journal.Entry
+	if before.Phase != after.Phase {
+		entries = append(entries, r.transition(before, after, seen))
+	}
+	return r.tenure.Save(persist, after, string(after.Phase), entries...)
+}
+
+// transition is the record of one change of phase, with the readings that
+// decided it in full.
+func (r *Runner) transition(before, after State, seen Observation) journal.Entry {
+	entry := journal.Entry{
+		Time: seen.At, Kind: journal.KindTransition,
+		Action:  fmt.Sprintf("%s → %s", before.Phase, after.Phase),
+		Message: seen.Message,
+	}
+	if after.Reason != before.Reason {
+		entry.Message = after.Reason
+	}
+	if len(after.Because) > 0 && after.Reason != before.Reason {
+		entry.Kind = journal.KindDecision
+		entry.Data, _ = json.Marshal(after.Because)
+	}
+	r.tellTransition(before, after, entry.Message)
+	return entry
+}
+
+// lost ends a run whose journal or fence belongs to somebody else now. It
+// writes nothing more.
+func (r *Runner) lost(state State, err error) Outcome {
+	state.Reason = err.Error()
+	return Outcome{
+		Code:    CodeHeld,
+		Message: fmt.Sprintf("stopped in phase %s: %v; nothing more was written", state.Phase, err),
+		Next:    "kubectl bluegreen status",
+		Status:  statusOf(r.tenure.Run(), state),
+	}
+}
+
+// conclude archives a finished run, or gives up the lease and keeps the run
+// for resume, and says how it ended.
+func (r *Runner) conclude(ctx context.Context, state State) (Outcome, error) {
+	persist, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
+	defer cancel()
+	outcome := outcomeOf(state)
+	end := func() error { return r.tenure.Finish(persist, string(state.Phase)) }
+	if state.Phase == Held || state.Phase == Unproven {
+		end = func() error { return r.tenure.Release(persist) }
+	}
+	if err := end(); err != nil {
+		return outcome, fmt.Errorf("close run %s: %w", r.tenure.Run().ID, err)
+	}
+	outcome.Status = statusOf(r.tenure.Run(), state)
+	outcome.Status.Outcome = string(state.Phase)
+	return outcome, nil
+}
+
+// intend writes an intent to the journal, runs the write, and journals its
+// result: a kill between the two leaves an intent without a result, which
+// resume finds and settles by reading the object.
+func (r *Runner) intend(ctx context.Context, action, object string, detail any, write func() error) error {
+	data, err := json.Marshal(detail)
+	if err != nil {
+		return fmt.Errorf("record intent to %s %s: %w", action, object, err)
+	}
+	intent := journal.Entry{Time: r.Clock.Now(), Kind: journal.KindIntent, Action: action, Object: object, Data: data}
+	if err := r.tenure.Record(ctx, intent); err != nil {
+		return fmt.Errorf("record intent to %s %s: %w", action, object, err)
+	}
+	failure := write()
+	result := journal.Entry{Time: r.Clock.Now(), Kind: journal.KindResult, Action: action, Object: object, Message: "done"}
+	if failure != nil {
+		result.Message = failure.Error()
+	}
+	persist, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
+	defer cancel()
+	if err := r.tenure.Record(persist, result); err != nil && failure == nil {
+		return fmt.Errorf("record result of %s %s: %w", action, object, err)
+	}
+	return failure
+}
+
+// fence is the right under which this run writes.
+func (r *Runner) fence() cluster.Fence { return r.tenure.Fence() }

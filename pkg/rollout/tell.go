@@ -1,0 +1,49 @@
+package rollout
+
+import (
+	"fmt"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
+)
+
+// tell sends one line of progress.
+func (r *Runner) tell(phase Phase, level Level, format string, values ...any) {
+	if r.Progress != nil {
+		r.Progress(Event{Time: r.Clock.Now(), Phase: phase, Level: level, Message: fmt.Sprintf(format, values...)})
+	}
+}
+
+// tellReading sends the gate's results of one tick, which the next replaces.
+func (r *Runner) tellReading(phase Phase, message string, results []gate.Result) {
+	if r.Progress != nil {
+		r.Progress(Event{Time: r.Clock.Now(), Phase: phase, Level: Info, Message: message, Transient: true, Results: results})
+	}
+}
+
+// tellTransition says that a phase has ended and how.
+func (r *Runner) tellTransition(before, after State, message string) {
+	took := after.Entered.Sub(before.Entered).Round(10_000_000)
+	level := Success
+	switch after.Phase {
+	case Revert:
+		level = Failure
+	case Held, Blocked, Unproven:
+		level = Failure
+	}
+	if message == "" {
+		message = "done"
+	}
+	r.tell(before.Phase, level, "%s (%s)", message, took)
+}
+
+// announce says what a phase that was just entered does.
+func (r *Runner) announce(state State) {
+	if r.announced == state.Phase && r.announcedStep == state.Step {
+		return
+	}
+	r.announced, r.announcedStep = state.Phase, state.Step
+	rule, _ := ruleOf(state.Phase)
+	if r.Progress != nil {
+		r.Progress(Event{Time: r.Clock.Now(), Phase: state.Phase, Level: Info, Message: rule.Does, Transient: true})
+	}
+}
