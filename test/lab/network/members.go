@@ -5,28 +5,35 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/process"
 )
 
 // members lists the processes whose network namespace is the given file, but
 // for the excepted ones.
-func members(namespace os.FileInfo, except map[int]bool) ([]int, error) {
+func members(namespace os.FileInfo, except map[int]bool) ([]process.Record, error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil, fmt.Errorf("list processes: %w", err)
 	}
-	var pids []int
+	var found []process.Record
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(entry.Name())
 		if err != nil || except[pid] {
 			continue
 		}
-		// A process that has ended meanwhile is in no namespace.
+		// First who it is, then where it is: so a pid that is used again in
+		// between never stands for a process elsewhere.
+		record, err := process.Find(pid)
+		if err != nil {
+			continue
+		}
 		info, err := os.Stat(fmt.Sprintf("/proc/%d/ns/net", pid))
 		if err == nil && os.SameFile(info, namespace) {
-			pids = append(pids, pid)
+			found = append(found, record)
 		}
 	}
-	return pids, nil
+	return found, nil
 }
 
 // ancestors is the set of pid, its parent, that one's parent and so on.

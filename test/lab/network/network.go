@@ -14,6 +14,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/process"
 )
 
 // folder is where ip(8) keeps named network namespaces.
@@ -90,9 +92,9 @@ func (n Namespace) Remove(ctx context.Context) error {
 	return ip(ctx, "netns", "delete", n.Name)
 }
 
-// Processes lists the pids that are in the namespace, without those of this
-// process and its ancestors.
-func (n Namespace) Processes() ([]int, error) {
+// Processes lists what runs in the namespace, without this process and its
+// ancestors.
+func (n Namespace) Processes() ([]process.Record, error) {
 	namespace, err := os.Stat(n.Path())
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil

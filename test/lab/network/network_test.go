@@ -4,7 +4,12 @@ import (
 	"os"
 	"slices"
 	"testing"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/process"
 )
+
+// isSelf recognises the test itself.
+func isSelf(record process.Record) bool { return record.PID == os.Getpid() }
 
 func TestAncestorsHoldSelfAndParent(t *testing.T) {
 	seen := ancestors(os.Getpid())
@@ -24,14 +29,14 @@ func TestMembersLeavesTheExceptedOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Contains(all, os.Getpid()) {
+	if !slices.ContainsFunc(all, isSelf) {
 		t.Errorf("members of the own namespace lack the test itself")
 	}
 	rest, err := members(own, map[int]bool{os.Getpid(): true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if slices.Contains(rest, os.Getpid()) {
+	if slices.ContainsFunc(rest, isSelf) {
 		t.Errorf("members hold a process that was excepted")
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/filelock"
 )
 
 // Build makes sure that every program of every set is in the cache and returns
@@ -22,11 +24,13 @@ func Build(ctx context.Context, out io.Writer) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := lock(ctx, filepath.Join(cache, "build.lock"), out)
+	release, err := filelock.Take(ctx, filepath.Join(cache, "build.lock"), func() {
+		fmt.Fprintln(out, "waiting for another one that prepares programs")
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer unlock()
+	defer release()
 	paths := map[string]string{}
 	for _, set := range Sets() {
 		folder, err := set.build(ctx, source, filepath.Join(cache, "programs"), out)

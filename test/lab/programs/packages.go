@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/filelock"
 )
 
 // Packages lists the Debian packages a lab needs: the first group always, the
@@ -40,11 +42,13 @@ func Install(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := lock(ctx, filepath.Join(cache, "install.lock"), out)
+	release, err := filelock.Take(ctx, filepath.Join(cache, "install.lock"), func() {
+		fmt.Fprintln(out, "waiting for another one that prepares programs")
+	})
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer release()
 	fmt.Fprintf(out, "installing %s\n", strings.Join(missing, ", "))
 	allow, err := forbidDaemons()
 	if err != nil {

@@ -1,13 +1,9 @@
 package programs
 
 import (
-	"bytes"
-	"context"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -68,27 +64,4 @@ func TestEveryModuleIsThere(t *testing.T) {
 			t.Error(err)
 		}
 	}
-}
-
-func TestLockKeepsTheSecondOut(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "folder", "lock")
-	unlock, err := lock(t.Context(), path, &bytes.Buffer{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	short, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
-	var told bytes.Buffer
-	if _, err := lock(short, path, &told); err == nil {
-		t.Fatal("locked twice")
-	}
-	if !strings.Contains(told.String(), "waiting") {
-		t.Errorf("the second one was told %q", told.String())
-	}
-	unlock()
-	unlock, err = lock(t.Context(), path, &bytes.Buffer{})
-	if err != nil {
-		t.Fatalf("after the first let go: %v", err)
-	}
-	unlock()
 }

@@ -1,10 +1,11 @@
-package programs
+// Package filelock lets processes take turns by the lock of a file, which the
+// kernel drops when its holder ends, however it does.
+package filelock
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,9 +14,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// lock takes a file's lock, telling when it has to wait for another process.
-// The kernel drops the lock when its holder ends, however it does.
-func lock(ctx context.Context, path string, out io.Writer) (unlock func(), err error) {
+// Take waits for a file's lock and returns how to give it back. The file and
+// its folder are made if need be. waiting is called once if another process
+// has it.
+func Take(ctx context.Context, path string, waiting func()) (release func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
@@ -26,14 +28,14 @@ func lock(ctx context.Context, path string, out io.Writer) (unlock func(), err e
 	told := false
 	err = wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(context.Context) (bool, error) {
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			if !told {
-				fmt.Fprintln(out, "waiting for another one that prepares programs")
-				told = true
-			}
-			return false, nil
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return err == nil, err
 		}
-		return err == nil, err
+		if !told {
+			waiting()
+			told = true
+		}
+		return false, nil
 	})
 	if err != nil {
 		_ = file.Close()
