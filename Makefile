@@ -1,0 +1,66 @@
+# Everything below works on a fresh Debian or Ubuntu machine with Go and root:
+# what is missing is installed or built, once, and used again the next time.
+
+SHELL := /bin/bash
+CACHE ?= $(HOME)/.cache/kubectl-bluegreen
+TOOLS := $(CACHE)/tools
+
+GOLANGCI_LINT := $(TOOLS)/golangci-lint-v2.15.0
+GOVULNCHECK := $(TOOLS)/govulncheck-v1.9.0
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+# CLUSTER=lab brings a cluster up; CLUSTER=current uses that of the kubeconfig.
+CLUSTER ?= lab
+
+.PHONY: help build demo test unit live soak bench lint vulncheck generate setup clean
+
+help: ## list what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+build: ## build bin/kubectl-bluegreen
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/kubectl-bluegreen ./cmd/kubectl-bluegreen
+
+setup: ## install and build what the lab and the tests need
+	cd test && go run ./lab/cmd/lab setup
+
+demo: build ## tell the story on a real cluster: a good release, an exhausted database, a bad release
+	cd test && go run ./demo --cluster=$(CLUSTER) --plugin=$(CURDIR)/bin/kubectl-bluegreen
+
+test: setup unit live ## pass every test
+
+unit: ## tests that need no cluster; some start a PostgreSQL of their own on loopback
+	go vet ./...
+	go test ./...
+
+live: build ## tests on a real cluster
+	cd test && go vet ./... && go test -timeout 45m -p 1 ./...
+
+soak: setup build ## repetitions, races and long fuzzing; resumable; writes docs/soak.md
+	cd test && go run ./soak --out=$(CURDIR)/docs/soak.md
+
+bench: setup build ## comparisons; writes docs/benchmarks.md
+	cd test && go run ./bench --out=$(CURDIR)/docs/benchmarks.md
+
+generate: ## rewrite the generated documents
+	go test ./pkg/release ./pkg/gate ./pkg/preflight ./pkg/rollout -run 'Current|Document' -update
+
+lint: $(GOLANGCI_LINT) ## golangci-lint over both modules
+	$(GOLANGCI_LINT) run ./...
+	cd test && $(GOLANGCI_LINT) run --config ../.golangci.yml ./...
+
+vulncheck: $(GOVULNCHECK) ## known vulnerabilities in what is called
+	$(GOVULNCHECK) ./...
+
+$(GOLANGCI_LINT):
+	@echo "building golangci-lint (a few minutes, once)"
+	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+	mv $(TOOLS)/golangci-lint $@
+
+$(GOVULNCHECK):
+	GOBIN=$(TOOLS) go install golang.org/x/vuln/cmd/govulncheck@v1.9.0
+	mv $(TOOLS)/govulncheck $@
+
+clean: ## remove what make build made
+	rm -rf bin dist
