@@ -1,0 +1,200 @@
+package postgres_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
+)
+
+// incident is the first runbook's: two colours of three pods with pools of
+// twenty on a server with max_connections = 100, of which four sessions are
+// somebody else's.
+func incident(pool int) postgres.BudgetInput {
+	input := postgres.BudgetInput{Release: "recommendation", Namespace: "shop", Name: "main", Database: "shop",
+		Snapshot: postgres.Snapshot{SeesSessions: true, Version: 150004,
+			Limits:    postgres.Limits{MaxConnections: 100, SuperuserReserved: 3},
+			Databases: map[string]postgres.DatabaseState{"shop": {Limit: postgres.NoLimit}},
+			Roles:     map[string]postgres.RoleLimit{"app": {Limit: postgres.NoLimit}}}}
+	for pid := range 4 {
+		input.Snapshot.Sessions = append(input.Snapshot.Sessions, postgres.Session{PID: pid + 1, BackendType: "client backend", Database: "shop"})
+	}
+	for pid := range 12 {
+		session := postgres.Session{PID: pid + 100, BackendType: "client backend", Database: "shop", Role: "app", Application: "shop-blue"}
+		input.Snapshot.Sessions = append(input.Snapshot.Sessions, session)
+	}
+	for _, color := range []string{"blue", "green"} {
+		input.Colors = append(input.Colors, postgres.ColorDemand{Color: color, Replicas: 3, Surge: 1, Role: "app",
+			Pool: postgres.PoolSize{Connections: pool, Known: true, Trust: postgres.TrustConfigured, Processes: 1,
+				Field: "deployment/recommendation-" + color + " env DB_POOL_SIZE"}})
+	}
+	input.Attribution = postgres.Attribute(input.Snapshot, []postgres.Identity{{Color: "blue"}, {Color: "green"}})
+	return input
+}
+
+func TestPlanOfTheIncident(t *testing.T) {
+	budget := postgres.Plan(incident(20))
+	if budget.Outcome != postgres.Exceeds || budget.RecommendedPool != 9 || budget.Tightest != "cluster" {
+		t.Errorf("outcome %s, pool %d at %s; want fail, 9 at cluster", budget.Outcome, budget.RecommendedPool, budget.Tightest)
+	}
+	want := []string{
+		"cluster: blue 3 × 20 + green 3 × 20 + surge 2 × 20 = 160 > 0.8 × (100 − 3) − 4 = 73",
+		"PostgreSQL itself refuses (SQLSTATE 53300) after 97 − 4 = 93 connections of the release (cluster)",
+	}
+	if diff := cmp.Diff(want, budget.Arithmetic); diff != "" {
+		t.Errorf("arithmetic (-want +got):\n%s", diff)
+	}
+	changes := []postgres.Change{
+		{Color: "blue", Field: "deployment/recommendation-blue env DB_POOL_SIZE", From: 20, To: 9},
+		{Color: "green", Field: "deployment/recommendation-green env DB_POOL_SIZE", From: 20, To: 9},
+	}
+	if diff := cmp.Diff(changes, budget.Changes); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+	if after := postgres.Plan(incident(9)); after.Outcome != postgres.Fits || len(after.Changes) > 0 {
+		t.Errorf("following the advice gives %s: %s", after.Outcome, after.Summary)
+	}
+	raised := incident(20)
+	raised.Snapshot.Limits.MaxConnections = budget.RequiredConnections
+	if after := postgres.Plan(raised); after.Outcome != postgres.Fits {
+		t.Errorf("max_connections = %d gives %s: %s", budget.RequiredConnections, after.Outcome, after.Summary)
+	}
+	raised.Snapshot.Limits.MaxConnections--
+	if after := postgres.Plan(raised); after.Outcome != postgres.Exceeds {
+		t.Errorf("max_connections = %d is not the least that fits", budget.RequiredConnections)
+	}
+}
+
+func TestPlanCountsEverythingAtItsPeak(t *testing.T) {
+	input := incident(4)
+	input.Colors[1].Maximum, input.Colors[1].Terminating = 6, 2
+	input.Jobs = []postgres.JobDemand{{Name: "migrator", Connections: 2}}
+	want := "cluster: blue 3 × 4 + green 6 × 4 + surge 2 × 4 + terminating 2 × 4 + migrator 2 = 54 ≤ 0.8 × (100 − 3) − 4 = 73"
+	if got := postgres.Plan(input).Arithmetic[0]; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	input.Colors[1].Pool.Connections = 5
+	want = "cluster: blue 3 × 4 + green 6 × 5 + blue surge 1 × 4 + green surge 1 × 5 + green terminating 2 × 5 + migrator 2 = 63 ≤ 0.8 × (100 − 3) − 4 = 73"
+	if got := postgres.Plan(input).Arithmetic[0]; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestPlanWarnsOfWhatItCouldNotKnow(t *testing.T) {
+	assumed := incident(4)
+	assumed.Colors[1].Pool.Trust = postgres.TrustAssumed
+	if got := postgres.Plan(assumed).Outcome; got != postgres.Warns {
+		t.Errorf("an assumed pool = %s, want warn", got)
+	}
+	pending := incident(4)
+	pending.Snapshot.Limits.Configured = 300
+	if got := postgres.Plan(pending); !strings.Contains(strings.Join(got.Warnings, " "), "waits for a restart") {
+		t.Errorf("warnings = %q, want the restart", got.Warnings)
+	}
+	crowded := incident(4)
+	crowded.Snapshot.Limits.MaxConnections = 6
+	for i := range crowded.Colors {
+		crowded.Colors[i].Replicas, crowded.Colors[i].Surge = 0, 0
+	}
+	if got := postgres.Plan(crowded).Outcome; got != postgres.Exceeds {
+		t.Errorf("others beyond the share = %s, want fail", got)
+	}
+}
+
+func TestPlanInvariants(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		input := drawInput(t)
+		budget := postgres.Plan(input)
+
+		for _, color := range input.Colors {
+			if !color.Pool.Known && budget.Outcome == postgres.Fits {
+				t.Fatal("an unknown pool passed")
+			}
+		}
+		if budget.RecommendedPool > 0 {
+			followed := withPool(input, budget.RecommendedPool)
+			if got := postgres.Plan(followed); got.Outcome != postgres.Fits {
+				t.Fatalf("following the pool of %d gives %s:\n%s", budget.RecommendedPool, got.Outcome, strings.Join(got.Arithmetic, "\n"))
+			}
+			beyond := withPool(input, budget.RecommendedPool+1)
+			if got := postgres.Plan(beyond); pods(input) > 0 && got.Outcome == postgres.Fits {
+				t.Fatalf("a pool of %d fits too, so %d is not the most", budget.RecommendedPool+1, budget.RecommendedPool)
+			}
+		}
+		if tightened := postgres.Plan(tighten(t, input)); pods(input) > 0 && tightened.RecommendedPool > budget.RecommendedPool {
+			t.Fatalf("a tighter limit raised the pool from %d to %d", budget.RecommendedPool, tightened.RecommendedPool)
+		}
+		if again := postgres.Plan(input); cmp.Diff(budget.Arithmetic, again.Arithmetic) != "" {
+			t.Fatal("two plans of one input differ")
+		}
+	})
+}
+
+func drawInput(t *rapid.T) postgres.BudgetInput {
+	number := func(least, most int, label string) int { return rapid.IntRange(least, most).Draw(t, label) }
+	input := postgres.BudgetInput{Database: "shop", Share: float64(number(1, 100, "share")) / 100,
+		Snapshot: postgres.Snapshot{SeesSessions: true, Version: 160000,
+			Limits: postgres.Limits{MaxConnections: number(1, 400, "max_connections"),
+				SuperuserReserved: number(0, 5, "superuser reserved"), Reserved: number(0, 5, "reserved")},
+			Databases: map[string]postgres.DatabaseState{"shop": {Limit: number(-1, 300, "datconnlimit")}},
+			Roles:     map[string]postgres.RoleLimit{"app": {Limit: number(-1, 300, "rolconnlimit")}}}}
+	for pid := range number(0, 30, "sessions") {
+		input.Snapshot.Sessions = append(input.Snapshot.Sessions, postgres.Session{PID: pid, BackendType: "client backend",
+			Database:    rapid.SampledFrom([]string{"shop", "other"}).Draw(t, "database"),
+			Role:        rapid.SampledFrom([]string{"app", "ann"}).Draw(t, "role"),
+			Application: rapid.SampledFrom([]string{"x-blue", "x-green", "psql"}).Draw(t, "application")})
+	}
+	for _, color := range []string{"blue", "green"} {
+		known := rapid.Bool().Draw(t, "known")
+		size := 0
+		if known {
+			size = number(1, 50, "pool")
+		}
+		input.Colors = append(input.Colors, postgres.ColorDemand{Color: color, Role: rapid.SampledFrom([]string{"", "app"}).Draw(t, "login"),
+			Replicas: number(0, 5, "replicas"), Maximum: number(0, 8, "hpa"), Surge: number(0, 2, "surge"),
+			Pool: postgres.PoolSize{Connections: size, Known: known, Trust: postgres.TrustDeclared}})
+	}
+	input.Attribution = postgres.Attribute(input.Snapshot, []postgres.Identity{{Color: "blue"}, {Color: "green"}})
+	return input
+}
+
+func withPool(input postgres.BudgetInput, size int) postgres.BudgetInput {
+	input.Colors = slices.Clone(input.Colors)
+	for i := range input.Colors {
+		input.Colors[i].Pool = postgres.PoolSize{Connections: size, Known: true, Trust: postgres.TrustDeclared}
+	}
+	return input
+}
+
+func tighten(t *rapid.T, input postgres.BudgetInput) postgres.BudgetInput {
+	by := rapid.IntRange(1, 20).Draw(t, "tighter by")
+	switch rapid.IntRange(0, 2).Draw(t, "which limit") {
+	case 0:
+		input.Snapshot.Limits.MaxConnections = max(1, input.Snapshot.Limits.MaxConnections-by)
+	case 1:
+		input.Snapshot.Databases = map[string]postgres.DatabaseState{"shop": {Limit: lower(input.Snapshot.Databases["shop"].Limit, by)}}
+	default:
+		input.Snapshot.Roles = map[string]postgres.RoleLimit{"app": {Limit: lower(input.Snapshot.Roles["app"].Limit, by)}}
+	}
+	return input
+}
+
+// lower tightens a limit; from none to one is tighter too.
+func lower(limit, by int) int {
+	if limit < 0 {
+		return 100
+	}
+	return max(0, limit-by)
+}
+
+func pods(input postgres.BudgetInput) int {
+	sum := 0
+	for _, color := range input.Colors {
+		sum += max(color.Replicas, color.Maximum) + color.Surge
+	}
+	return sum
+}
