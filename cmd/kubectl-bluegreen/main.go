@@ -1,0 +1,62 @@
+// Command kubectl-bluegreen is the plugin behind kubectl bluegreen. All that
+// it does itself is what only a process can: it hears signals and exits.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"os/user"
+	"syscall"
+
+	// A kubeconfig may name an authentication provider; krew asks every
+	// plugin to know the ones that client-go knows.
+	_ "k8s.io/client-go/plugin/pkg/client/auth"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/plugin"
+)
+
+func main() { os.Exit(run()) }
+
+// run carries out the command line. The first signal cancels the command's
+// context, so that it can write down where it stands; the second leaves at
+// once, which is safe for the same reason that a kill is: an intent is in
+// the journal before every write.
+func run() int {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	done := make(chan int, 1)
+	go func() { done <- plugin.Run(ctx, environment(), plugin.StandardStreams(), os.Args[1:]) }()
+	for received := 0; ; received++ {
+		select {
+		case code := <-done:
+			return code
+		case got := <-signals:
+			if received > 0 {
+				return plugin.ExitHeld
+			}
+			cancel(&plugin.Interrupted{Signal: got.String()})
+		}
+	}
+}
+
+func environment() plugin.Environment {
+	return plugin.Environment{Program: os.Args[0], LookupEnv: os.LookupEnv, Identity: identity()}
+}
+
+// identity names this process to others who want the same lease: who, where
+// and which process.
+func identity() string {
+	who := "somebody"
+	if current, err := user.Current(); err == nil && current.Username != "" {
+		who = current.Username
+	}
+	where, err := os.Hostname()
+	if err != nil {
+		where = "somewhere"
+	}
+	return fmt.Sprintf("%s@%s/%d", who, where, os.Getpid())
+}

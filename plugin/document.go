@@ -1,0 +1,209 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// defaultFile is the document that is used without -f.
+const defaultFile = "bluegreen.yaml"
+
+// document is the Release that a command works with.
+type document struct {
+	Release *release.Release
+	// Loaded is the document as it was parsed.
+	Loaded *release.Loaded
+	// Text is the YAML, kept with a run.
+	Text []byte
+	// Directory is what the paths in the document are relative to.
+	Directory string
+	// Origin says where the document came from, for people.
+	Origin string
+	// Discovery is what was found and guessed when there is no document.
+	Discovery *release.Discovery
+}
+
+// document finds the Release: -f, else ./bluegreen.yaml, else the copy that
+// the last run left in the cluster, else discovery from a Service. service
+// is the name in svc/NAME, "" when the argument was left out.
+func (i *invocation) document(ctx context.Context, service string) (*document, error) {
+	found, err := i.fileDocument(service)
+	if found != nil || err != nil {
+		return found, err
+	}
+	client, err := i.client()
+	if err != nil {
+		return nil, err
+	}
+	found, err = i.journalDocument(ctx, client, service)
+	if found != nil || err != nil {
+		return found, err
+	}
+	return i.discoveredDocument(ctx, client, service)
+}
+
+// fileDocument reads -f or ./bluegreen.yaml; nil when there is neither.
+func (i *invocation) fileDocument(service string) (*document, error) {
+	path := i.file
+	if path == "" {
+		path = defaultFile
+	}
+	text, err := i.readDocument(path)
+	if errors.Is(err, fs.ErrNotExist) && i.file == "" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read Release: %w", err)
+	}
+	found, err := i.parse(path, text, path)
+	if err != nil {
+		return nil, err
+	}
+	found.Directory = filepath.Dir(path)
+	if route := found.Release.Spec.Traffic.Service; service != "" && route != nil && route.Name != service {
+		return nil, release.WithHint(
+			fmt.Errorf("%s moves svc/%s, not svc/%s", path, route.Name, service),
+			"leave svc/"+service+" out, or name its document with -f")
+	}
+	return found, nil
+}
+
+// readDocument reads a file, or stdin for "-".
+func (i *invocation) readDocument(path string) ([]byte, error) {
+	if path != "-" {
+		return os.ReadFile(path)
+	}
+	return readAll(i.streams.In)
+}
+
+// parse validates a document and settles its namespace.
+func (i *invocation) parse(name string, text []byte, origin string) (*document, error) {
+	loaded, err := release.Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	namespace, explicit, err := i.namespace()
+	if err != nil {
+		return nil, err
+	}
+	metadata := &loaded.Release.Metadata
+	if explicit && metadata.Namespace != "" && metadata.Namespace != namespace {
+		return nil, release.WithHint(
+			fmt.Errorf("%s is about namespace %s, but -n says %s", origin, metadata.Namespace, namespace),
+			"leave -n out")
+	}
+	if metadata.Namespace == "" {
+		metadata.Namespace = namespace
+	}
+	return &document{Release: loaded.Release, Loaded: loaded, Text: text, Directory: ".", Origin: origin}, nil
+}
+
+// journalDocument reads the copy that the last run of a release left in the
+// cluster; nil when no release left one.
+func (i *invocation) journalDocument(ctx context.Context, client *cluster.Client, service string) (*document, error) {
+	names, err := i.releasesKnown(ctx, client, service)
+	if err != nil || len(names) == 0 {
+		return nil, err
+	}
+	if len(names) > 1 {
+		return nil, release.WithHint(
+			fmt.Errorf("namespace %s holds several releases: %s", client.Namespace, strings.Join(names, ", ")),
+			"say which: name its production Service as svc/NAME, or its document with -f")
+	}
+	run, err := lastRun(ctx, i.journal(client, client.Namespace, names[0]))
+	if err != nil {
+		return nil, cluster.Explain(err)
+	}
+	if run == nil || len(run.Document) == 0 {
+		return nil, nil
+	}
+	return i.parse("run/"+run.ID, run.Document, "the copy that run "+run.ID+" left in the cluster")
+}
+
+// releasesKnown are the releases that left something in the namespace, or
+// the one of a Service.
+func (i *invocation) releasesKnown(ctx context.Context, client *cluster.Client, service string) ([]string, error) {
+	if service != "" {
+		object, err := client.Kubernetes.CoreV1().Services(client.Namespace).Get(ctx, service, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil, release.WithHint(fmt.Errorf("no Service %s in namespace %s", service, client.Namespace), "kubectl -n "+client.Namespace+" get services")
+		}
+		if err != nil {
+			return nil, cluster.Explain(err)
+		}
+		if known := object.Labels[cluster.LabelRelease]; known != "" {
+			return []string{known}, nil
+		}
+		return nil, nil
+	}
+	leases, err := client.Kubernetes.CoordinationV1().Leases(client.Namespace).List(ctx, metav1.ListOptions{LabelSelector: cluster.LabelRelease})
+	if err != nil {
+		return nil, cluster.Explain(err)
+	}
+	var names []string
+	for _, lease := range leases.Items {
+		names = append(names, lease.Labels[cluster.LabelRelease])
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+// discoveredDocument makes a Release out of what is in the cluster.
+func (i *invocation) discoveredDocument(ctx context.Context, client *cluster.Client, service string) (*document, error) {
+	if service == "" {
+		return nil, release.WithHint(
+			fmt.Errorf("no Release: there is no ./%s, and no run left one in namespace %s", defaultFile, client.Namespace),
+			"name the production Service: "+name+" init svc/NAME")
+	}
+	discovery, err := release.Discover(ctx, client.Kubernetes, client.Namespace, service)
+	if err != nil {
+		return nil, cluster.Explain(err)
+	}
+	text, err := release.Marshal(discovery.Release, discovery.Guesses)
+	if err != nil {
+		return nil, fmt.Errorf("write down what svc/%s was found to be: %w", service, err)
+	}
+	found, err := i.parse("svc/"+service, text, "what was discovered from svc/"+service)
+	if err != nil {
+		return nil, err
+	}
+	found.Discovery = discovery
+	return found, nil
+}
+
+// journal opens the record of one release.
+func (i *invocation) journal(client *cluster.Client, namespace, releaseName string) *journal.Journal {
+	return journal.New(client.Kubernetes, namespace, releaseName, i.environment.Clock)
+}
+
+// lastRun returns the run under way, else the newest one of the past, else nil.
+func lastRun(ctx context.Context, record *journal.Journal) (*journal.Run, error) {
+	current, err := record.Current(ctx)
+	if err != nil || current != nil {
+		return current, err
+	}
+	runs, err := record.List(ctx)
+	if err != nil || len(runs) == 0 {
+		return nil, err
+	}
+	newest := runs[0]
+	for _, run := range runs[1:] {
+		if run.Started.After(newest.Started) {
+			newest = run
+		}
+	}
+	return record.Get(ctx, newest.ID)
+}

@@ -1,0 +1,59 @@
+package plugin
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
+)
+
+const rollbackLong = `Give everything back to the colour that served before, and prove it.
+
+A rollback asks nothing and wins over everything. Beside a running shift it
+makes that shift roll back and waits for it; without one it acts itself. It
+refuses only when no pod of the side to go back to is ready: then --force.`
+
+func newRollback(call *invocation) *cobra.Command {
+	flags := struct {
+		output output
+		force  bool
+		reason string
+	}{}
+	command := &cobra.Command{
+		Use:   "rollback [svc/NAME]",
+		Short: "Give everything back to the colour that served before",
+		Long:  rollbackLong,
+		Example: `  kubectl bluegreen rollback
+  kubectl bluegreen rollback --reason "orders are doubled"`,
+		Args: atMost(1, "at most svc/NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			request := rollout.RollbackRequest{Force: flags.force, Reason: flags.reason}
+			return call.again(cmd.Context(), &flags.output, args, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
+				return runner.Rollback(ctx, request)
+			})
+		},
+	}
+	flags.output.addFlag(command)
+	command.Flags().BoolVar(&flags.force, "force", false, "go even where no pod of the side to go back to is ready")
+	command.Flags().StringVar(&flags.reason, "reason", "requested", "kept in the record of the run")
+	return command
+}
+
+// again opens a release whose run goes on or goes back, and drives it. It is
+// lenient about measurements: a way back must not depend on them.
+func (i *invocation) again(ctx context.Context, output *output, args []string, verb func(context.Context, *rollout.Runner) (rollout.Outcome, error)) error {
+	if err := output.validate(); err != nil {
+		return err
+	}
+	service, err := optionalService(args)
+	if err != nil {
+		return err
+	}
+	opened, err := i.open(ctx, service, true)
+	if err != nil {
+		return err
+	}
+	defer opened.close()
+	return i.drive(ctx, output, opened, verb)
+}

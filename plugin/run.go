@@ -1,0 +1,73 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/utils/clock"
+)
+
+// completionPrefix starts the name under which kubectl looks for a program
+// that completes the arguments of a plugin: kubectl_complete-bluegreen.
+const completionPrefix = "kubectl_complete-"
+
+// Environment is what the commands know of the process that runs them. It
+// is a value so that tests can hand over another one.
+type Environment struct {
+	// Program is argv[0], the name by which the program was called.
+	Program string
+	// LookupEnv reads one environment variable, like os.LookupEnv.
+	LookupEnv func(name string) (value string, found bool)
+	// Identity names this process among all that could hold a lease, such
+	// as ana@laptop/4711.
+	Identity string
+	// Clock is the time; nil means the real one.
+	Clock clock.WithTicker
+}
+
+// Interrupted is the cause of a context that a signal cancelled.
+type Interrupted struct {
+	// Signal is the signal's name, such as interrupt.
+	Signal string
+}
+
+// Error says which signal it was.
+func (i *Interrupted) Error() string { return "interrupted by signal: " + i.Signal }
+
+// ExitStatus is ExitHeld: what was done is in the journal, the state is kept.
+func (i *Interrupted) ExitStatus() int { return ExitHeld }
+
+// Run carries out one command line and returns the exit code of the process.
+// It never exits, never panics on bad input, and stops soon after ctx does.
+// args are the arguments after the program's name.
+func Run(ctx context.Context, environment Environment, streams Streams, args []string) int {
+	if environment.Clock == nil {
+		environment.Clock = clock.RealClock{}
+	}
+	streams = streams.styled(environment)
+	if strings.HasPrefix(filepath.Base(environment.Program), completionPrefix) {
+		args = append([]string{cobra.ShellCompRequestCmd}, args...)
+	}
+	root := newRoot(environment, streams)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return ExitDone
+	}
+	status := ExitStatus(ctx, err)
+	printError(streams, describe(ctx, err))
+	return status
+}
+
+// describe prefers the cause of an interruption over the "context canceled"
+// that it left behind in whatever call was under way.
+func describe(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if cause == nil || !isCancellation(err) {
+		return err
+	}
+	return fmt.Errorf("stopped: %w", cause)
+}

@@ -1,0 +1,98 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
+)
+
+const shiftLong = `Move production traffic to the other colour.
+
+The target is checked, applied, waited for and validated past the router. Then
+traffic moves by the steps of the Release; every step is proven, held and
+watched. What breaks a rollback rule puts everything back. A shift is done when
+the old side has no requests left, not when the switch was written.
+
+The line that undoes the shift with plain kubectl is printed before anything
+is moved. To end a running shift from anywhere: kubectl bluegreen stop REASON`
+
+const shiftExample = `  # to the colour that is idle, by ./bluegreen.yaml
+  kubectl bluegreen shift
+
+  # without a document: the colours are found from the production Service
+  kubectl bluegreen shift svc/shop --to green
+
+  # the exact patches, and the gates with the readings of now
+  kubectl bluegreen shift --dry-run=server`
+
+// shiftFlags are the flags of shift.
+type shiftFlags struct {
+	output output
+	to     string
+	dryRun string
+}
+
+func newShift(call *invocation) *cobra.Command {
+	flags := &shiftFlags{}
+	command := &cobra.Command{
+		Use:     "shift [svc/NAME] [--to COLOR]",
+		Short:   "Move production traffic to the other colour",
+		Long:    shiftLong,
+		Example: shiftExample,
+		Args:    atMost(1, "at most svc/NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return call.shift(cmd.Context(), flags, args)
+		},
+	}
+	flags.output.addFlag(command)
+	command.Flags().StringVar(&flags.to, "to", "", "the colour to move to; without it the idle one")
+	command.Flags().StringVar(&flags.dryRun, "dry-run", "none", `"client" shows the patches and the gates; "server" also has the API server check them; "none" does it`)
+	complete(command, "dry-run", dryRunClient, dryRunServer)
+	completeColors(command, "to", call)
+	return command
+}
+
+// The values of --dry-run, as kubectl has them.
+const (
+	dryRunNone   = "none"
+	dryRunClient = "client"
+	dryRunServer = "server"
+)
+
+func (i *invocation) shift(ctx context.Context, flags *shiftFlags, args []string) error {
+	if err := flags.output.validate(); err != nil {
+		return err
+	}
+	switch flags.dryRun {
+	case dryRunNone, dryRunClient, dryRunServer:
+	default:
+		return release.WithHint(fmt.Errorf("unknown value %q of --dry-run", flags.dryRun), "one of: none, client, server")
+	}
+	service, err := optionalService(args)
+	if err != nil {
+		return err
+	}
+	opened, err := i.open(ctx, service, false)
+	if err != nil {
+		return err
+	}
+	defer opened.close()
+	if flags.dryRun != dryRunNone {
+		return i.plan(ctx, flags, opened)
+	}
+	return i.drive(ctx, &flags.output, opened, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
+		return runner.Shift(ctx, rollout.ShiftRequest{To: flags.to})
+	})
+}
+
+// optionalService reads the argument svc/NAME that may be left out.
+func optionalService(args []string) (string, error) {
+	if len(args) == 0 {
+		return "", nil
+	}
+	return serviceArgument(args[0])
+}

@@ -1,0 +1,219 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+)
+
+// statusInterval is how often status -w looks.
+const statusInterval = 2 * time.Second
+
+func newStatus(call *invocation) *cobra.Command {
+	output := &output{}
+	watch := false
+	command := &cobra.Command{
+		Use:   "status [svc/NAME]",
+		Short: "Show which colour is live and what a run is doing",
+		Example: `  kubectl bluegreen status
+  kubectl bluegreen status -w`,
+		Args: atMost(1, "at most svc/NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return call.status(cmd.Context(), output, args, watch)
+		},
+	}
+	output.addFlag(command)
+	command.Flags().BoolVarP(&watch, "watch", "w", false, "go on until the run is finished")
+	return command
+}
+
+func (i *invocation) status(ctx context.Context, output *output, args []string, watch bool) error {
+	if err := output.validate(); err != nil {
+		return err
+	}
+	service, err := optionalService(args)
+	if err != nil {
+		return err
+	}
+	found, err := i.document(ctx, service)
+	if err != nil {
+		return err
+	}
+	client, err := i.client()
+	if err != nil {
+		return err
+	}
+	router, err := traffic.NewRouter(client, found.Release, i.environment.Clock)
+	if err != nil {
+		return cluster.Explain(err)
+	}
+	opened := &work{document: found, client: client, router: router}
+	if watch {
+		return i.watchStatus(ctx, output, opened)
+	}
+	status, err := i.statusNow(ctx, opened)
+	if err != nil {
+		return err
+	}
+	return i.printStatus(output, status)
+}
+
+// statusNow joins what the record says with what the route says.
+func (i *invocation) statusNow(ctx context.Context, opened *work) (*rollout.RunStatus, error) {
+	releaseName := opened.document.Release.Metadata.Name
+	route, err := opened.router.Read(ctx)
+	if err != nil {
+		return nil, cluster.Explain(err)
+	}
+	run, err := lastRun(ctx, i.journal(opened.client, opened.namespace(), releaseName))
+	if err != nil {
+		return nil, cluster.Explain(err)
+	}
+	status := &rollout.RunStatus{Release: releaseName, Namespace: opened.namespace()}
+	if run != nil {
+		if status, err = rollout.StatusOf(*run); err != nil {
+			return nil, err
+		}
+	}
+	status.Live = route.Split.String()
+	return status, nil
+}
+
+// watchStatus prints the status again whenever it changed, until the run is
+// finished.
+func (i *invocation) watchStatus(ctx context.Context, output *output, opened *work) error {
+	ticker := i.environment.Clock.NewTicker(statusInterval)
+	defer ticker.Stop()
+	seen, entries := "", 0
+	for {
+		status, err := i.statusNow(ctx, opened)
+		if err != nil {
+			return err
+		}
+		if now := fmt.Sprint(status.ID, status.Phase, status.Live, status.Reason, status.Outcome); now != seen || len(status.Entries) != entries {
+			fresh := *status
+			if output.human() && seen != "" {
+				fresh.Entries = status.Entries[min(entries, len(status.Entries)):]
+				i.printEntries(i.streams.Out, &fresh)
+			} else if err := i.printStatus(output, status); err != nil {
+				return err
+			}
+			seen, entries = now, len(status.Entries)
+		}
+		if status.ID == "" || status.Phase.Terminal() || !status.Finished.IsZero() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C():
+		}
+	}
+}
+
+// printStatus prints one status: a short card for people, the object for
+// everything else.
+func (i *invocation) printStatus(output *output, status *rollout.RunStatus) error {
+	err := output.print(i.streams, runObject(status), func() error {
+		i.printCard(i.streams.Out, status)
+		if output.wide() {
+			i.printEntries(i.streams.Out, status)
+		}
+		return nil
+	})
+	if err == nil {
+		printNext(i.streams, nextAfter(status))
+	}
+	return err
+}
+
+func (i *invocation) printCard(out io.Writer, status *rollout.RunStatus) {
+	field := func(label, value string) {
+		if value != "" {
+			fmt.Fprintf(out, "%-10s %s\n", label, plain(value))
+		}
+	}
+	field("release", status.Release+" in "+status.Namespace)
+	field("live", liveText(status.Live))
+	if status.ID == "" {
+		field("run", "none yet")
+		return
+	}
+	field("run", fmt.Sprintf("%s %s→%s", status.ID, status.From, status.To))
+	phase := string(status.Phase)
+	if status.Finished.IsZero() && !status.Entered.IsZero() && !status.Phase.Terminal() {
+		phase += " for " + elapsed(status.Entered, i.environment.Clock.Now())
+	}
+	field("phase", phase)
+	if status.Finished.IsZero() {
+		field("holder", status.Holder)
+	}
+	field("started", status.Started.Local().Format(time.DateTime))
+	if !status.Finished.IsZero() {
+		field("finished", fmt.Sprintf("%s, after %s", status.Finished.Local().Format(time.DateTime), elapsed(status.Started, status.Finished)))
+	}
+	field("reason", status.Reason)
+	for _, result := range status.Because {
+		field("", fmt.Sprintf("%s %s", i.verdictMark(result.Verdict), result.Message))
+	}
+}
+
+// verdictMark is the sign of a gate's verdict.
+func (i *invocation) verdictMark(verdict gate.Verdict) string {
+	switch verdict {
+	case gate.Pass:
+		return i.streams.out.good()
+	case gate.Fail:
+		return i.streams.out.bad()
+	}
+	return i.streams.out.doubtful()
+}
+
+// printEntries lists what is in the record of a run.
+func (i *invocation) printEntries(out io.Writer, status *rollout.RunStatus) {
+	for _, entry := range status.Entries {
+		parts := []string{entry.Time.Local().Format(time.TimeOnly), fmt.Sprintf("%-10s", entry.Kind)}
+		for _, part := range []string{entry.Action, entry.Object, entry.Message} {
+			if part != "" {
+				parts = append(parts, plain(part))
+			}
+		}
+		fmt.Fprintln(out, strings.Join(parts, " "))
+	}
+}
+
+// liveText is blue=100 as people say it.
+func liveText(split string) string {
+	parsed, err := traffic.ParseSplit(split)
+	if err != nil {
+		return split
+	}
+	if sole := parsed.Sole(); sole != "" {
+		return sole
+	}
+	return split
+}
+
+// nextAfter is the one command that fits a status.
+func nextAfter(status *rollout.RunStatus) string {
+	switch {
+	case status.ID == "":
+		return name + " check"
+	case status.Phase == rollout.Held:
+		return name + " resume"
+	case status.Phase == rollout.Unproven:
+		return name + " rollback --force"
+	case !status.Phase.Terminal() && status.Finished.IsZero():
+		return name + " status -w"
+	}
+	return ""
+}
