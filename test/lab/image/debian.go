@@ -72,6 +72,8 @@ func PostgreSQL(ctx context.Context, entrypoint string) (Contents, error) {
 			"PGDATA=/var/lib/postgresql/data",
 			"LANG=C.UTF-8",
 		},
+		// At SIGTERM the server would wait for its clients to leave.
+		StopSignal: "SIGINT",
 	}, nil
 }
 

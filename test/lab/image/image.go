@@ -45,6 +45,8 @@ type Contents struct {
 	Env []string
 	// User is a numeric user id, empty for root.
 	User string
+	// StopSignal is what asks the program to end, empty for SIGTERM.
+	StopSignal string
 }
 
 // Binary is an image of one static binary, at /NAME.
@@ -73,6 +75,7 @@ func Build(contents Contents) (v1.Image, error) {
 	config.Config.Cmd = contents.Command
 	config.Config.Env = append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, contents.Env...)
 	config.Config.User = contents.User
+	config.Config.StopSignal = contents.StopSignal
 	built, err = mutate.ConfigFile(built, config)
 	if err != nil {
 		return nil, fmt.Errorf("set image config: %w", err)
