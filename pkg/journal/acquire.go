@@ -88,16 +88,23 @@ func (j *Journal) takeLease(ctx context.Context, options AcquireOptions, run Run
 		if err == nil {
 			return claimed, nil
 		}
-		if !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) {
+		var unfinished *UnfinishedError
+		conflict := apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err)
+		if !conflict && !errors.As(err, &unfinished) {
 			return nil, err
 		}
-		// The lease has changed since it was read, so somebody is alive.
-		winner, err := j.readLease(ctx)
-		if err != nil {
-			return nil, err
+		// When the lease has changed since it was read, then somebody else
+		// was first: an unfinished run is not interrupted but theirs.
+		winner, readErr := j.readLease(ctx)
+		if readErr != nil {
+			return nil, readErr
 		}
-		if holderOf(winner) != "" && !options.TakeOver {
+		changed := heartbeat(winner) != heartbeat(lease)
+		switch {
+		case changed && holderOf(winner) != "" && !options.TakeOver:
 			return nil, j.held(winner)
+		case !changed && !conflict:
+			return nil, err
 		}
 	}
 }

@@ -1,0 +1,158 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+var schemaConfigMaps = schema.GroupResource{Resource: "configmaps"}
+
+func TestAnArchiveOfManyChunks(t *testing.T) {
+	p := newPlace(t)
+	journal := p.journal()
+	journal.chunkLimit = 64
+	want := run(1)
+	want.Release, want.Namespace, want.Epoch, want.Holder = "shop", "shop-ns", 3, "alice"
+	for i := range 50 {
+		want.Entries = append(want.Entries, Entry{Sequence: i, Time: start, Kind: Note, Message: fmt.Sprintf("%x", i*i*i*7919)})
+	}
+	if err := journal.archive(p.context(), want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := journal.Get(p.context(), want.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, *got); diff != "" {
+		t.Error(diff)
+	}
+	if runs, err := journal.List(p.context()); err != nil || len(runs) != 1 {
+		t.Errorf("listed %d runs, %v", len(runs), err)
+	}
+	if err := p.server.CoreV1().ConfigMaps("shop-ns").Delete(p.context(), journal.chunkName(want.ID, 2), metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := journal.Get(p.context(), want.ID); !apierrors.IsNotFound(err) {
+		t.Errorf("a missing chunk gave %v", err)
+	}
+}
+
+func TestTheLastTwentyRunsStay(t *testing.T) {
+	p := newPlace(t)
+	for i := range 23 {
+		if err := p.acquire("alice", run(i), 0).Finish(p.context(), "done"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runs, err := p.journal().List(p.context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(runs) != kept || runs[0].ID != run(22).ID || runs[kept-1].ID != run(3).ID {
+		t.Errorf("%d runs, from %s to %s", len(runs), runs[0].ID, runs[len(runs)-1].ID)
+	}
+}
+
+func TestAnUnknownRunIsNotFound(t *testing.T) {
+	if _, err := newPlace(t).journal().Get(context.Background(), "nothing"); !apierrors.IsNotFound(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestWhatIsDamagedIsRefused breaks the record, and the archive, in every way
+// and sees that nothing is concluded from it and nothing written over it.
+func TestWhatIsDamagedIsRefused(t *testing.T) {
+	for name, damage := range map[string]func(*corev1.ConfigMap){
+		"no version":      func(c *corev1.ConfigMap) { delete(c.Data, keyVersion) },
+		"version 0":       func(c *corev1.ConfigMap) { c.Data[keyVersion] = "0" },
+		"a newer version": func(c *corev1.ConfigMap) { c.Data[keyVersion] = "2" },
+		"cut short":       func(c *corev1.ConfigMap) { cut(c) },
+		"emptied":         func(c *corev1.ConfigMap) { delete(c.Data, keyRun); delete(c.BinaryData, keyChunk) },
+		"another release": func(c *corev1.ConfigMap) {
+			c.Data[keyRun] = `{"id":"x","release":"other"}`
+			delete(c.BinaryData, keyChunk)
+		},
+		"an epoch by hand": func(c *corev1.ConfigMap) { c.Annotations["bluegreen.dev/epoch"] = "99"; cut(c) },
+		"a wrong epoch":    func(c *corev1.ConfigMap) { c.Annotations["bluegreen.dev/epoch"] = "many"; cut(c) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			if err := p.acquire("alice", run(1), 0).Finish(p.context(), "done"); err != nil {
+				t.Fatal(err)
+			}
+			objects := p.server.CoreV1().ConfigMaps("shop-ns")
+			for _, name := range []string{"bluegreen-shop", "bluegreen-shop-" + run(1).ID} {
+				object, err := objects.Get(p.context(), name, metav1.GetOptions{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				damage(object)
+				if _, err := objects.Update(p.context(), object, metav1.UpdateOptions{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.server.ClearActions()
+			for what, err := range map[string]error{
+				"current": second(p.journal().Current(p.context())),
+				"list":    second(p.journal().List(p.context())),
+				"get":     second(p.journal().Get(p.context(), run(1).ID)),
+				"acquire": second(p.journal().Acquire(p.context(), AcquireOptions{Holder: "bob"}, run(2))),
+			} {
+				var fault *RecordError
+				if !errors.As(err, &fault) || !strings.Contains(err.Error(), "configmap shop-ns/bluegreen-shop") || release.HintOf(err) == "" {
+					t.Errorf("%s gave %v", what, err)
+				}
+			}
+			for _, action := range p.server.Actions() {
+				if verb := action.GetVerb(); verb != "get" && verb != "list" {
+					t.Errorf("there was a %s of %s", verb, action.GetResource().Resource)
+				}
+			}
+		})
+	}
+}
+
+// cut takes the second half of the record off.
+func cut(object *corev1.ConfigMap) {
+	if text, found := object.Data[keyRun]; found {
+		object.Data[keyRun] = text[:len(text)/2]
+		return
+	}
+	object.BinaryData[keyChunk] = object.BinaryData[keyChunk][:len(object.BinaryData[keyChunk])/2]
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// TestADamagedRunHidesNoOther: List tells what it can.
+func TestADamagedRunHidesNoOther(t *testing.T) {
+	p := newPlace(t)
+	for i := range 3 {
+		if err := p.acquire("alice", run(i), 0).Finish(p.context(), "done"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	objects := p.server.CoreV1().ConfigMaps("shop-ns")
+	object, err := objects.Get(p.context(), "bluegreen-shop-"+run(1).ID, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut(object)
+	if _, err := objects.Update(p.context(), object, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	runs, err := p.journal().List(p.context())
+	if err == nil || len(runs) != 2 {
+		t.Errorf("got %d runs, %v", len(runs), err)
+	}
+}

@@ -1,0 +1,278 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+)
+
+func TestSaveIsOneWrite(t *testing.T) {
+	p := newPlace(t)
+	tenure := p.acquire("alice", run(1), 0)
+	p.server.ClearActions()
+	err := tenure.Save(p.context(), 1, "switch", Entry{Kind: Intent, Action: "switch", Object: "service/shop"}, Entry{Kind: Note, Message: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if actions := p.server.Actions(); len(actions) != 1 {
+		t.Errorf("it took %v", actions)
+	}
+	current, err := p.journal().Current(p.context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Entry{
+		{Sequence: 1, Time: start, Kind: Intent, Action: "switch", Object: "service/shop"},
+		{Sequence: 2, Time: start, Kind: Note, Message: "a"},
+	}
+	if diff := cmp.Diff(want, current.Entries); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(tenure.Run(), *current); diff != "" {
+		t.Errorf("the tenure has another run than the cluster: %s", diff)
+	}
+}
+
+// TestSaveMayBeRepeated: after an answer that got lost, the same call writes
+// nothing twice.
+func TestSaveMayBeRepeated(t *testing.T) {
+	refuse := func(string, string) error { return apierrors.NewServerTimeout(schemaConfigMaps, "update", 1) }
+	for name, fail := range map[string]func(*apiServer){
+		"the request got lost": func(s *apiServer) { s.fail(refuse, nil) },
+		"the answer got lost":  func(s *apiServer) { s.fail(nil, refuse) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			tenure := p.acquire("alice", run(1), 0)
+			fail(p.server)
+			if err := tenure.Save(p.context(), 1, "switch", Entry{Kind: Note, Message: "once"}); err == nil {
+				t.Fatal("no error")
+			}
+			p.server.fail(nil, nil)
+			if err := tenure.Save(p.context(), 1, "switch", Entry{Kind: Note, Message: "once"}); err != nil {
+				t.Fatal(err)
+			}
+			if current, _ := p.journal().Current(p.context()); len(current.Entries) != 1 || current.LastSequence != 1 {
+				t.Errorf("the entries are %v", current.Entries)
+			}
+		})
+	}
+}
+
+// TestAStrangersLabelIsNoLoss: somebody labels the record; the next write goes
+// through and keeps the label.
+func TestAStrangersLabelIsNoLoss(t *testing.T) {
+	p := newPlace(t)
+	tenure := p.acquire("alice", run(1), 0)
+	object, _, err := p.journal().readCurrent(p.context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	object.Labels["team"] = "shop"
+	if _, err := p.server.CoreV1().ConfigMaps("shop-ns").Update(p.context(), object, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tenure.Save(p.context(), 1, "switch"); err != nil {
+		t.Fatal(err)
+	}
+	if object, _, _ = p.journal().readCurrent(p.context()); object.Labels["team"] != "shop" {
+		t.Error("the label is gone")
+	}
+}
+
+// TestAStaleHolderIsRefused: a holder that slept through a take-over changes
+// nothing, neither by saving nor by finishing.
+func TestAStaleHolderIsRefused(t *testing.T) {
+	for name, write := range map[string]func(*Tenure, context.Context) error{
+		"save":   func(t *Tenure, ctx context.Context) error { return t.Save(ctx, "stale", "stale") },
+		"record": func(t *Tenure, ctx context.Context) error { return t.Record(ctx, Entry{Kind: Note}) },
+		"finish": func(t *Tenure, ctx context.Context) error { return t.Finish(ctx, "stale") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			stale := p.acquire("alice", run(1), 0)
+			crash(stale)
+			fresh, err := p.attempt(AcquireOptions{Holder: "bob"}, run(1), time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := fresh.Save(p.context(), "fresh", "hold"); err != nil {
+				t.Fatal(err)
+			}
+			if err := write(stale, p.context()); !errors.Is(err, ErrLost) || !errors.Is(err, cluster.ErrFenced) {
+				t.Errorf("got %v", err)
+			}
+			select {
+			case <-stale.Context(context.Background()).Done():
+			case <-time.After(time.Minute):
+				t.Error("the stale holder's context lives on")
+			}
+			runs, err := p.journal().List(p.context())
+			if err != nil || len(runs) != 1 || runs[0].Phase != "hold" || runs[0].Outcome != "" {
+				t.Errorf("the cluster has %+v, %v", runs, err)
+			}
+		})
+	}
+}
+
+func TestTheLeaseIsRenewed(t *testing.T) {
+	p := newPlace(t)
+	tenure := p.acquire("alice", run(1), 0)
+	ctx := tenure.Context(context.Background())
+	renewed := make(chan struct{})
+	go func() {
+		defer close(renewed)
+		for {
+			lease, err := p.journal().readLease(context.Background())
+			if err != nil || lease.Spec.RenewTime.Time.Sub(start) > time.Minute {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	p.passTime(renewed, time.Second)
+	if ctx.Err() != nil {
+		t.Error(context.Cause(ctx))
+	}
+}
+
+// TestTheContextEndsWithTheLease plants each way of losing it.
+func TestTheContextEndsWithTheLease(t *testing.T) {
+	for name, lose := range map[string]func(p *place){
+		"renewals fail": func(p *place) {
+			p.server.fail(func(_, resource string) error {
+				if resource == "leases" {
+					return errors.New("no route to host")
+				}
+				return nil
+			}, nil)
+		},
+		"somebody else has taken it": func(p *place) {
+			lease, _ := p.journal().readLease(p.context())
+			fence := cluster.Fence{Epoch: 9, Holder: "bob"}
+			if _, err := p.journal().writeLease(p.context(), p.journal().claimed(lease, fence, "x", DefaultLeaseDuration)); err != nil {
+				p.t.Fatal(err)
+			}
+		},
+		"it was deleted": func(p *place) {
+			if err := p.server.CoordinationV1().Leases("shop-ns").Delete(p.context(), "bluegreen-shop", metav1.DeleteOptions{}); err != nil {
+				p.t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			tenure := p.acquire("alice", run(1), 0)
+			ctx := tenure.Context(context.Background())
+			lose(p)
+			p.passTime(ctx.Done(), time.Second)
+			if cause := context.Cause(ctx); !errors.Is(cause, ErrLost) {
+				t.Errorf("the cause is %v", cause)
+			}
+			if took := p.clock.Since(start); took > DefaultLeaseDuration+time.Second {
+				t.Errorf("it took %s", took)
+			}
+			if err := tenure.Save(p.context(), 1, "switch"); !errors.Is(err, ErrLost) {
+				t.Errorf("a write after that gave %v", err)
+			}
+			if err := tenure.Release(p.context()); !errors.Is(err, ErrLost) {
+				t.Errorf("the release after that gave %v", err)
+			}
+		})
+	}
+}
+
+// TestABlipIsNoLoss: renewals fail for less than the duration.
+func TestABlipIsNoLoss(t *testing.T) {
+	p := newPlace(t)
+	tenure := p.acquire("alice", run(1), 0)
+	ctx := tenure.Context(context.Background())
+	failures := 0
+	healed := make(chan struct{})
+	p.server.fail(func(_, resource string) error {
+		if failures++; failures <= 5 {
+			return errors.New("blip")
+		}
+		if failures == 10 {
+			close(healed)
+		}
+		return nil
+	}, nil)
+	p.passTime(healed, time.Second)
+	if ctx.Err() != nil {
+		t.Error(context.Cause(ctx))
+	}
+}
+
+func TestFinishKeepsTheRunAndFreesTheRelease(t *testing.T) {
+	p := newPlace(t)
+	tenure := p.acquire("alice", run(1), 0)
+	if err := tenure.Finish(p.context(), "done"); err != nil {
+		t.Fatal(err)
+	}
+	if err := tenure.Finish(p.context(), "again"); err != nil {
+		t.Errorf("finishing twice gave %v", err)
+	}
+	current, err := p.journal().Current(p.context())
+	if err != nil || current.Outcome != "done" || current.Finished.IsZero() || string(current.Document) != "kind: Release\n" {
+		t.Errorf("the last run is %+v, %v", current, err)
+	}
+	p.acquire("bob", run(2), 0)
+	past, err := p.journal().Get(p.context(), run(1).ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(current, past); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestFinishMayBeRepeated kills the archive, then the release of the lease.
+func TestFinishMayBeRepeated(t *testing.T) {
+	p := newPlace(t)
+	tenure := p.acquire("alice", run(1), 0)
+	for _, victim := range []struct{ verb, resource string }{{"create", "configmaps"}, {"update", "leases"}} {
+		p.server.fail(func(verb, resource string) error {
+			if verb == victim.verb && resource == victim.resource {
+				return errors.New("no route to host")
+			}
+			return nil
+		}, nil)
+		if err := tenure.Finish(p.context(), "done"); err == nil {
+			t.Fatalf("%s of %s did not fail", victim.verb, victim.resource)
+		}
+	}
+	p.server.fail(nil, nil)
+	if err := tenure.Finish(p.context(), "done"); err != nil {
+		t.Fatal(err)
+	}
+	if lease, _ := p.journal().readLease(p.context()); holderOf(lease) != "" {
+		t.Errorf("the lease is left to %s", holderOf(lease))
+	}
+	if runs, err := p.journal().List(p.context()); err != nil || len(runs) != 1 {
+		t.Errorf("got %v, %v", runs, err)
+	}
+}
+
+func TestAnIntentIsNeverCut(t *testing.T) {
+	p := newPlace(t)
+	tenure := p.acquire("alice", run(1), 0)
+	large, _ := json.Marshal(make([]int, dataLimit))
+	if err := tenure.Record(p.context(), Entry{Kind: Intent, Data: large}); err == nil {
+		t.Error("an intent was accepted that has no room")
+	}
+	if err := tenure.Record(p.context(), Entry{Kind: Decision, Data: large}); err != nil {
+		t.Error(err)
+	}
+	if got := string(tenure.Run().Entries[0].Data); got != `{"omittedBytes":65537}` {
+		t.Errorf("the data is %s", got)
+	}
+}
