@@ -43,7 +43,7 @@ func run(ctx context.Context, getenv func(string) string, logs io.Writer) (err e
 		return err
 	}
 	logger := newLogger(logs, settings)
-	metrics := web.NewMetrics(settings.Version)
+	metrics := web.NewMetrics(settings.Version, settings.Color)
 	database, err := store.Open(ctx, settings.Database, store.Observer{
 		Logger:   logger,
 		OnError:  metrics.DatabaseError,

@@ -58,14 +58,16 @@ func TestTwoWarmPoolsExhaustTheDatabase(t *testing.T) {
 	dsn := postgrestest.Start(t, map[string]string{"max_connections": "20", "superuser_reserved_connections": "0"})
 	pools := map[string]string{"DB_POOL_SIZE": "12", "DB_POOL_WARM": "true", "FAULT_QUERY_TIME": "300ms"}
 	blue := startService(t, dsn, "blue", pools)
-	await(t, blue.logs, func() bool { return blue.metric(t, `db_pool_connections{state="idle",version="v2.4.0"}`) == "12" })
-	if got := blue.metric(t, `db_connection_errors_total{sqlstate="53300",version="v2.4.0"}`); got != "0" {
+	await(t, blue.logs, func() bool {
+		return blue.metric(t, `db_pool_connections{color="blue",state="idle",version="v2.4.0"}`) == "12"
+	})
+	if got := blue.metric(t, `db_connection_errors_total{color="blue",sqlstate="53300",version="v2.4.0"}`); got != "0" {
 		t.Errorf("blue alone was refused %s times", got)
 	}
 
 	green := startService(t, dsn, "green", pools)
 	await(t, green.logs, func() bool {
-		return green.metric(t, `db_connection_errors_total{sqlstate="53300",version="v2.5.0"}`) != "0"
+		return green.metric(t, `db_connection_errors_total{color="green",sqlstate="53300",version="v2.5.0"}`) != "0"
 	})
 	if !strings.Contains(green.logs.String(), `"sqlstate":"53300"`) {
 		t.Errorf("the refusal is not in the log:\n%s", green.logs)
@@ -83,7 +85,7 @@ func TestTwoWarmPoolsExhaustTheDatabase(t *testing.T) {
 	if refused.Load() == 0 {
 		t.Error("no request was answered 503 although the database refuses connections")
 	}
-	if got := green.metric(t, `http_requests_total{code="503",method="get",version="v2.5.0"}`); got != strconv.FormatInt(refused.Load(), 10) {
+	if got := green.metric(t, `http_requests_total{code="503",color="green",method="get",version="v2.5.0"}`); got != strconv.FormatInt(refused.Load(), 10) {
 		t.Errorf("%d requests were refused, the metric says %q", refused.Load(), got)
 	}
 }
@@ -114,20 +116,20 @@ func TestMetricsCountProductionRequestsAlone(t *testing.T) {
 		s.get(t, path)
 	}
 	for series, want := range map[string]string{
-		`http_requests_total{code="200",method="get",version="v2.5.0"}`:      "2",
-		`http_request_duration_seconds_count{method="get",version="v2.5.0"}`: "2",
-		`db_pool_max_connections{version="v2.5.0"}`:                          "7",
-		`db_pool_acquired_connections{version="v2.5.0"}`:                     "0",
-		`db_pool_connections{state="acquired",version="v2.5.0"}`:             "0",
-		`db_pool_pending_acquires{version="v2.5.0"}`:                         "0",
-		`db_connection_errors_total{sqlstate="53300",version="v2.5.0"}`:      "0",
+		`http_requests_total{code="200",color="green",method="get",version="v2.5.0"}`:      "2",
+		`http_request_duration_seconds_count{color="green",method="get",version="v2.5.0"}`: "2",
+		`db_pool_max_connections{color="green",version="v2.5.0"}`:                          "7",
+		`db_pool_acquired_connections{color="green",version="v2.5.0"}`:                     "0",
+		`db_pool_connections{color="green",state="acquired",version="v2.5.0"}`:             "0",
+		`db_pool_pending_acquires{color="green",version="v2.5.0"}`:                         "0",
+		`db_connection_errors_total{color="green",sqlstate="53300",version="v2.5.0"}`:      "0",
 	} {
 		if got := s.metric(t, series); got != want {
 			t.Errorf("%s = %q, want %s", series, got, want)
 		}
 	}
 	for _, threshold := range []string{"0.15", "0.2", "0.25", "0.3", "0.4", "0.5", "0.8", "1", "1.5"} {
-		if s.metric(t, `http_request_duration_seconds_bucket{method="get",version="v2.5.0",le="`+threshold+`"}`) == "" {
+		if s.metric(t, `http_request_duration_seconds_bucket{color="green",method="get",version="v2.5.0",le="`+threshold+`"}`) == "" {
 			t.Errorf("no bucket ends at %s s", threshold)
 		}
 	}
@@ -172,7 +174,7 @@ func TestLeakGoesOnUntilPostgreSQLRefuses(t *testing.T) {
 	if got := s.send(t, http.MethodDelete, "/faults", ""); got.code != http.StatusOK {
 		t.Fatalf("DELETE /faults answered %d", got.code)
 	}
-	await(t, s.logs, func() bool { return s.metric(t, `db_leaked_connections{version="v2.5.0"}`) == "0" })
+	await(t, s.logs, func() bool { return s.metric(t, `db_leaked_connections{color="green",version="v2.5.0"}`) == "0" })
 }
 
 func TestLockMakesOtherColourWait(t *testing.T) {

@@ -25,9 +25,9 @@ func (s *Switches) Run(ctx context.Context) error {
 		timer.end()
 	}()
 	for {
-		now := s.Settings()
+		now, locking := s.present()
 		leak.follow(ctx, now.LeakPerSecond, func(ctx context.Context) { s.leak(ctx, now.LeakPerSecond) })
-		lock.follow(ctx, [2]any{now.LockFor, now.LockMode}, func(ctx context.Context) { s.lock(ctx, now) })
+		lock.follow(ctx, locking, func(ctx context.Context) { s.lock(ctx, now, locking) })
 		timer.follow(ctx, now.crashKey(), func(ctx context.Context) { waitToCrash(ctx, now.CrashAfter, crash) })
 		if now.LeakPerSecond == 0 && now.LeakPerRequest == 0 {
 			s.database.ReturnLeaked()
@@ -87,7 +87,7 @@ func (s *Switches) leak(ctx context.Context, perSecond float64) {
 
 // lock holds its lock once; when its time is over the switch goes back, so
 // that it can be set again.
-func (s *Switches) lock(ctx context.Context, settings Settings) {
+func (s *Switches) lock(ctx context.Context, settings Settings, locking int) {
 	if settings.LockFor <= 0 {
 		return
 	}
@@ -102,17 +102,8 @@ func (s *Switches) lock(ctx context.Context, settings Settings) {
 		s.logger.ErrorContext(ctx, "long transaction failed", "error", err)
 	}
 	if ctx.Err() == nil {
-		s.lockEnded(settings)
+		s.lockEnded(locking)
 	}
-}
-
-func (s *Switches) lockEnded(of Settings) {
-	s.mu.Lock()
-	if s.settings.LockFor == of.LockFor && s.settings.LockMode == of.LockMode {
-		s.settings.LockFor = 0
-	}
-	s.mu.Unlock()
-	s.notify()
 }
 
 func (s Settings) crashKey() string {

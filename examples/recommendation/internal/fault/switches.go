@@ -28,6 +28,9 @@ type Switches struct {
 
 	mu       sync.Mutex
 	settings Settings
+	// lockings counts how often a lock was asked for: the same lock may be
+	// asked for again.
+	lockings int
 	// owed is the fraction of an error that is still to be answered: with
 	// it a rate of 5 % is every twentieth request and not a throw of dice.
 	owed float64
@@ -51,10 +54,30 @@ func (s *Switches) Settings() Settings {
 // is asked for any more.
 func (s *Switches) Set(settings Settings) {
 	s.mu.Lock()
+	if settings.LockFor != s.settings.LockFor || settings.LockMode != s.settings.LockMode {
+		s.lockings++
+	}
 	s.settings = settings
 	s.mu.Unlock()
 	s.database.SlowQueries(time.Duration(settings.QueryTime))
 	s.notify()
+}
+
+// present returns the switches and which request for a lock theirs is.
+func (s *Switches) present() (settings Settings, locking int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.settings, s.lockings
+}
+
+// lockEnded puts the switch of a lock back whose time is over, unless another
+// was asked for meanwhile.
+func (s *Switches) lockEnded(locking int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lockings == locking {
+		s.settings.LockFor = 0
+	}
 }
 
 // notify tells Run that there is something to look at; one notice is enough.

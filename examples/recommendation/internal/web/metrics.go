@@ -11,7 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Metrics are the service's own, each with the label version.
+// Metrics are the service's own, each with the labels version and color: the
+// release that a pod runs, and the slot that it runs in.
 type Metrics struct {
 	registry *prometheus.Registry
 	labelled prometheus.Registerer
@@ -23,11 +24,11 @@ type Metrics struct {
 // NewMetrics registers them. The buckets have a bound at every latency
 // threshold that a release is judged by (200 ms, 300 ms, 800 ms, 1 s) and one
 // on either side: a quantile can't be told from its threshold inside a bucket.
-func NewMetrics(version string) *Metrics {
+func NewMetrics(version, color string) *Metrics {
 	registry := prometheus.NewRegistry()
 	m := &Metrics{
 		registry: registry,
-		labelled: prometheus.WrapRegistererWith(prometheus.Labels{"version": version}, registry),
+		labelled: prometheus.WrapRegistererWith(prometheus.Labels{"version": version, "color": color}, registry),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "http_requests_total", Help: "Production requests by method and status code.",
 		}, []string{"method", "code"}),
@@ -51,7 +52,7 @@ func NewMetrics(version string) *Metrics {
 	return m
 }
 
-// Register adds a collector whose metrics get the label version.
+// Register adds a collector whose metrics get those labels too.
 func (m *Metrics) Register(collector prometheus.Collector) { m.labelled.MustRegister(collector) }
 
 // DatabaseError counts a connection that did not open.
