@@ -27,10 +27,13 @@ func Describe() []Row {
 func (r Rule) Condition() string {
 	limit := Format(r.Signal, r.Threshold)
 	if r.RelativeTo != "" {
-		limit = number(r.Threshold) + " × the baseline"
+		limit = "the baseline"
+		if r.Threshold != 1 {
+			limit = number(r.Threshold) + " × the baseline"
+		}
 		if r.MinimumEffect > 0 {
 			effect := Format(r.Signal, r.MinimumEffect)
-			limit += fmt.Sprintf(", and never within %s of it", effect)
+			limit += fmt.Sprintf("; %s more is no difference", effect)
 		}
 	}
 	text := string(r.Comparator) + " " + limit
@@ -87,6 +90,9 @@ gates:
     - {id: rollback-error-ratio, threshold: 0.02, for: 90s}   # 2 %; ratios are written 0 to 1
     - {id: rollback-oldest-transaction, disabled: true}
 ` + "```" + `
+
+"First seed" and "second seed" are the two runbooks that the numbers come from: production-microservice-deployment 0.1.0
+(gradual, after an incident of exhausted connections) and 0.2.0 (a Service's selector switched at once).
 
 A rule about a database stands once for each database of the release; ` + "`id/database`" + ` overrides one of them.
 

@@ -1,0 +1,153 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
+)
+
+const (
+	// snapshotTimeout bounds one look into the database.
+	snapshotTimeout = 5 * time.Second
+	// lockWait is how long a session must have waited to count as blocked:
+	// PostgreSQL's own deadlock_timeout and the time after which
+	// log_lock_waits speaks. Shorter waits are healthy contention.
+	lockWait = time.Second
+)
+
+// snapshotter looks into a database; *postgres.Observer does.
+type snapshotter interface {
+	Snapshot(ctx context.Context) (postgres.Snapshot, error)
+	Close() error
+}
+
+// database reads one PostgreSQL database through a session of its own, which
+// it keeps: when the database is full there is no way to open another.
+type database struct {
+	name       string // in the release
+	session    snapshotter
+	shown      string
+	finder     podFinder
+	colorNames []string
+	workloads  func(color string) []string
+	clock      clock.PassiveClock
+
+	turn chan struct{}
+	at   time.Time
+	seen postgres.Snapshot
+	err  error
+}
+
+// newDatabase makes a source over an observer.
+func newDatabase(name string, session snapshotter, shown string, colors *colors, clock clock.PassiveClock) *database {
+	return &database{
+		name: name, session: session, shown: shown, finder: colors, colorNames: colors.spec.ColorNames(), clock: clock,
+		workloads: func(color string) []string {
+			var names []string
+			for _, ref := range colors.spec.Colors[color].Workloads {
+				names = append(names, ref.Name)
+			}
+			return names
+		},
+		turn: make(chan struct{}, 1),
+	}
+}
+
+// Name says which database it is and how it is observed.
+func (d *database) Name() string { return d.shown }
+
+// Close ends the observer's session.
+func (d *database) Close() error { return d.session.Close() }
+
+// Answers reports whether the signal is one of this database.
+func (d *database) Answers(query Query) bool {
+	switch query.Signal {
+	case DatabaseConnections, DatabaseSessions, BlockedSessions, OldestTransaction:
+		return query.Database == d.name
+	}
+	return false
+}
+
+// Read answers one query. The queries of one tick share a look.
+func (d *database) Read(ctx context.Context, query Query) Reading {
+	reading := Reading{Query: query, Time: d.clock.Now(), Source: d.shown, Expression: expressionOf(query.Signal)}
+	snapshot, err := d.look(ctx)
+	switch {
+	case errors.Is(err, postgres.ErrTooManyConnections) && query.Signal == DatabaseConnections:
+		reading.Detail = "PostgreSQL refuses connections: SQLSTATE " + postgres.SQLStateTooManyConnections
+		return reading.ok(1, 0)
+	case errors.Is(err, postgres.ErrTooManyConnections):
+		return reading.noData("PostgreSQL refuses the observer: SQLSTATE %s", postgres.SQLStateTooManyConnections)
+	case err != nil:
+		return reading.down("%v", err)
+	}
+	reading.Time = snapshot.Time
+	if query.Signal == DatabaseConnections {
+		return readConnections(reading, snapshot)
+	}
+	if !snapshot.SeesSessions {
+		return reading.noData("role %s may not see other roles' sessions: grant it pg_monitor", snapshot.Role)
+	}
+	identities, err := d.identities(ctx)
+	if err != nil {
+		return reading.down("%v", err)
+	}
+	return readSessions(reading, snapshot, postgres.Attribute(snapshot, identities))
+}
+
+// look returns a snapshot that is recent enough, or takes one.
+func (d *database) look(ctx context.Context) (postgres.Snapshot, error) {
+	select {
+	case d.turn <- struct{}{}:
+		defer func() { <-d.turn }()
+	case <-ctx.Done():
+		return postgres.Snapshot{}, fmt.Errorf("wait for the look into database %s: %w", d.name, ctx.Err())
+	}
+	if !d.at.IsZero() && d.clock.Since(d.at) < shared {
+		return d.seen, d.err
+	}
+	ctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
+	defer cancel()
+	d.seen, d.err = d.session.Snapshot(ctx)
+	d.at = d.clock.Now()
+	return d.seen, d.err
+}
+
+// identities are by what the sessions of both colours can be told.
+func (d *database) identities(ctx context.Context) ([]postgres.Identity, error) {
+	var identities []postgres.Identity
+	for _, color := range d.colorNames {
+		pods, err := d.finder.pods(ctx, color)
+		if err != nil {
+			return nil, err
+		}
+		identity := postgres.Identity{Color: color, Names: d.workloads(color)}
+		for _, pod := range pods {
+			identity.Names = append(identity.Names, pod.Name)
+			// A pod in its node's network shares the address with others.
+			if pod.Status.PodIP != "" && !pod.Spec.HostNetwork {
+				identity.Addresses = append(identity.Addresses, pod.Status.PodIP)
+			}
+		}
+		identities = append(identities, identity)
+	}
+	return identities, nil
+}
+
+// expressionOf names what is read.
+func expressionOf(signal Signal) string {
+	switch signal {
+	case DatabaseConnections:
+		return "client backends of pg_stat_activity / (max_connections - superuser_reserved_connections - reserved_connections)"
+	case DatabaseSessions:
+		return "client backends of pg_stat_activity of the colour"
+	case BlockedSessions:
+		return "pg_stat_activity with wait_event_type Lock whose pg_blocking_pids lead to the colour"
+	}
+	return "max(now() - xact_start) of pg_stat_activity of the colour"
+}

@@ -1,0 +1,137 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+const (
+	// probeTimeout bounds a probe that has no timeout of its own.
+	probeTimeout = 10 * time.Second
+	// answerLimit bounds what is read of an answer.
+	answerLimit = 1 << 20
+)
+
+// ProbeResult is what one probe of one pod came to.
+type ProbeResult struct {
+	OK bool `json:"ok"`
+	// Status is the HTTP status or the gRPC health status, "" where there
+	// was no answer.
+	Status string        `json:"status,omitempty"`
+	Took   time.Duration `json:"took"`
+	// Message is one sentence: what was asked, and what was wrong.
+	Message string `json:"message"`
+}
+
+// ProbeHTTP asks one pod for what an HTTP probe says, past every router. A
+// probe without a port goes to the pod's port named http, or its first.
+func ProbeHTTP(ctx context.Context, client *cluster.Client, namespace, pod string, probe release.HTTPProbe) ProbeResult {
+	ctx, cancel := context.WithTimeout(ctx, timeoutOf(probe.Timeout))
+	defer cancel()
+	port := probe.Port
+	if port == 0 {
+		found, err := client.Kubernetes.CoreV1().Pods(namespace).Get(ctx, pod, metav1.GetOptions{})
+		if err != nil {
+			return ProbeResult{Message: fmt.Sprintf("probe %s of pod %s: %v", probe.Path, pod, err)}
+		}
+		if port = servingPort(found); port == 0 {
+			return ProbeResult{Message: fmt.Sprintf("probe %s of pod %s: the pod declares no port; name one in the probe", probe.Path, pod)}
+		}
+	}
+	return probeHTTP(ctx, client.PodTransport(namespace, pod, port), pod, port, probe)
+}
+
+// probeHTTP sends the request over a transport and judges the answer.
+func probeHTTP(ctx context.Context, transport http.RoundTripper, pod string, port int, probe release.HTTPProbe) ProbeResult {
+	method := probe.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	asked := fmt.Sprintf("%s %s of pod %s, port %d", method, probe.Path, pod, port)
+	request, err := http.NewRequestWithContext(ctx, method, fmt.Sprintf("http://%s:%d/%s", pod, port, strings.TrimPrefix(probe.Path, "/")), strings.NewReader(probe.Body))
+	if err != nil {
+		return ProbeResult{Message: asked + ": the request can't be made: " + err.Error()}
+	}
+	for name, value := range probe.Headers {
+		request.Header.Set(name, value)
+	}
+	start := time.Now()
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return ProbeResult{Took: time.Since(start), Message: asked + ": " + plainError(ctx, err).Error()}
+	}
+	defer func() { _ = response.Body.Close() }() // nothing was written
+	body, err := io.ReadAll(io.LimitReader(response.Body, answerLimit))
+	result := ProbeResult{Status: fmt.Sprint(response.StatusCode), Took: time.Since(start)}
+	switch {
+	case err != nil:
+		result.Message = asked + ": the answer broke off: " + plainError(ctx, err).Error()
+	case probe.Status != 0 && response.StatusCode != probe.Status:
+		result.Message = fmt.Sprintf("%s: status %d, expected %d", asked, response.StatusCode, probe.Status)
+	case probe.Status == 0 && (response.StatusCode < 200 || response.StatusCode > 299):
+		result.Message = fmt.Sprintf("%s: status %d, expected 2xx", asked, response.StatusCode)
+	case !strings.Contains(string(body), probe.Contains):
+		result.Message = fmt.Sprintf("%s: status %d, but the answer doesn't contain %q", asked, response.StatusCode, probe.Contains)
+	default:
+		result.OK = true
+		result.Message = fmt.Sprintf("%s: status %d in %s", asked, response.StatusCode, result.Took.Round(time.Millisecond))
+	}
+	return result
+}
+
+// ProbeGRPC calls grpc.health.v1.Health/Check of one pod, past every router.
+func ProbeGRPC(ctx context.Context, client *cluster.Client, namespace, pod string, probe release.GRPCProbe) ProbeResult {
+	ctx, cancel := context.WithTimeout(ctx, timeoutOf(probe.Timeout))
+	defer cancel()
+	return probeGRPC(ctx, func(ctx context.Context) (net.Conn, error) {
+		return client.DialPod(ctx, namespace, pod, probe.Port)
+	}, pod, probe)
+}
+
+// probeGRPC asks over a connection that dial opens.
+func probeGRPC(ctx context.Context, dial func(context.Context) (net.Conn, error), pod string, probe release.GRPCProbe) ProbeResult {
+	asked := fmt.Sprintf("health of service %q of pod %s, port %d", probe.Service, pod, probe.Port)
+	// The scheme keeps grpc from looking the pod's name up.
+	connection, err := grpc.NewClient("passthrough:///"+pod,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx) }))
+	if err != nil {
+		return ProbeResult{Message: asked + ": " + err.Error()}
+	}
+	defer func() { _ = connection.Close() }() // the answer is what counts
+	start := time.Now()
+	answer, err := healthv1.NewHealthClient(connection).Check(ctx, &healthv1.HealthCheckRequest{Service: probe.Service})
+	took := time.Since(start)
+	if err != nil {
+		reason := errors.New(status.Convert(err).Message())
+		return ProbeResult{Took: took, Status: status.Code(err).String(), Message: asked + ": " + plainError(ctx, reason).Error()}
+	}
+	result := ProbeResult{Took: took, Status: answer.GetStatus().String(), OK: answer.GetStatus() == healthv1.HealthCheckResponse_SERVING}
+	result.Message = fmt.Sprintf("%s: %s in %s", asked, result.Status, took.Round(time.Millisecond))
+	if !result.OK {
+		result.Message = fmt.Sprintf("%s: %s, expected SERVING", asked, result.Status)
+	}
+	return result
+}
+
+func timeoutOf(timeout release.Duration) time.Duration {
+	if timeout > 0 {
+		return timeout.Std()
+	}
+	return probeTimeout
+}

@@ -1,0 +1,89 @@
+package measure
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// matcher is the label matchers that single out one colour's series, such as
+// namespace="shop",pod=~"shop-green-[a-z0-9]+-[a-z0-9]+".
+type matcher string
+
+// and adds one more matcher.
+func (m matcher) and(more string) matcher {
+	if m == "" || more == "" {
+		return m + matcher(more)
+	}
+	return m + "," + matcher(more)
+}
+
+// formulas are the queries of one colour, in one dialect, over one window.
+//
+// The shapes are those that Flagger and Argo Rollouts users settled on, with
+// two differences. A colour without requests gives an empty answer and not a
+// zero, so that silence is never taken for health; and a colour with requests
+// and without errors gives zero and not an empty answer.
+type formulas struct {
+	names  dialect
+	colour matcher
+	window time.Duration
+}
+
+// of returns the query for a signal, "" when Prometheus can't be asked for it.
+func (f formulas) of(signal Signal) string {
+	switch signal {
+	case RequestRate:
+		return f.rate(f.names.counter, "")
+	case ErrorRatio:
+		all := f.rate(f.names.counter, "")
+		failed := make([]string, len(f.names.statusLabels))
+		for i, label := range f.names.statusLabels {
+			failed[i] = f.rate(f.names.counter, label+`=~"5.."`)
+		}
+		return fmt.Sprintf("(%s or 0 * %s) / (%s > 0)", strings.Join(failed, " or "), all, all)
+	case LatencyP95:
+		return fmt.Sprintf("histogram_quantile(0.95, sum by (le) (rate(%s_bucket{%s}[%s])))", f.names.histogram, f.colour, promDuration(f.window))
+	case PoolSaturation:
+		return f.pools()
+	}
+	return ""
+}
+
+// samples is how many requests a signal rests on.
+func (f formulas) samples(signal Signal) string {
+	metric := f.names.counter
+	if signal == LatencyP95 {
+		metric = f.names.histogram + "_count"
+	}
+	return fmt.Sprintf("sum(increase(%s{%s}[%s]))", metric, f.colour, promDuration(f.window))
+}
+
+// present counts the colour's series, to see whether a matcher finds any.
+func (f formulas) present() string { return fmt.Sprintf("count(%s{%s})", f.names.counter, f.colour) }
+
+func (f formulas) rate(metric, more string) string {
+	return fmt.Sprintf("sum(rate(%s{%s}[%s]))", metric, f.colour.and(more), promDuration(f.window))
+}
+
+// pools is the fullest pool, whichever library tells of it.
+func (f formulas) pools() string {
+	var ratios []string
+	for _, pool := range poolMetrics() {
+		used, ignoring := f.colour, ""
+		if pool.usedState != "" {
+			used, ignoring = used.and(fmt.Sprintf("state=%q", pool.usedState)), "ignoring(state) "
+		}
+		ratios = append(ratios, fmt.Sprintf("%s{%s} / %s(%s{%s} > 0)", pool.used, used, ignoring, pool.max, f.colour))
+	}
+	return "max(" + strings.Join(ratios, " or ") + ")"
+}
+
+// promDuration writes a window in PromQL, which knows no fractions.
+func promDuration(d time.Duration) string {
+	if d%time.Second == 0 {
+		return strconv.FormatInt(int64(d/time.Second), 10) + "s"
+	}
+	return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
+}
