@@ -2,17 +2,31 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
 )
 
-// Command prepares a command that runs inside the lab: in its network
-// namespace, with KUBECONFIG set and the cluster's own kubectl first on PATH.
+// enter runs a command in the namespaces that its first two arguments name, in
+// the folder that it was started in: entering a mount namespace leaves that.
+const enter = `network=$1 mounts=$2; shift 2; exec nsenter "$network" "$mounts" -- env -C "$PWD" "$@"`
+
+// Command prepares a command that runs inside the lab: it reaches the
+// addresses of pods and Services, knows the names that a pod of the namespace
+// default knows, and has KUBECONFIG set and the cluster's own kubectl first on
+// PATH. Its Dir may be set as usual.
 func (l *Lab) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	inside := append([]string{"--net=" + l.layout.namespace().Path(), "--", name}, args...)
-	command := exec.CommandContext(ctx, "nsenter", inside...)
+	// A record that can't be read gives a path that isn't there, so the
+	// command fails to start and says so.
+	known, _ := l.record.read()
+	inside := []string{
+		"-c", enter, "sh",
+		"--net=" + l.layout.namespace().Path(), fmt.Sprintf("--mount=/proc/%d/ns/mnt", known.Holder.PID),
+		name,
+	}
+	command := exec.CommandContext(ctx, "sh", append(inside, args...)...)
 	command.Env = l.environment(os.Environ())
 	return command
 }

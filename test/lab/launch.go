@@ -35,6 +35,8 @@ func (l *Lab) hold(ctx context.Context) error {
 		}
 		script = append(script, fmt.Sprintf("mkdir -p %s; mount --bind %s %s", target, source, target))
 	}
+	// Names are those that a pod of the namespace default knows.
+	script = append(script, fmt.Sprintf("mount --bind %s /etc/resolv.conf", l.layout.file("node-resolv.conf")))
 	script = append(script, ": > "+ready, "exec sleep infinity")
 	command := exec.Command("nsenter", "--net="+l.layout.namespace().Path(), "--",
 		"unshare", "--mount", "--propagation", "slave", "--", "sh", "-c", strings.Join(script, "\n"))

@@ -9,6 +9,7 @@ package image
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -54,6 +55,9 @@ func Binary(binary string) Contents {
 	target := "/" + filepath.Base(binary)
 	return Contents{Files: map[string]string{target: binary}, Entrypoint: []string{target}}
 }
+
+// Static is Binary in the form that the other kinds of contents have.
+func Static(_ context.Context, binary string) (Contents, error) { return Binary(binary), nil }
 
 // Build assembles the image.
 func Build(contents Contents) (v1.Image, error) {

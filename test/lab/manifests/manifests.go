@@ -12,3 +12,19 @@ import _ "embed"
 //
 //go:embed cluster-dns.yaml
 var ClusterDNS string
+
+// Monitoring is Prometheus and Alertmanager in the namespace monitoring.
+//
+//go:embed monitoring.yaml
+var Monitoring string
+
+// FaultProxy is a faulty way to that Prometheus, as the Service
+// prometheus-faulty. Its image is the lab's own on every cluster.
+//
+//go:embed faultproxy.yaml
+var FaultProxy string
+
+// Database is PostgreSQL and its exporter in the namespace database.
+//
+//go:embed database.yaml
+var Database string
