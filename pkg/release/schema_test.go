@@ -1,0 +1,5 @@
+package release
+
+import "flag"
+
+var update = flag.Bool("update", false, "write the files that the tests compare with")
