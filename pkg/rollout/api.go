@@ -49,6 +49,9 @@ type Runner struct {
 	Preflight func(ctx context.Context, target string) (*preflight.Report, error)
 
 	tenure *journal.Tenure
+	// resumed is the id of the run that is continued, "" for a new one.
+	resumed string
+	// force skips every proof but the write itself.
 	force  bool
 	rules  []gate.Rule
 	policy Policy

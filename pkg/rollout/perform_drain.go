@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"errors"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -89,6 +90,9 @@ func (r *Runner) recycle(ctx context.Context, state State) Observation {
 			return err
 		})
 		r.tell(Drain, Info, "%s", report.Message)
+		if errors.Is(err, context.DeadlineExceeded) {
+			return waiting("%s", report.Message)
+		}
 		if err != nil {
 			return failed("recycle %s: %v", workload.Ref, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -24,17 +25,30 @@ func (r *Runner) preflight(ctx context.Context, state State) Observation {
 		return failed("run checks: %v", err)
 	}
 	for _, finding := range report.Findings {
-		switch finding.Outcome {
-		case preflight.Fail, preflight.Unknown:
-			r.tell(Preflight, Failure, "%s %s: %s", finding.ID, finding.Subject, finding.Cause)
-		case preflight.Warn:
-			r.tell(Preflight, Warning, "%s %s: %s", finding.ID, finding.Subject, finding.Cause)
+		level, loud := loudness(finding)
+		if loud {
+			r.tell(Preflight, level, "%s %s: %s", finding.ID, finding.Subject, finding.Cause)
 		}
 	}
 	if report.Blocked() {
-		return failed("%s", report.Headline())
+		return failed("the preflight blocks: %s", strings.Join(report.Blocking, ", "))
 	}
-	return succeeded("%s", report.Headline())
+	return succeeded("%d checks passed, %d warned, %d skipped, %d unknown", report.Counts[preflight.Pass],
+		report.Counts[preflight.Warn], report.Counts[preflight.Skip], report.Counts[preflight.Unknown])
+}
+
+// loudness says whether a finding is worth a line of progress.
+func loudness(finding preflight.Finding) (level Level, loud bool) {
+	switch finding.Outcome {
+	case preflight.Fail, preflight.Unknown:
+		if finding.Blocks {
+			return Failure, true
+		}
+		return Warning, true
+	case preflight.Warn:
+		return Warning, true
+	}
+	return Info, false
 }
 
 // apply applies the target's manifests, or gives a target that was scaled to

@@ -89,7 +89,7 @@ var ErrNothingRuns = errors.New("no run is going on")
 // RequestStop sets the annotation that a running shift obeys within one
 // tick. It equals a kubectl annotate by hand.
 func (r *Runner) RequestStop(ctx context.Context, reason string) error {
-	current, err := r.Journal.Current(ctx)
+	current, err := r.current(ctx)
 	if err != nil {
 		return err
 	}

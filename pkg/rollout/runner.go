@@ -102,7 +102,7 @@ func (r *Runner) commit(ctx context.Context, before, after State, seen Observati
 // decided it in full.
 func (r *Runner) transition(before, after State, seen Observation) journal.Entry {
 	entry := journal.Entry{
-		Time: seen.At, Kind: journal.KindTransition,
+		Time: seen.At, Kind: journal.Transition,
 		Action:  fmt.Sprintf("%s → %s", before.Phase, after.Phase),
 		Message: seen.Message,
 	}
@@ -110,7 +110,7 @@ func (r *Runner) transition(before, after State, seen Observation) journal.Entry
 		entry.Message = after.Reason
 	}
 	if len(after.Because) > 0 && after.Reason != before.Reason {
-		entry.Kind = journal.KindDecision
+		entry.Kind = journal.Decision
 		entry.Data, _ = json.Marshal(after.Because)
 	}
 	r.tellTransition(before, after, entry.Message)
@@ -155,12 +155,12 @@ func (r *Runner) intend(ctx context.Context, action, object string, detail any, 
 	if err != nil {
 		return fmt.Errorf("record intent to %s %s: %w", action, object, err)
 	}
-	intent := journal.Entry{Time: r.Clock.Now(), Kind: journal.KindIntent, Action: action, Object: object, Data: data}
+	intent := journal.Entry{Time: r.Clock.Now(), Kind: journal.Intent, Action: action, Object: object, Data: data}
 	if err := r.tenure.Record(ctx, intent); err != nil {
 		return fmt.Errorf("record intent to %s %s: %w", action, object, err)
 	}
 	failure := write()
-	result := journal.Entry{Time: r.Clock.Now(), Kind: journal.KindResult, Action: action, Object: object, Message: "done"}
+	result := journal.Entry{Time: r.Clock.Now(), Kind: journal.Result, Action: action, Object: object, Message: "done"}
 	if failure != nil {
 		result.Message = failure.Error()
 	}

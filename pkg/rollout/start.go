@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/rand"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
@@ -61,7 +62,7 @@ func (r *Runner) target(live, requested string) (string, error) {
 
 // unfinished refuses to begin beside a run that was interrupted or held.
 func (r *Runner) unfinished(ctx context.Context) (*Outcome, error) {
-	current, err := r.Journal.Current(ctx)
+	current, err := r.current(ctx)
 	if err != nil || current == nil {
 		return nil, err
 	}
@@ -72,6 +73,15 @@ func (r *Runner) unfinished(ctx context.Context) (*Outcome, error) {
 	return &Outcome{Code: CodeBlocked,
 		Message: fmt.Sprintf("run %s of %s is not finished: %s→%s in phase %s", current.ID, current.Holder, status.From, status.To, status.Phase),
 		Next:    "kubectl bluegreen resume, or kubectl bluegreen rollback", Status: status}, nil
+}
+
+// current is the run that has not ended, nil when there is none.
+func (r *Runner) current(ctx context.Context) (*journal.Run, error) {
+	run, err := r.Journal.Current(ctx)
+	if err != nil || run == nil || !run.Finished.IsZero() {
+		return nil, err
+	}
+	return run, nil
 }
 
 // value is an outcome that may be missing.
@@ -120,11 +130,15 @@ func (r *Runner) Rollback(ctx context.Context, request RollbackRequest) (Outcome
 // else by the split that the last switch recorded on the route, else by the
 // other colour of the release.
 func (r *Runner) wayBack(ctx context.Context, route traffic.Route) (State, error) {
-	state := State{Started: r.Clock.Now()}
-	current, err := r.Journal.Current(ctx)
-	if err == nil && current != nil && json.Unmarshal(current.State, &state) == nil && state.From != "" {
-		return state, nil
+	current, err := r.current(ctx)
+	if err == nil && current != nil {
+		state := State{}
+		if json.Unmarshal(current.State, &state) == nil && state.From != "" {
+			r.resumed = current.ID
+			return state, nil
+		}
 	}
+	state := State{Started: r.Clock.Now()}
 	if err != nil {
 		r.tell(Revert, Warning, "the journal can't be read, going by the live objects: %v", err)
 	}
@@ -140,7 +154,7 @@ func (r *Runner) wayBack(ctx context.Context, route traffic.Route) (State, error
 
 // Resume goes on with the unfinished run from where it stands.
 func (r *Runner) Resume(ctx context.Context) (Outcome, error) {
-	current, err := r.Journal.Current(ctx)
+	current, err := r.current(ctx)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -164,7 +178,7 @@ func (r *Runner) Resume(ctx context.Context) (Outcome, error) {
 	default:
 		state = enter(state, state.Phase, r.Clock.Now())
 	}
-	state.Resume = ""
+	state.Resume, r.resumed = "", current.ID
 	r.tell(state.Phase, Info, "run %s was left in phase %s with %s at %s; going on with %s", current.ID, found, route.Object, route.Split, state.Phase)
 	return r.begin(ctx, route, state)
 }
@@ -179,7 +193,7 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 	if err != nil {
 		return Outcome{}, err
 	}
-	tenure, err := r.Journal.Acquire(ctx, journal.AcquireOptions{Holder: r.Holder, Floor: floor}, r.run(state))
+	tenure, err := r.Journal.Acquire(ctx, journal.AcquireOptions{Holder: r.Holder, Floor: floor, TakeOver: r.force}, r.run(state))
 	if held := (*journal.HeldError)(nil); errors.As(err, &held) {
 		return r.beside(ctx, held, state)
 	}
@@ -187,7 +201,11 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 		return Outcome{}, err
 	}
 	r.tenure = tenure
-	if err := r.takeOver(ctx, workloads); err != nil {
+	err = tenure.Save(ctx, state, string(state.Phase))
+	if err == nil {
+		err = r.takeOver(ctx, workloads)
+	}
+	if err != nil {
 		persist, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
 		defer cancel()
 		return Outcome{}, errors.Join(err, tenure.Release(persist))
@@ -207,14 +225,17 @@ func (r *Runner) prepare() error {
 	return err
 }
 
-// run is the record that a new run begins with. The journal keeps the id of
-// a run that is resumed.
+// run is the record that a new run begins with, or the id alone that tells
+// the journal which run is continued.
 func (r *Runner) run(state State) journal.Run {
-	data, _ := json.Marshal(state)
+	if r.resumed != "" {
+		return journal.Run{ID: r.resumed}
+	}
 	return journal.Run{
+		ID:      journal.NewRunID(r.Clock.Now(), rand.String(5)),
 		Release: r.Release.Metadata.Name, Namespace: r.Release.Metadata.Namespace,
 		Started: state.Started, From: state.From, To: state.To,
-		Phase: string(state.Phase), State: data, Document: r.Document,
+		Phase: string(state.Phase), Document: r.Document,
 	}
 }
 

@@ -1,0 +1,44 @@
+package rollout
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Document is docs/states.md: the machine's table for people, generated so
+// that it can't go stale.
+func Document() string {
+	text := strings.Builder{}
+	text.WriteString(`# The states of a run
+
+<!-- generated from pkg/rollout; go test ./pkg/rollout -update rewrites it -->
+
+A run is a state machine. Before the first switch a failure leads to blocked; from the first switch on every
+failure of a forward phase leads to revert. An emergency stop does the same from any forward phase. An
+interruption, a lost lease or a foreign edit of the route leads to held, from where resume or rollback goes on.
+In hold and watch, a rollback rule that fires leads to revert; a source that is silent longer than
+gates.sourceDown.deadline ends as gates.sourceDown.policy says; an advance rule that still fails when that time
+has passed after the hold leads to revert.
+
+| Phase | What it does | Deadline | Then | On failure | From |
+|---|---|---|---|---|---|
+`)
+	for _, rule := range Phases() {
+		if rule.Phase.Terminal() {
+			continue
+		}
+		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s |\n", rule.Phase, rule.Does, rule.DeadlineField, rule.OnSuccess, rule.OnFailure, rule.Source)
+	}
+	text.WriteString("\n| End | What it means | Exit code |\n|---|---|---|\n")
+	for _, rule := range Phases() {
+		if !rule.Phase.Terminal() {
+			continue
+		}
+		code := fmt.Sprint(outcomeOf(State{Phase: rule.Phase}).Code)
+		if rule.Phase == RolledBack {
+			code += ", or 0 when a person asked for it"
+		}
+		fmt.Fprintf(&text, "| %s | %s | %s |\n", rule.Phase, rule.Does, code)
+	}
+	return text.String()
+}

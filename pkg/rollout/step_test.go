@@ -1,0 +1,235 @@
+package rollout
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+)
+
+// start is an arbitrary instant; the machine reads no clock.
+var start = time.Date(2026, 11, 22, 15, 30, 12, 0, time.UTC)
+
+func minutes(n int) release.Duration { return release.Duration(time.Duration(n) * time.Minute) }
+
+func testPolicy() Policy {
+	return Policy{
+		Steps: []release.Step{{Weight: 50, Hold: minutes(3)}, {Weight: 100, Hold: minutes(5)}},
+		Watch: 10 * time.Minute,
+		Deadlines: release.Deadlines{Rollout: minutes(3), Validation: minutes(2), Total: minutes(15),
+			Reroute: minutes(1), Recover: minutes(2), Rollback: minutes(2), Drain: minutes(2)},
+		SourceDown: release.SourceDown{Deadline: minutes(2), Policy: "hold"},
+	}
+}
+
+// at is a state in a phase, entered at start.
+func at(phase Phase, changes ...func(*State)) State {
+	state := State{Phase: phase, From: "blue", To: "green", Started: start, Entered: start}
+	for _, change := range changes {
+		change(&state)
+	}
+	return state
+}
+
+func moved(s *State)   { s.Moved = true }
+func second(s *State)  { s.Step = 1 }
+func cutover(s *State) { s.Cutover = start }
+
+// after is an observation so long after start.
+func after(elapsed time.Duration, kind Kind) Observation {
+	return Observation{Kind: kind, At: start.Add(elapsed), Message: "seen"}
+}
+
+func ticked(elapsed time.Duration, decision gate.Decision) Observation {
+	return Observation{Kind: Ticked, At: start.Add(elapsed), Decision: decision}
+}
+
+func result(purpose gate.Purpose, verdict gate.Verdict) gate.Result {
+	return gate.Result{Rule: gate.Rule{ID: "rule", Purpose: purpose}, Verdict: verdict, Message: "because"}
+}
+
+var (
+	open       = gate.Decision{Advance: true}
+	broken     = gate.Decision{Rollback: true, Because: []gate.Result{result(gate.Rollback, gate.Fail)}}
+	silent     = gate.Decision{SourceDown: true, Waiting: "down", Because: []gate.Result{result(gate.Advance, gate.SourceDown)}}
+	noTraffic  = gate.Decision{Waiting: "no data", Because: []gate.Result{result(gate.Advance, gate.NoData)}}
+	notReached = gate.Decision{Waiting: "too slow", Because: []gate.Result{result(gate.Advance, gate.Fail)}}
+)
+
+func TestStep(t *testing.T) {
+	for name, test := range map[string]struct {
+		state State
+		seen  Observation
+		want  Phase
+	}{
+		"checks pass":                            {at(Preflight), after(0, Succeeded), Apply},
+		"checks fail":                            {at(Preflight), after(0, Failed), Blocked},
+		"pods not ready yet":                     {at(WaitReady), after(time.Minute, Waiting), WaitReady},
+		"pods never ready":                       {at(WaitReady), after(3*time.Minute, Waiting), Blocked},
+		"baseline read":                          {at(Baseline), after(0, Succeeded), Switch},
+		"baseline after the total deadline":      {at(Baseline), after(16*time.Minute, Succeeded), Blocked},
+		"stop before traffic moved":              {at(Health), after(0, Stopped), Blocked},
+		"interrupted before traffic moved":       {at(Health), after(0, Interrupted), Held},
+		"switch written":                         {at(Switch, moved), after(0, Succeeded), Prove},
+		"switch refused for good":                {at(Switch, moved), after(0, Failed), Revert},
+		"first step proven":                      {at(Prove, moved), after(0, Succeeded), Hold},
+		"last step proven":                       {at(Prove, moved, second), after(0, Succeeded), Watch},
+		"switch never reaches the slices":        {at(Prove, moved), after(time.Minute, Waiting), Revert},
+		"hold goes on":                           {at(Hold, moved), ticked(time.Minute, open), Hold},
+		"hold ends under an open gate":           {at(Hold, moved), ticked(3*time.Minute, open), Switch},
+		"hold does not end without data":         {at(Hold, moved), ticked(4*time.Minute, noTraffic), Hold},
+		"rollback rule fires in a hold":          {at(Hold, moved), ticked(time.Second, broken), Revert},
+		"rollback rule fires in the watch":       {at(Watch, moved, second, cutover), ticked(time.Second, broken), Revert},
+		"stop in the watch":                      {at(Watch, moved, second, cutover), after(0, Stopped), Revert},
+		"interrupted in the watch":               {at(Watch, moved, second, cutover), after(0, Interrupted), Held},
+		"rival in the watch":                     {at(Watch, moved, second, cutover), after(0, Rival), Held},
+		"watch goes on past the hold at 100":     {at(Watch, moved, second, cutover), ticked(9*time.Minute, open), Watch},
+		"watch ends":                             {at(Watch, moved, second, cutover), ticked(10*time.Minute, open), Confirm},
+		"watch that outlasts total still ends":   {at(Watch, moved, second, cutover), ticked(16*time.Minute, open), Confirm},
+		"confirmed":                              {at(Confirm, moved), after(0, Succeeded), Drain},
+		"business logic fails after the watch":   {at(Confirm, moved), after(2*time.Minute, Waiting), Revert},
+		"drained":                                {at(Drain, moved), after(0, Succeeded), Done},
+		"never drained":                          {at(Drain, moved), after(2*time.Minute, Waiting), Held},
+		"stop while draining goes back":          {at(Drain, moved), after(0, Stopped), Revert},
+		"reverted":                               {at(Revert, moved), after(0, Succeeded), ProveRevert},
+		"revert never written":                   {at(Revert, moved), after(2*time.Minute, Waiting), Unproven},
+		"revert not proven":                      {at(ProveRevert, moved), after(time.Minute, Waiting), Unproven},
+		"stop on the way back changes nothing":   {at(Revert, moved), after(0, Stopped), Revert},
+		"logs can't be kept":                     {at(Preserve, moved), after(0, Failed), DrainReverse},
+		"bad side ended":                         {at(End, moved), after(0, Succeeded), Recover},
+		"old side healthy":                       {at(Recover, moved), after(0, Succeeded), RolledBack},
+		"old side not healthy":                   {at(Recover, moved), after(2*time.Minute, Waiting), Unproven},
+		"a finished run stays finished":          {at(Done), after(0, Failed), Done},
+		"an unknown observation holds":           {at(Watch, moved, second, cutover), after(0, "surprise"), Held},
+		"a bad gate reading never helps a hold":  {at(Hold, moved), ticked(time.Hour, gate.Decision{}), Hold},
+		"baseline never read":                    {at(Baseline), after(2*time.Minute, Waiting), Blocked},
+		"interrupted on the way back can resume": {at(ProveRevert, moved), after(0, Interrupted), Held},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := Step(testPolicy(), test.state, test.seen).Phase; got != test.want {
+				t.Errorf("Step = %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// TestSilence tells what becomes of a watch whose sources stop answering.
+func TestSilence(t *testing.T) {
+	rollback := testPolicy()
+	rollback.SourceDown.Policy = "rollback"
+	for name, test := range map[string]struct {
+		policy   Policy
+		decision gate.Decision
+		first    time.Duration
+		then     time.Duration
+		want     Phase
+	}{
+		"source down, within the deadline":         {testPolicy(), silent, time.Minute, 2 * time.Minute, Watch},
+		"source down, past it: hold":               {testPolicy(), silent, time.Minute, 3 * time.Minute, Held},
+		"source down, past it: rollback":           {rollback, silent, time.Minute, 3 * time.Minute, Revert},
+		"no traffic early is no reason":            {testPolicy(), noTraffic, time.Minute, 9 * time.Minute, Watch},
+		"no traffic past the end: hold":            {testPolicy(), noTraffic, time.Minute, 12 * time.Minute, Held},
+		"an advance rule fails past the end: back": {testPolicy(), notReached, time.Minute, 12 * time.Minute, Revert},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := Step(test.policy, at(Watch, moved, second, cutover), ticked(test.first, test.decision))
+			state = Step(test.policy, state, ticked(test.then, test.decision))
+			if state.Phase != test.want {
+				t.Errorf("phase = %s, want %s (%s)", state.Phase, test.want, state.Reason)
+			}
+		})
+	}
+}
+
+func TestSilenceThatEndsIsForgotten(t *testing.T) {
+	state := at(Watch, moved, second, cutover)
+	for _, seen := range []Observation{ticked(time.Minute, silent), ticked(2*time.Minute, open), ticked(4*time.Minute, silent)} {
+		state = Step(testPolicy(), state, seen)
+	}
+	if state.Phase != Watch {
+		t.Errorf("phase = %s, want watch: the silence was interrupted by an answer", state.Phase)
+	}
+}
+
+func TestHealthyRun(t *testing.T) {
+	var phases []Phase
+	state := at(Preflight)
+	for now := time.Duration(0); !state.Phase.Terminal(); now += 30 * time.Second {
+		if now > time.Hour {
+			t.Fatalf("no end after %s, in phase %s", now, state.Phase)
+		}
+		seen := after(now, Succeeded)
+		if state.Phase == Hold || state.Phase == Watch {
+			seen = ticked(now, open)
+		}
+		if len(phases) == 0 || phases[len(phases)-1] != state.Phase {
+			phases = append(phases, state.Phase)
+		}
+		state = Step(Policy{Steps: testPolicy().Steps, Watch: 10 * time.Minute, Deadlines: release.Deadlines{Total: minutes(60)}}, state, seen)
+	}
+	want := []Phase{Preflight, Apply, WaitReady, CleanLogs, Health, Synthetic, Baseline, Switch, Prove, Hold, Switch, Prove, Watch, Confirm, Drain}
+	if diff := cmp.Diff(want, phases); diff != "" {
+		t.Errorf("phases (-want +got):\n%s", diff)
+	}
+	if state.Phase != Done {
+		t.Errorf("end = %s, want done", state.Phase)
+	}
+}
+
+// TestInvariants drives the machine with arbitrary observations.
+func TestInvariants(t *testing.T) {
+	kinds := []Kind{Succeeded, Waiting, Failed, Ticked, Stopped, Interrupted, Rival}
+	decisions := []gate.Decision{open, broken, silent, noTraffic, notReached, {}}
+	rapid.Check(t, func(t *rapid.T) {
+		policy, state, now := testPolicy(), at(Preflight), start
+		gated := map[int]bool{}
+		for range rapid.IntRange(1, 60).Draw(t, "length") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, "seconds")) * time.Second)
+			seen := Observation{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), At: now, Message: "seen", Decision: rapid.SampledFrom(decisions).Draw(t, "decision")}
+			if (state.Phase == Hold || state.Phase == Watch) && seen.Kind == Succeeded {
+				seen.Kind = Ticked // a runner never says that a hold succeeded
+			}
+			before := state
+			state = Step(policy, state, seen)
+			gated[before.Step] = gated[before.Step] || seen.Kind == Ticked && seen.Decision.Advance
+			check(t, before, state, gated)
+			if state.Phase.Terminal() {
+				break
+			}
+		}
+	})
+}
+
+// check holds one transition against what must always be true.
+func check(t *rapid.T, before, state State, gated map[int]bool) {
+	if before.Moved && state.Phase == Blocked {
+		t.Fatalf("%s → blocked after traffic was moved", before.Phase)
+	}
+	if !before.Moved && state.Phase.Reverse() {
+		t.Fatalf("%s → %s though nothing was moved", before.Phase, state.Phase)
+	}
+	if before.Phase.Reverse() && !state.Phase.Reverse() && !slices.Contains([]Phase{RolledBack, Held, Unproven}, state.Phase) {
+		t.Fatalf("the way back led forward: %s → %s", before.Phase, state.Phase)
+	}
+	if state.Step > before.Step && !gated[before.Step] {
+		t.Fatalf("step %d followed step %d without an open gate", state.Step, before.Step)
+	}
+	if state.Phase == Confirm && before.Phase == Watch && !gated[before.Step] {
+		t.Fatalf("the watch ended without an open gate")
+	}
+	if state.Phase == Held && state.Resume.Terminal() {
+		t.Fatalf("held with nothing to resume: %s", state.Resume)
+	}
+	if err := state.Split(testPolicy()).Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if state.Phase.Reverse() && !state.Split(testPolicy()).Equal(traffic.Whole("blue")) {
+		t.Fatalf("the way back asks for %s", state.Split(testPolicy()))
+	}
+}
