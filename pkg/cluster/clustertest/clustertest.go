@@ -1,0 +1,119 @@
+// Package clustertest makes clients of a cluster that is not there, for
+// tests. It is client-go's fake clientset with the one thing that a fenced
+// write rests on and the fake leaves out: every object has a resourceVersion
+// that grows with each write, an update of an old one is a conflict, a JSON
+// patch whose test fails is refused as the API server refuses it, and a dry
+// run changes nothing.
+package clustertest
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+)
+
+// New returns a client whose cluster holds objects, and the fake clientset
+// beneath it, to which a test may prepend its own reactors.
+func New(objects ...runtime.Object) (*cluster.Client, *fake.Clientset) {
+	for _, object := range objects {
+		bump(object)
+	}
+	clientset := fake.NewClientset(objects...)
+	versions := &versions{tracker: clientset.Tracker()}
+	clientset.PrependReactor("create", "*", versions.create)
+	clientset.PrependReactor("update", "*", versions.update)
+	clientset.PrependReactor("patch", "*", versions.patch)
+	return &cluster.Client{Kubernetes: clientset, Namespace: "default"}, clientset
+}
+
+// versions keeps resourceVersions as an API server does.
+type versions struct{ tracker clienttesting.ObjectTracker }
+
+func (v *versions) create(action clienttesting.Action) (bool, runtime.Object, error) {
+	bump(action.(clienttesting.CreateAction).GetObject())
+	return false, nil, nil
+}
+
+func (v *versions) update(action clienttesting.Action) (bool, runtime.Object, error) {
+	object := action.(clienttesting.UpdateAction).GetObject()
+	sent, err := meta.Accessor(object)
+	if err != nil {
+		return false, nil, nil //nolint:nilerr // not an object with a version
+	}
+	current, err := v.tracker.Get(action.GetResource(), action.GetNamespace(), sent.GetName())
+	if err != nil {
+		return true, nil, err
+	}
+	held, err := meta.Accessor(current)
+	if err != nil {
+		return true, nil, err
+	}
+	if sent.GetResourceVersion() != "" && sent.GetResourceVersion() != held.GetResourceVersion() {
+		return true, nil, apierrors.NewConflict(action.GetResource().GroupResource(), sent.GetName(), cluster.ErrFenced)
+	}
+	sent.SetResourceVersion(held.GetResourceVersion())
+	bump(object)
+	return false, nil, nil
+}
+
+func (v *versions) patch(action clienttesting.Action) (bool, runtime.Object, error) {
+	patch := action.(clienttesting.PatchActionImpl)
+	if patch.GetPatchType() != types.JSONPatchType && patch.GetPatchType() != types.MergePatchType {
+		return false, nil, nil
+	}
+	current, err := v.tracker.Get(action.GetResource(), action.GetNamespace(), patch.GetName())
+	if err != nil {
+		return true, nil, err
+	}
+	before, err := json.Marshal(current)
+	if err != nil {
+		return true, nil, err
+	}
+	after, err := applyPatch(patch.GetPatchType(), before, patch.GetPatch())
+	if err != nil {
+		// The API server's answer to a JSON patch that it can't apply.
+		return true, nil, apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
+	}
+	changed := reflect.New(reflect.TypeOf(current).Elem()).Interface().(runtime.Object)
+	if err := json.Unmarshal(after, changed); err != nil {
+		return true, nil, err
+	}
+	if len(patch.PatchOptions.DryRun) > 0 {
+		return true, changed, nil
+	}
+	bump(changed)
+	return true, changed, v.tracker.Update(action.GetResource(), changed, action.GetNamespace(),
+		metav1.UpdateOptions{FieldManager: patch.PatchOptions.FieldManager})
+}
+
+func applyPatch(kind types.PatchType, before, patch []byte) ([]byte, error) {
+	if kind == types.MergePatchType {
+		return jsonpatch.MergePatch(before, patch)
+	}
+	operations, err := jsonpatch.DecodePatch(patch)
+	if err != nil {
+		return nil, err
+	}
+	return operations.Apply(before)
+}
+
+// bump gives an object its next resourceVersion.
+func bump(object runtime.Object) {
+	if accessor, err := meta.Accessor(object); err == nil {
+		version, _ := strconv.Atoi(accessor.GetResourceVersion())
+		accessor.SetResourceVersion(strconv.Itoa(version + 1))
+	}
+}
