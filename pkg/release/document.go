@@ -16,16 +16,23 @@ const (
 // rules that a shift must satisfy. It is desired configuration only; which
 // colour is live is always read from the route.
 type Release struct {
-	APIVersion string   `json:"apiVersion"`
-	Kind       string   `json:"kind"`
-	Metadata   Metadata `json:"metadata"`
-	Spec       Spec     `json:"spec"`
+	// APIVersion is bluegreen.dev/v1alpha1.
+	APIVersion string `json:"apiVersion"`
+	// Kind is Release.
+	Kind string `json:"kind"`
+	// Metadata names the release.
+	Metadata Metadata `json:"metadata"`
+	// Spec is what the release is made of.
+	Spec Spec `json:"spec"`
 }
 
 // Metadata names the release and the namespace in which everything it
 // mentions lives.
 type Metadata struct {
-	Name      string `json:"name"`
+	// Name is part of the names of the objects that a run keeps in the
+	// cluster.
+	Name string `json:"name"`
+	// Namespace is the kubeconfig context's when it is left out.
 	Namespace string `json:"namespace,omitempty"`
 }
 
@@ -46,7 +53,7 @@ type Spec struct {
 	Gates Gates `json:"gates,omitempty"`
 	// Require is which checks block when what they need is not declared:
 	// "starter" (the default) or "production".
-	Require string `json:"require,omitempty"`
+	Require string `json:"require,omitempty" jsonschema:"enum=starter,enum=production"`
 }
 
 // ColorNames returns the names of the colours, sorted.
@@ -104,14 +111,18 @@ type Traffic struct {
 
 // ServiceRoute names a Service of the release's namespace.
 type ServiceRoute struct {
+	// Name of the Service whose selector is switched.
 	Name string `json:"name"`
 }
 
 // Step is one weight of the target colour, in percent, and how long to hold
 // it before the gate may advance.
 type Step struct {
-	Weight int      `json:"weight"`
-	Hold   Duration `json:"hold,omitempty"`
+	// Weight is the share of traffic for the color that it moves to, in
+	// percent.
+	Weight int `json:"weight" jsonschema:"minimum=1,maximum=100"`
+	// Hold is how long the step lasts at least.
+	Hold Duration `json:"hold,omitempty"`
 }
 
 // Drain is the way in which residual traffic leaves the old side.
@@ -147,12 +158,15 @@ type Deadlines struct {
 
 // Database is one PostgreSQL database that the colours share.
 type Database struct {
-	Name    string  `json:"name"`
+	// Name is how checks and rules call this database.
+	Name string `json:"name"`
+	// Observe says how the tool looks into it.
 	Observe Observe `json:"observe,omitempty"`
-	Pool    Pool    `json:"pool,omitempty"`
+	// Pool says where a pod's connection pool size is set.
+	Pool Pool `json:"pool,omitempty"`
 	// Budget is the share of each limit that may be used, 0.8 by default:
 	// the 80 % of the first seed.
-	Budget float64 `json:"budget,omitempty"`
+	Budget float64 `json:"budget,omitempty" jsonschema:"exclusiveMinimum=0,maximum=1"`
 }
 
 // Observe says how the tool looks into the database.
@@ -184,6 +198,7 @@ const (
 
 // SecretSource names where a secret value is found; it never holds one.
 type SecretSource struct {
+	// SecretKeyRef is a key of a Secret in the release's namespace.
 	SecretKeyRef *SecretKeyReference `json:"secretKeyRef,omitempty"`
 	// Env is an environment variable of the process that runs the tool.
 	Env string `json:"env,omitempty"`
@@ -194,8 +209,10 @@ func (s SecretSource) IsZero() bool { return s.SecretKeyRef == nil && s.Env == "
 
 // SecretKeyReference is one key of one Secret in the release's namespace.
 type SecretKeyReference struct {
+	// Name of the Secret.
 	Name string `json:"name"`
-	Key  string `json:"key"`
+	// Key in the Secret.
+	Key string `json:"key"`
 }
 
 // Pool says where a pod's connection pool size is set.
@@ -203,43 +220,58 @@ type Pool struct {
 	// Env is the variable of the container that holds it.
 	Env string `json:"env,omitempty"`
 	// Size overrides discovery: connections per pod.
-	Size int `json:"size,omitempty"`
+	Size int `json:"size,omitempty" jsonschema:"minimum=1,maximum=100000"`
 }
 
 // Validation is what the target must answer, past the router, before it is
 // given traffic; and again, as the business check, at the end of the watch.
 type Validation struct {
-	Health    *HTTPProbe `json:"health,omitempty"`
-	Synthetic []Probe    `json:"synthetic,omitempty"`
+	// Health is asked of the target past the router; GET /health by default.
+	Health *HTTPProbe `json:"health,omitempty"`
+	// Synthetic are transactions that the target must get right.
+	Synthetic []Probe `json:"synthetic,omitempty"`
 	// Logs makes a start-up log line that looks like a failure block.
 	Logs *LogRule `json:"logs,omitempty"`
 }
 
 // Probe is one synthetic transaction, over HTTP or gRPC.
 type Probe struct {
-	Name string     `json:"name"`
+	// Name of the transaction, as reports call it.
+	Name string `json:"name"`
+	// HTTP is the request, unless it is grpc.
 	HTTP *HTTPProbe `json:"http,omitempty"`
+	// GRPC is the call, unless it is http.
 	GRPC *GRPCProbe `json:"grpc,omitempty"`
 }
 
 // HTTPProbe is one request and what its answer must be.
 type HTTPProbe struct {
-	Method  string            `json:"method,omitempty"`
-	Path    string            `json:"path"`
-	Port    int               `json:"port,omitempty"`
+	// Method is GET by default.
+	Method string `json:"method,omitempty"`
+	// Path of the request, with a query if need be.
+	Path string `json:"path"`
+	// Port of the pod; its first one by default.
+	Port int `json:"port,omitempty" jsonschema:"minimum=1,maximum=65535"`
+	// Headers of the request; they are kept in the cluster, so no secrets.
 	Headers map[string]string `json:"headers,omitempty"`
-	Body    string            `json:"body,omitempty"`
+	// Body of the request.
+	Body string `json:"body,omitempty"`
 	// Status is the expected code; 0 means any 2xx.
-	Status int `json:"status,omitempty"`
+	Status int `json:"status,omitempty" jsonschema:"minimum=100,maximum=599"`
 	// Contains is text that the answer's body must hold.
-	Contains string   `json:"contains,omitempty"`
-	Timeout  Duration `json:"timeout,omitempty"`
+	Contains string `json:"contains,omitempty"`
+	// Timeout of one request.
+	Timeout Duration `json:"timeout,omitempty"`
 }
 
 // GRPCProbe calls grpc.health.v1.Health/Check for a service.
 type GRPCProbe struct {
-	Service string   `json:"service,omitempty"`
-	Port    int      `json:"port"`
+	// Service is the health service's name for what is asked about; the
+	// whole server when it is left out.
+	Service string `json:"service,omitempty"`
+	// Port of the pod.
+	Port int `json:"port" jsonschema:"minimum=1,maximum=65535"`
+	// Timeout of one call.
 	Timeout Duration `json:"timeout,omitempty"`
 }
 
@@ -251,16 +283,18 @@ type LogRule struct {
 
 // Metrics says where signals come from.
 type Metrics struct {
+	// Prometheus is a server that has the series of both colors.
 	Prometheus *Prometheus `json:"prometheus,omitempty"`
 	// Provider is the dialect of the metric names: http or otel.
-	Provider string `json:"provider,omitempty"`
+	Provider string `json:"provider,omitempty" jsonschema:"enum=http,enum=otel"`
 	// VersionLabel is the label of the pods, and of the series, that
 	// tells the colours apart.
 	VersionLabel string `json:"versionLabel,omitempty"`
 	// Path and Port are where the pods serve /metrics when their
 	// annotations do not say.
 	Path string `json:"path,omitempty"`
-	Port int    `json:"port,omitempty"`
+	// Port goes with path.
+	Port int `json:"port,omitempty" jsonschema:"minimum=1,maximum=65535"`
 	// Alertmanager is NAMESPACE/SERVICE:PORT or a URL.
 	Alertmanager string `json:"alertmanager,omitempty"`
 }
@@ -268,14 +302,16 @@ type Metrics struct {
 // Prometheus is a server by URL, or NAMESPACE/SERVICE:PORT reached through
 // the API server. Exactly one is set.
 type Prometheus struct {
-	URL     string `json:"url,omitempty"`
+	// URL of the server, dialled from where the tool runs.
+	URL string `json:"url,omitempty"`
+	// Service is NAMESPACE/SERVICE:PORT, reached through the API server.
 	Service string `json:"service,omitempty"`
 }
 
 // Gates choose a profile of rules and override its numbers.
 type Gates struct {
 	// Profile is weighted (the first seed) or atomic (the second).
-	Profile string `json:"profile,omitempty"`
+	Profile string `json:"profile,omitempty" jsonschema:"enum=weighted,enum=atomic"`
 	// Interval is the time between two readings of every signal.
 	Interval Duration `json:"interval,omitempty"`
 	// Rules override a rule of the profile by its id.
@@ -288,11 +324,14 @@ type Gates struct {
 // RuleOverride changes the numbers of one rule. Unset fields keep the
 // profile's value.
 type RuleOverride struct {
+	// ID of the rule, such as rollback-error-ratio.
 	ID string `json:"id"`
 	// Threshold is in the rule's own unit; ratios are 0 to 1.
-	Threshold *float64  `json:"threshold,omitempty"`
-	For       *Duration `json:"for,omitempty"`
-	Window    *Duration `json:"window,omitempty"`
+	Threshold *float64 `json:"threshold,omitempty"`
+	// For is how long the comparison must hold without a break.
+	For *Duration `json:"for,omitempty"`
+	// Window is the time over which rates and quantiles are taken.
+	Window *Duration `json:"window,omitempty"`
 	// MinimumSamples is the number of requests in the window under which
 	// the rule has no data.
 	MinimumSamples *float64 `json:"minimumSamples,omitempty"`
@@ -303,6 +342,8 @@ type RuleOverride struct {
 // SourceDown bounds how long a silent source is waited for, and says what
 // then: hold (keep the split, exit 4) or rollback.
 type SourceDown struct {
+	// Deadline is how long a silent source is waited for.
 	Deadline Duration `json:"deadline,omitempty"`
-	Policy   string   `json:"policy,omitempty"`
+	// Policy is hold or rollback.
+	Policy string `json:"policy,omitempty" jsonschema:"enum=hold,enum=rollback"`
 }
