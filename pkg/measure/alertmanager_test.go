@@ -5,15 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	clocktesting "k8s.io/utils/clock/testing"
 )
-
-func writeFile(path, text string) error { return os.WriteFile(path, []byte(text), 0o600) }
 
 func TestCriticalAlerts(t *testing.T) {
 	firing := func(names ...string) string {

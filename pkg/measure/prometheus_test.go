@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -201,34 +199,5 @@ func TestPrometheusSecretsStaySecret(t *testing.T) {
 	}
 	if got := fmt.Sprintf("%+v", source.Read(t.Context(), ask(ErrorRatio))); strings.Contains(got, "hunter2") {
 		t.Errorf("the password is in %s", got)
-	}
-}
-
-// Prometheus's own parser reads every query that is sent.
-func TestPromQLIsValid(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		t.Fatal("promtool is needed: it is part of the package prometheus")
-	}
-	var rules strings.Builder
-	rules.WriteString("groups:\n- name: queries\n  rules:\n")
-	for _, provider := range []string{release.ProviderHTTP, release.ProviderOTel} {
-		names, err := dialectOf(provider)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ask := formulas{names: names, colour: `namespace="shop",pod=~"shop-green-[a-z0-9]+-[a-z0-9]+"`, window: 90 * time.Second}
-		for _, signal := range []Signal{RequestRate, ErrorRatio, LatencyP95, PoolSaturation} {
-			for i, query := range []string{ask.of(signal), ask.samples(signal), ask.present()} {
-				fmt.Fprintf(&rules, "  - record: %s:%s:%d\n    expr: %q\n", provider, strings.ReplaceAll(string(signal), "-", "_"), i, query)
-			}
-		}
-	}
-	file := filepath.Join(t.TempDir(), "rules.yaml")
-	if err := writeFile(file, rules.String()); err != nil {
-		t.Fatal(err)
-	}
-	if output, err := exec.CommandContext(t.Context(), promtool, "check", "rules", "--lint=none", file).CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, output)
 	}
 }

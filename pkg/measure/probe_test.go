@@ -1,0 +1,100 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+func TestProbeHTTP(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/health":
+			_, _ = fmt.Fprint(w, `{"status":"ok"}`)
+		case "/order":
+			body, _ := io.ReadAll(r.Body)
+			w.WriteHeader(http.StatusCreated)
+			_, _ = fmt.Fprintf(w, "%s %s %s q=%s", r.Method, r.Header.Get("X-Test"), body, r.URL.Query().Get("q"))
+		case "/slow":
+			<-r.Context().Done()
+		default:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer server.Close()
+	address, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name    string
+		probe   release.HTTPProbe
+		ok      bool
+		status  string
+		message string
+	}{
+		{"healthy", release.HTTPProbe{Path: "/health", Contains: `"ok"`}, true, "200", "GET /health of pod green-1, port 8080: status 200 in"},
+		{"a transaction", release.HTTPProbe{Method: "POST", Path: "/order?q=1", Headers: map[string]string{"X-Test": "yes"}, Body: "one", Status: 201, Contains: "POST yes one q=1"}, true, "201", "status 201"},
+		{"unhealthy", release.HTTPProbe{Path: "/broken"}, false, "503", "status 503, expected 2xx"},
+		{"another status", release.HTTPProbe{Path: "/health", Status: 204}, false, "200", "status 200, expected 204"},
+		{"another answer", release.HTTPProbe{Path: "/health", Contains: "ready"}, false, "200", `doesn't contain "ready"`},
+		{"slow", release.HTTPProbe{Path: "/slow"}, false, "", "no answer in time"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			got := probeHTTP(ctx, redirected{address.Host}, "green-1", 8080, test.probe)
+			if got.OK != test.ok || got.Status != test.status || !strings.Contains(got.Message, test.message) {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+	server.Close()
+	if got := probeHTTP(t.Context(), redirected{address.Host}, "green-1", 8080, release.HTTPProbe{Path: "/health"}); got.OK || !strings.Contains(got.Message, "connection refused") {
+		t.Errorf("stopped: %+v", got)
+	}
+}
+
+func TestProbeGRPC(t *testing.T) {
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checks := health.NewServer()
+	checks.SetServingStatus("orders", healthv1.HealthCheckResponse_SERVING)
+	checks.SetServingStatus("broken", healthv1.HealthCheckResponse_NOT_SERVING)
+	server := grpc.NewServer()
+	healthv1.RegisterHealthServer(server, checks)
+	go func() { _ = server.Serve(listener) }() // ends with Stop
+	defer server.Stop()
+	dial := func(ctx context.Context) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", listener.Addr().String())
+	}
+	for _, test := range []struct {
+		service string
+		ok      bool
+		status  string
+	}{{"orders", true, "SERVING"}, {"", true, "SERVING"}, {"broken", false, "NOT_SERVING"}, {"unknown", false, "NotFound"}} {
+		got := probeGRPC(t.Context(), dial, "green-1", release.GRPCProbe{Service: test.service, Port: 9090})
+		if got.OK != test.ok || got.Status != test.status {
+			t.Errorf("%q: %+v", test.service, got)
+		}
+	}
+	server.Stop()
+	if got := probeGRPC(t.Context(), dial, "green-1", release.GRPCProbe{Port: 9090}); got.OK || !strings.Contains(got.Message, "connection refused") {
+		t.Errorf("stopped: %+v", got)
+	}
+}
