@@ -63,8 +63,11 @@ func (i *invocation) history(ctx context.Context, output *output, args []string)
 		return i.printRun(output, status)
 	}
 	runs, err := record.List(ctx)
-	if err != nil {
+	if err != nil && len(runs) == 0 {
 		return cluster.Explain(err)
+	}
+	if err != nil {
+		i.note("%s not every run can be read: %v", i.streams.err.doubtful(), err)
 	}
 	return i.printHistory(output, metadata, rollout.ListOf(runs))
 }

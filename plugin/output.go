@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -66,9 +67,11 @@ func (o *output) printer() (printers.ResourcePrinter, error) {
 // object is a value on its way to a printer: what kind it is, what it is
 // called, and, for a list, its items.
 type object struct {
-	Kind      string
-	Name      string
-	Namespace string
+	// APIVersion is ours when it is empty.
+	APIVersion string
+	Kind       string
+	Name       string
+	Namespace  string
 	// Value is marshalled as the body of the object. Its own apiVersion,
 	// kind and metadata win over the fields above.
 	Value any
@@ -104,8 +107,9 @@ func (v object) unstructured() (runtime.Object, error) {
 
 func (v object) list() (runtime.Object, error) {
 	result := &unstructured.UnstructuredList{}
-	result.SetAPIVersion(release.APIVersion)
+	result.SetAPIVersion(cmp.Or(v.APIVersion, release.APIVersion))
 	result.SetKind(v.Kind)
+	result.Items = []unstructured.Unstructured{}
 	for _, item := range v.Items {
 		converted, err := item.single()
 		if err != nil {
@@ -127,7 +131,7 @@ func (v object) single() (*unstructured.Unstructured, error) {
 	}
 	result := &unstructured.Unstructured{Object: body}
 	if result.GetAPIVersion() == "" {
-		result.SetAPIVersion(release.APIVersion)
+		result.SetAPIVersion(cmp.Or(v.APIVersion, release.APIVersion))
 	}
 	if result.GetKind() == "" {
 		result.SetKind(v.Kind)

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -62,12 +63,15 @@ func Run(ctx context.Context, environment Environment, streams Streams, args []s
 	return status
 }
 
-// describe prefers the cause of an interruption over the "context canceled"
-// that it left behind in whatever call was under way.
+// describe prefers the cause of an interruption over what it left behind in
+// whatever call was under way, such as "context canceled".
 func describe(ctx context.Context, err error) error {
-	cause := context.Cause(ctx)
-	if cause == nil || !isCancellation(err) {
+	var interrupted *Interrupted
+	if !errors.As(context.Cause(ctx), &interrupted) {
 		return err
 	}
-	return fmt.Errorf("stopped: %w", cause)
+	if isCancellation(err) || errors.As(err, &interrupted) {
+		return fmt.Errorf("stopped: %w", interrupted)
+	}
+	return err
 }

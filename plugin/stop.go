@@ -61,7 +61,7 @@ func (i *invocation) stop(ctx context.Context, service, reason string) error {
 	if err != nil {
 		return cluster.Explain(err)
 	}
-	if current == nil {
+	if current == nil || !current.Finished.IsZero() {
 		fmt.Fprintf(i.streams.Out, "stop is set; no run is under way, and none begins until it is lifted\n")
 		printNext(i.streams, name+" status")
 		return nil

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,17 +10,18 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/yaml"
 )
 
 // cluster serves a folder of YAML files as an API server: cluster FOLDER.
 // GET of /api/v1/namespaces/shop/services/shop is the file of that path with
-// .yaml after it; GET of a folder is the list of its files. A file with
+// .yaml after it; GET of a resource is the list of its files. A file with
 // .forbidden after its path is answered with 403. Everything else is not
 // there, and nothing can be written: what needs a real cluster is tested on
 // one.
@@ -57,46 +57,66 @@ func (s apiServer) ServeHTTP(answer http.ResponseWriter, request *http.Request) 
 	}
 }
 
-// read returns an object, or the list of a folder.
+// read returns an object, or the list of a resource.
 func (s apiServer) read(path string, request *http.Request) ([]byte, error) {
 	if request.Method != http.MethodGet {
 		return nil, fs.ErrNotExist
 	}
-	text, err := os.ReadFile(path + ".yaml")
-	if err == nil {
+	if !isList(request.URL.Path) {
+		text, err := os.ReadFile(path + ".yaml")
+		if err != nil {
+			return nil, err
+		}
 		return yaml.YAMLToJSON(text)
 	}
-	files, listed := filepath.Glob(filepath.Join(path, "*.yaml"))
-	if len(files) == 0 || listed != nil {
+	selector, err := labels.Parse(request.URL.Query().Get("labelSelector"))
+	if err != nil {
 		return nil, err
 	}
-	slices.Sort(files)
-	var items [][]byte
+	files, err := filepath.Glob(filepath.Join(path, "*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	list := struct {
+		Items []map[string]any `json:"items"`
+	}{Items: []map[string]any{}}
 	for _, file := range files {
+		item := unstructured.Unstructured{}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return nil, err
 		}
-		item, err := yaml.YAMLToJSON(text)
-		if err != nil {
+		if err := yaml.Unmarshal(text, &item.Object); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		items = append(items, item)
+		if selector.Matches(labels.Set(item.GetLabels())) {
+			list.Items = append(list.Items, item.Object)
+		}
 	}
-	return fmt.Appendf(nil, `{"apiVersion":"v1","kind":"List","metadata":{"resourceVersion":"1"},"items":[%s]}`, bytes.Join(items, []byte(","))), nil
+	return json.Marshal(list)
+}
+
+// isList tells /api/v1/namespaces/NAMESPACE/RESOURCE, and the same under
+// /apis/GROUP/VERSION, from the path of one object.
+func isList(path string) bool {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	return len(parts) > 2 && parts[len(parts)-3] == "namespaces"
 }
 
 // refuse answers as an API server does.
 func refuse(answer http.ResponseWriter, request *http.Request, code int, reason metav1.StatusReason) {
 	parts := strings.Split(strings.Trim(request.URL.Path, "/"), "/")
-	resource := parts[len(parts)-1]
+	verb, resource, object := "list", parts[len(parts)-1], ""
+	if !isList(request.URL.Path) {
+		verb, resource, object = "get", parts[len(parts)-2], parts[len(parts)-1]
+	}
 	status := metav1.Status{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"},
 		Status:   metav1.StatusFailure, Reason: reason, Code: int32(code),
-		Message: fmt.Sprintf("%s not found", resource),
+		Message: fmt.Sprintf("%s %q not found", resource, object),
 	}
 	if code == http.StatusForbidden {
-		status.Message = fmt.Sprintf(`%s is forbidden: User "ana" cannot list resource "%s" in API group "" in the namespace "shop"`, resource, resource)
+		status.Message = fmt.Sprintf(`%s %q is forbidden: User "ana" cannot %s resource "%s" in API group "" in the namespace "closed"`, resource, object, verb, resource)
 	}
 	answer.Header().Set("Content-Type", "application/json")
 	answer.WriteHeader(code)

@@ -19,17 +19,23 @@ import (
 
 func main() { os.Exit(run()) }
 
-// run carries out the command line. The first signal cancels the command's
-// context, so that it can write down where it stands; the second leaves at
-// once, which is safe for the same reason that a kill is: an intent is in
-// the journal before every write.
 func run() int {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	return supervise(signals, func(ctx context.Context) int {
+		return plugin.Run(ctx, environment(), plugin.StandardStreams(), os.Args[1:])
+	})
+}
+
+// supervise runs a command until it returns. The first signal cancels the
+// command's context, so that it can write down where it stands; the second
+// leaves at once, which is as safe as a kill is: an intent is in the journal
+// before every write.
+func supervise(signals <-chan os.Signal, command func(context.Context) int) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	done := make(chan int, 1)
-	go func() { done <- plugin.Run(ctx, environment(), plugin.StandardStreams(), os.Args[1:]) }()
+	go func() { done <- command(ctx) }()
 	for received := 0; ; received++ {
 		select {
 		case code := <-done:

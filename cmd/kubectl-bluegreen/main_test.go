@@ -36,6 +36,8 @@ func TestScripts(t *testing.T) {
 			"nobody":  nobody,
 			"cluster": cluster,
 		},
+		// UPDATE_SCRIPTS=1 rewrites the files that cmp compares with.
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})

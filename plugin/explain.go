@@ -1,0 +1,221 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+)
+
+// What explain knows besides the ids of checks.
+const (
+	subjectRoute  = "route"
+	subjectPolicy = "policy"
+)
+
+func newExplain(call *invocation) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "explain ID|route|policy",
+		Short: "Explain a check, the route, or the policy of a release",
+		Example: `  kubectl bluegreen explain BG-DB-01
+  kubectl bluegreen explain route
+  kubectl bluegreen explain policy`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError(cmd, "explain needs one argument: the id of a check, route or policy")
+			}
+			return atMost(1, "one argument")(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch args[0] {
+			case subjectRoute:
+				return call.explainRoute(cmd.Context())
+			case subjectPolicy:
+				return call.explainPolicy(cmd.Context())
+			}
+			return call.explainCheck(args[0])
+		},
+	}
+	command.ValidArgs = []string{subjectRoute, subjectPolicy}
+	for _, check := range preflight.Catalogue() {
+		command.ValidArgs = append(command.ValidArgs, check.ID+"\t"+check.Title)
+	}
+	return command
+}
+
+// explainCheck prints what the catalogue says of one check.
+func (i *invocation) explainCheck(id string) error {
+	var ids []string
+	for _, check := range preflight.Catalogue() {
+		if strings.EqualFold(check.ID, id) {
+			i.printCheck(i.streams.Out, check)
+			return nil
+		}
+		ids = append(ids, check.ID)
+	}
+	err := fmt.Errorf("nothing is called %q", id)
+	if meant := release.Closest(id, append(ids, subjectRoute, subjectPolicy)); meant != "" {
+		return release.WithHint(err, fmt.Sprintf("did you mean %q? run: %s explain %s", meant, name, meant))
+	}
+	return release.WithHint(err, name+" check lists the ids")
+}
+
+func (i *invocation) printCheck(out io.Writer, check preflight.Check) {
+	fmt.Fprintf(out, "%s  %s\n\n", i.streams.out.in(bold, check.ID), check.Title)
+	weight := "a failure warns"
+	if check.Critical {
+		weight = "a failure blocks a shift, and so does not knowing"
+	}
+	field := func(label, value string) {
+		if value != "" {
+			fmt.Fprintf(out, "%-8s %s\n", label, value)
+		}
+	}
+	field("area", check.Area)
+	field("stages", joined(check.Stages))
+	field("weight", weight)
+	field("why", check.Why)
+	field("remedy", check.Remedy)
+	field("from", check.Source)
+}
+
+// joined writes words of any kind with commas.
+func joined[T ~string](words []T) string {
+	var texts []string
+	for _, word := range words {
+		texts = append(texts, string(word))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// explainRoute prints what serves the production route now, and how a person
+// moves it without this program.
+func (i *invocation) explainRoute(ctx context.Context) error {
+	found, err := i.document(ctx, "")
+	if err != nil {
+		return err
+	}
+	client, err := i.client()
+	if err != nil {
+		return err
+	}
+	router, err := traffic.NewRouter(client, found.Release, i.environment.Clock)
+	if err != nil {
+		return cluster.Explain(err)
+	}
+	route, err := router.Read(ctx)
+	if err != nil {
+		return cluster.Explain(err)
+	}
+	proof, err := router.Prove(ctx, route.Split)
+	if err != nil {
+		return cluster.Explain(err)
+	}
+	i.printRoute(i.streams.Out, route, proof)
+	fmt.Fprintln(i.streams.Out)
+	for _, color := range found.Release.Spec.ColorNames() {
+		fmt.Fprintf(i.streams.Out, "all to %s by hand:\n  %s\n", color, router.Undo(color))
+	}
+	return nil
+}
+
+func (i *invocation) printRoute(out io.Writer, route traffic.Route, proof traffic.Proof) {
+	mark := i.streams.out.bad()
+	if proof.Proven {
+		mark = i.streams.out.good()
+	}
+	fmt.Fprintf(out, "%-10s %s in namespace %s\n", "route", route.Object, route.Namespace)
+	fmt.Fprintf(out, "%-10s %s\n", "serves", liveText(route.Split.String()))
+	fmt.Fprintf(out, "%-10s %s %s\n", "proof", mark, plain(proof.Message))
+	if route.Previous != nil {
+		fmt.Fprintf(out, "%-10s %s\n", "before", liveText(route.Previous.String()))
+	}
+	if route.Affinity != "" && route.Affinity != "None" {
+		fmt.Fprintf(out, "%-10s %s: a client stays on its pod\n", "affinity", route.Affinity)
+	}
+	if route.Fence.Epoch > 0 {
+		fmt.Fprintf(out, "%-10s epoch %d of %s\n", "stamp", route.Fence.Epoch, plain(route.Fence.Holder))
+	}
+	if route.Stop != "" {
+		fmt.Fprintf(out, "%-10s %s %s\n", "stop", i.streams.out.doubtful(), plain(route.Stop))
+	}
+	var fields []string
+	for field := range route.Owners {
+		fields = append(fields, field)
+	}
+	slices.Sort(fields)
+	for _, field := range fields {
+		if owners := route.Owners[field]; len(owners) > 0 {
+			fmt.Fprintf(out, "%-10s %s is also written by %s\n", "owners", field, plain(strings.Join(owners, ", ")))
+		}
+	}
+}
+
+// explainPolicy prints by which rules a shift of this release advances or
+// rolls back, and within which deadlines.
+func (i *invocation) explainPolicy(ctx context.Context) error {
+	found, err := i.document(ctx, "")
+	if err != nil {
+		return err
+	}
+	everything := func(measure.Query) bool { return true }
+	rules, err := gate.Rules(found.Release.Spec.Gates, found.Release.Spec.Databases, everything)
+	if err != nil {
+		return err
+	}
+	wide := &output{format: formatWide}
+	if err := wide.printTable(i.streams, policyColumns(), policyRows(rules)); err != nil {
+		return err
+	}
+	fmt.Fprintln(i.streams.Out)
+	return wide.printTable(i.streams,
+		[]metav1.TableColumnDefinition{column("Deadline", false), column("Time", false)},
+		deadlineRows(found.Release.Spec.Traffic))
+}
+
+func policyColumns() []metav1.TableColumnDefinition {
+	return []metav1.TableColumnDefinition{
+		column("To", false), column("Rule", false), column("Of", false), column("Condition", false),
+		column("Window", false), column("Samples", false), column("From", false),
+	}
+}
+
+func policyRows(rules []gate.Rule) [][]any {
+	var rows [][]any
+	for _, rule := range rules {
+		condition := rule.Condition()
+		if rule.Disabled {
+			condition = "disabled"
+		}
+		rows = append(rows, []any{
+			string(rule.Purpose), ruleName(rule), string(rule.Subject), condition,
+			release.Duration(rule.Window).String(), rule.MinimumSamples, orDash(rule.Source),
+		})
+	}
+	return rows
+}
+
+func deadlineRows(policy release.Traffic) [][]any {
+	deadlines := policy.Deadlines
+	return [][]any{
+		{"rollout", deadlines.Rollout.String()},
+		{"validation", deadlines.Validation.String()},
+		{"reroute", deadlines.Reroute.String()},
+		{"watch", policy.Watch.String()},
+		{"drain", deadlines.Drain.String()},
+		{"rollback", deadlines.Rollback.String()},
+		{"recover", deadlines.Recover.String()},
+		{"total", deadlines.Total.String()},
+	}
+}

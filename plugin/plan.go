@@ -1,0 +1,114 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
+)
+
+// plan shows what a shift would do: its writes, and the gates with the
+// readings of now. It writes nothing.
+func (i *invocation) plan(ctx context.Context, flags *shiftFlags, opened *work) error {
+	i.introduce(opened)
+	request := rollout.ShiftRequest{To: flags.to}
+	plan, err := i.runner(opened, nil).DryRun(ctx, request, flags.dryRun == dryRunServer)
+	if err != nil {
+		return cluster.Explain(err)
+	}
+	value := object{Kind: "Plan", Name: plan.Release, Namespace: plan.Namespace, Value: plan}
+	err = flags.output.print(i.streams, value, func() error { return i.printPlan(&flags.output, plan) })
+	if err == nil && plan.From != plan.To {
+		printNext(i.streams, fmt.Sprintf("%s shift --to %s%s", name, plan.To, i.documentFlag()))
+	}
+	return err
+}
+
+// documentFlag repeats -f in a command that is printed, when it was given.
+func (i *invocation) documentFlag() string {
+	if i.file == "" {
+		return ""
+	}
+	return fileFlag(i.file)
+}
+
+func (i *invocation) printPlan(output *output, plan *rollout.Plan) error {
+	out := i.streams.Out
+	if plan.From == plan.To {
+		_, err := fmt.Fprintf(out, "%s already: %s serves\n", i.streams.out.good(), plan.To)
+		return err
+	}
+	fmt.Fprintf(out, "%s→%s\n\n", plan.From, plan.To)
+	i.printWrites(out, plan.Writes)
+	if plan.Server {
+		fmt.Fprintln(out, "the API server would admit every patch")
+	}
+	fmt.Fprintf(out, "undo: %s\n\n", plan.Undo)
+	return output.printTable(i.streams, gateColumns(), gateRows(plan.Gate))
+}
+
+func (i *invocation) printWrites(out io.Writer, writes []rollout.PlanWrite) {
+	for number, write := range writes {
+		change := write.To
+		if write.From != "" {
+			change = write.From + " → " + write.To
+		}
+		if write.Hold != "" && write.Hold != "0s" {
+			change += ", held for " + write.Hold
+		}
+		fmt.Fprintf(out, "%2d %-*s %s: %s\n", number+1, phaseWidth, write.Phase, write.Object, change)
+		if len(write.Patch) > 0 {
+			fmt.Fprintf(out, "   %s\n", write.Patch)
+		}
+	}
+}
+
+func gateColumns() []metav1.TableColumnDefinition {
+	return []metav1.TableColumnDefinition{
+		column("Rule", false), column("Verdict", false), column("Condition", false), column("Now", false),
+		column("Samples", true), column("Source", true), column("Threshold from", true), column("Expression", true),
+	}
+}
+
+// gateRows is one row a rule, what is not declared included: a gate that
+// hides a rule would look stricter than it is.
+func gateRows(results []gate.Result) [][]any {
+	var rows [][]any
+	for _, result := range results {
+		verdict, now := string(result.Verdict), "-"
+		switch {
+		case result.Disabled:
+			verdict = "disabled"
+		case !result.Required:
+			verdict = "not declared"
+		case result.Reading.State == "ok":
+			now = gate.Format(result.Signal, result.Reading.Value)
+		}
+		rows = append(rows, []any{
+			ruleName(result.Rule), verdict, result.Condition(), now,
+			result.Reading.Samples, orDash(result.Reading.Source), orDash(result.Rule.Source), orDash(result.Reading.Expression),
+		})
+	}
+	return rows
+}
+
+// ruleName is the id of a rule, with the database that it is about.
+func ruleName(rule gate.Rule) string {
+	if rule.Database == "" {
+		return rule.ID
+	}
+	return rule.ID + "/" + rule.Database
+}
+
+// orDash shows that there is nothing where a column would be empty.
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return plain(text)
+}
