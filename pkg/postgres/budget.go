@@ -47,9 +47,11 @@ type BudgetInput struct {
 	Jobs []JobDemand
 }
 
-// ColorDemand is what one colour may ask for at its peak.
+// ColorDemand is what one workload of a colour may ask for at its peak.
 type ColorDemand struct {
 	Color string `json:"color"`
+	// Workload is kind/name.
+	Workload string `json:"workload,omitempty"`
 	// Replicas is the wanted replicas, Maximum the HPA's maxReplicas or 0.
 	Replicas int `json:"replicas"`
 	Maximum  int `json:"maximum,omitempty"`

@@ -215,8 +215,27 @@ func warnings(input BudgetInput, budget Budget) []string {
 		for _, warning := range color.Pool.Warnings {
 			found = append(found, color.Color+": "+warning)
 		}
-		if color.Sessions > color.Connections && color.Pool.Known {
-			found = append(found, fmt.Sprintf("%s holds %d sessions now, more than the %d that its pools explain", color.Color, color.Sessions, color.Connections))
+	}
+	return append(found, unexplained(budget.Colors)...)
+}
+
+// unexplained names the colours that hold more sessions than their pools may
+// open: a pool that was not found, or a leak.
+func unexplained(colors []ColorDemand) []string {
+	var found []string
+	for i, color := range colors {
+		if slices.ContainsFunc(colors[:i], func(before ColorDemand) bool { return before.Color == color.Color }) {
+			continue
+		}
+		connections, known := 0, true
+		for _, part := range colors {
+			if part.Color == color.Color {
+				connections += part.Connections
+				known = known && part.Pool.Known
+			}
+		}
+		if known && color.Sessions > connections {
+			found = append(found, fmt.Sprintf("%s holds %d sessions now, more than the %d that its pools explain", color.Color, color.Sessions, connections))
 		}
 	}
 	return found

@@ -1,0 +1,139 @@
+package preflight
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/utils/ptr"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
+)
+
+// Budget is the connection budget of a database, by its name in the Release.
+// ok is false when what it rests on is not known; why says what.
+func (f *Facts) Budget(name string) (budget postgres.Budget, ok bool, why string) {
+	database := f.Databases[name]
+	if !database.Snapshot.Known {
+		return postgres.Budget{}, false, database.Snapshot.Problem
+	}
+	snapshot := database.Snapshot.Value
+	input := postgres.BudgetInput{
+		Release: f.Release.Metadata.Name, Namespace: f.Namespace, Name: name,
+		Share: database.Declared.Budget, Snapshot: snapshot,
+		Attribution: postgres.Attribute(snapshot, f.identities()),
+	}
+	for _, color := range f.colors() {
+		if !color.Workloads.Known {
+			return postgres.Budget{}, false, color.Workloads.Problem
+		}
+		for _, workload := range color.Workloads.Value {
+			input.Colors = append(input.Colors, f.demand(name, color, workload))
+		}
+	}
+	input.Database = databaseOf(input)
+	assignRoles(&input)
+	return postgres.Plan(input), true, ""
+}
+
+// identities is by what the sessions of each colour are told.
+func (f *Facts) identities() []postgres.Identity {
+	var identities []postgres.Identity
+	for _, color := range f.colors() {
+		identity := postgres.Identity{Color: color.Name}
+		for _, workload := range color.Declared.Workloads {
+			identity.Names = append(identity.Names, workload.Name)
+		}
+		for _, pod := range color.Owned.Value {
+			identity.Names = append(identity.Names, pod.Name)
+			for _, ip := range pod.Status.PodIPs {
+				identity.Addresses = append(identity.Addresses, ip.IP)
+			}
+		}
+		identities = append(identities, identity)
+	}
+	return identities
+}
+
+func (f *Facts) demand(database string, color Color, workload cluster.Workload) postgres.ColorDemand {
+	pool := color.Pools[database][workload.Ref.String()]
+	return postgres.ColorDemand{
+		Color: color.Name, Workload: workload.Ref.String(),
+		Replicas: int(workload.Replicas), Maximum: f.autoscaledMaximum(workload), Surge: int(workload.MaxSurge),
+		Terminating: terminating(color.Owned.Value, workload), Pool: pool, Role: pool.Role,
+	}
+}
+
+// autoscaledMaximum is maxReplicas of the autoscaler of a workload, 0 without
+// one.
+func (f *Facts) autoscaledMaximum(workload cluster.Workload) int {
+	for _, autoscaler := range f.Autoscalers.Value {
+		target := autoscaler.Spec.ScaleTargetRef
+		if strings.EqualFold(target.Kind, workload.Ref.Kind) && target.Name == workload.Ref.Name {
+			return int(autoscaler.Spec.MaxReplicas)
+		}
+	}
+	return 0
+}
+
+// terminating counts pods that are ending and still hold connections.
+func terminating(pods []corev1.Pod, workload cluster.Workload) int {
+	count := 0
+	for i := range pods {
+		if pods[i].DeletionTimestamp != nil && workload.Selector.Matches(labels.Set(pods[i].Labels)) {
+			count++
+		}
+	}
+	return count
+}
+
+// databaseOf is the database in PostgreSQL that the colours use: by their
+// connection strings, else by their sessions, else the observer's own.
+func databaseOf(input postgres.BudgetInput) string {
+	for _, color := range input.Colors {
+		if _, found := input.Snapshot.Databases[color.Pool.Database]; found {
+			return color.Pool.Database
+		}
+	}
+	for _, color := range input.Colors {
+		if databases := input.Attribution.Databases(color.Color); len(databases) > 0 {
+			return databases[0]
+		}
+	}
+	return input.Snapshot.Database
+}
+
+// assignRoles gives each colour the role of its connection string, else of
+// its sessions, else that of the other colour: the usual case, and the one in
+// which a role's limit is tightest.
+func assignRoles(input *postgres.BudgetInput) {
+	fallback := ""
+	for i, color := range input.Colors {
+		if color.Role == "" {
+			if roles := input.Attribution.Roles(color.Color); len(roles) > 0 {
+				input.Colors[i].Role = roles[0]
+			}
+		}
+		if fallback == "" {
+			fallback = input.Colors[i].Role
+		}
+	}
+	for i := range input.Colors {
+		if input.Colors[i].Role == "" {
+			input.Colors[i].Role = fallback
+		}
+	}
+}
+
+// autoscaledMinimum is minReplicas of the autoscaler of a workload, 1 when it
+// does not say.
+func (f *Facts) autoscaledMinimum(workload cluster.Workload) (minimum int, scaled bool) {
+	for _, autoscaler := range f.Autoscalers.Value {
+		target := autoscaler.Spec.ScaleTargetRef
+		if strings.EqualFold(target.Kind, workload.Ref.Kind) && target.Name == workload.Ref.Name {
+			return int(ptr.Deref(autoscaler.Spec.MinReplicas, 1)), true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,71 @@
+package preflight
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// widest is how far apart the two bounds around a threshold may lie before a
+// quantile between them says little: within one bucket it is interpolated.
+const widest = 2.5
+
+func bucketsBracket() Check {
+	return Check{
+		ID: "BG-MON-03", Title: "latency buckets bracket every latency threshold", Area: AreaMonitoring,
+		Stages: []Stage{StageDeploy},
+		Why:    "A quantile is interpolated within a bucket, and never exceeds the largest finite bound. A threshold above that bound never fires; one in a wide bucket fires by guess.",
+		Remedy: "add the thresholds of the gate to the buckets of the latency histogram",
+		Source: "first seed, Deployment Procedure, step 4 (P95 < 300 ms); both seeds, When to Roll Back",
+		Evaluate: func(facts *Facts) []Finding {
+			if !facts.Monitoring.Declared {
+				return []Finding{undeclared("prometheus")}
+			}
+			var findings []Finding
+			for _, color := range facts.colors() {
+				findings = append(findings, bucketsOf(facts, color.Name)...)
+			}
+			return findings
+		},
+	}
+}
+
+func bucketsOf(facts *Facts, color string) []Finding {
+	subject := "latency buckets of " + color
+	series := facts.Monitoring.Series[color]
+	if !series.Known {
+		return series.unknown(subject)
+	}
+	bounds := series.Value.Bounds
+	if len(bounds) == 0 {
+		return []Finding{unknown(subject, "it has no latency histogram yet")}
+	}
+	thresholds := facts.Monitoring.Thresholds
+	var findings []Finding
+	for _, rule := range slices.Sorted(maps.Keys(thresholds)) {
+		if finding, bad := bracket(subject, rule, thresholds[rule], bounds); bad {
+			findings = append(findings, finding.with("bounds", fmt.Sprint(bounds)))
+		}
+	}
+	if len(findings) > 0 {
+		return findings
+	}
+	return []Finding{pass(subject, "they bracket %d thresholds", len(thresholds)).with("bounds", fmt.Sprint(bounds))}
+}
+
+// bracket looks for the finite bounds around a threshold. A bound that equals
+// it is the best there is, as long as another lies above.
+func bracket(subject, rule string, threshold float64, bounds []float64) (Finding, bool) {
+	above := slices.IndexFunc(bounds, func(bound float64) bool { return bound > threshold })
+	switch {
+	case above < 0:
+		return fail(subject, "no finite bound is above %g s (%s), so that threshold never fires", threshold, rule).
+			fix("add a bucket above %g s, and one at it, to the latency histogram", threshold), true
+	case above == 0:
+		return warn(subject, "no bound is at or under %g s (%s): every quantile there is a guess", threshold, rule), true
+	case bounds[above-1] < threshold && bounds[above] > widest*bounds[above-1]:
+		return warn(subject, "%g s (%s) lies between the bounds %g and %g: a quantile there is a guess", threshold, rule, bounds[above-1], bounds[above]), true
+	default:
+		return Finding{}, false
+	}
+}

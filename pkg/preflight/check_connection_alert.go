@@ -1,0 +1,90 @@
+package preflight
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+func connectionAlert() Check {
+	return Check{
+		ID: "BG-MON-04", Title: "an alert fires at 80 % of the database's connections or before", Area: AreaMonitoring,
+		Stages: []Stage{StageDeploy}, Critical: true,
+		Why:      "The incident was detected too late because nothing watched the connections.",
+		Remedy:   "add an alerting rule such as: sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8",
+		Source:   "first seed, Pre-Deployment Checklist, Monitoring & Alerts (set up alert thresholds for connection pool usage > 80 %); Common Pitfalls, No early warning",
+		Evaluate: evaluateConnectionAlert,
+	}
+}
+
+func evaluateConnectionAlert(facts *Facts) []Finding {
+	const subject = "alert rules"
+	switch {
+	case len(facts.Release.Spec.Databases) == 0:
+		return []Finding{undeclared("database")}
+	case !facts.Monitoring.Declared:
+		return []Finding{undeclared("prometheus")}
+	case !facts.Monitoring.Alerts.Known:
+		return facts.Monitoring.Alerts.unknown(subject)
+	}
+	var late, broken []string
+	for _, rule := range facts.Monitoring.Alerts.Value {
+		ratio, found := connectionThreshold(rule.Query)
+		switch {
+		case !found:
+			continue
+		case ratio > 0.8:
+			late = append(late, rule.Name)
+		case rule.Health != "ok":
+			broken = append(broken, rule.Name)
+		default:
+			return []Finding{pass(subject, "%s fires at %.0f %%", rule.Name, ratio*100).with("query", rule.Query)}
+		}
+	}
+	switch {
+	case len(broken) > 0:
+		return []Finding{fail(subject, "%s is not evaluated: its health is not ok", strings.Join(broken, ", "))}
+	case len(late) > 0:
+		return []Finding{fail(subject, "%s fires only above 80 %%", strings.Join(late, ", "))}
+	default:
+		return []Finding{fail(subject, "none of %d is about the database's connections", len(facts.Monitoring.Alerts.Value))}
+	}
+}
+
+var (
+	connectionMetric = regexp.MustCompile(`\b(pg_stat_database_numbackends|pg_stat_activity_count|db_pool_acquired_connections|pgxpool_acquired_conns|hikaricp_connections_active|pgbouncer_pools_server_active_connections)\b`)
+	maximumMetric    = regexp.MustCompile(`\b(pg_settings_max_connections|db_pool_max_connections|pgxpool_max_conns|hikaricp_connections_max|pg_database_connection_limit|pg_roles_connection_limit)\b`)
+	comparedNumber   = regexp.MustCompile(`>=?\s*(?:bool\s+)?\(?\s*(\d+(?:\.\d+)?)`)
+	scaledNumber     = regexp.MustCompile(`(\d+(?:\.\d+)?)\s*\*|\*\s*(\d+(?:\.\d+)?)`)
+)
+
+// connectionThreshold reads the share of the maximum at which an expression
+// fires. It knows the two shapes that are written: used / maximum > 0.8 (or
+// × 100 > 80), and used > 0.8 × maximum. Anything else is not taken for a
+// connection alert.
+func connectionThreshold(expression string) (ratio float64, found bool) {
+	if !connectionMetric.MatchString(expression) || !maximumMetric.MatchString(expression) {
+		return 0, false
+	}
+	left, right, compared := strings.Cut(expression, ">")
+	if !compared {
+		return 0, false
+	}
+	if maximumMetric.MatchString(left) {
+		match := comparedNumber.FindStringSubmatch(">" + right)
+		if match == nil {
+			return 0, false
+		}
+		value, err := strconv.ParseFloat(match[1], 64)
+		if value > 1 {
+			value /= 100
+		}
+		return value, err == nil
+	}
+	match := scaledNumber.FindStringSubmatch(right)
+	if match == nil {
+		return 1, connectionMetric.MatchString(left)
+	}
+	value, err := strconv.ParseFloat(match[1]+match[2], 64)
+	return value, err == nil
+}

@@ -1,0 +1,66 @@
+package preflight
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
+)
+
+func connectionBudget() Check {
+	return Check{
+		ID: "BG-DB-03", Title: "the connections of both colours fit into the database", Area: AreaDatabase,
+		Stages: []Stage{StageDeploy}, Critical: true,
+		Why:      "During the overlap both colours hold their pools, and a rolling update adds surge pods. What fitted in steady state exhausts max_connections in the middle of the shift.",
+		Remedy:   "set the pool size per pod that the finding names, or raise max_connections",
+		Source:   "first seed, Pre-Deployment Checklist, Database (validate max_connections; adjust per-pod pool size); Common Pitfalls, Database connection exhaustion",
+		Evaluate: func(facts *Facts) []Finding { return eachDatabase(facts, budgetFinding(facts)) },
+	}
+}
+
+func budgetFinding(facts *Facts) func(string, Database) []Finding {
+	return func(subject string, database Database) []Finding {
+		budget, ok, why := facts.Budget(database.Declared.Name)
+		if !ok {
+			return []Finding{unknown(subject, "%s", why)}
+		}
+		return []Finding{judgeBudget(facts, subject, budget)}
+	}
+}
+
+func judgeBudget(facts *Facts, subject string, budget postgres.Budget) Finding {
+	outcome := map[postgres.Outcome]Outcome{postgres.Fits: Pass, postgres.Warns: Warn, postgres.Exceeds: Fail, postgres.Unknown: Unknown}[budget.Outcome]
+	finding := found(outcome, subject, budget.Summary, nil).
+		with("arithmetic", strings.Join(budget.Arithmetic, "\n")).
+		with("recommendedPool", budget.RecommendedPool)
+	for _, color := range budget.Colors {
+		finding = finding.with("pool of "+color.Workload, fmt.Sprintf("%s (%s)", color.Pool, provenance(color.Pool)))
+	}
+	if len(budget.Warnings) > 0 {
+		finding = finding.with("warnings", strings.Join(budget.Warnings, "\n"))
+	}
+	if outcome == Pass && !facts.Autoscalers.Known {
+		finding.Outcome = Warn
+		finding.Cause += ", unless an autoscaler adds pods: " + facts.Autoscalers.Problem
+	}
+	if outcome != Pass && len(budget.Changes) > 0 {
+		finding.Remedy = budgetRemedy(budget.Changes)
+	}
+	return finding
+}
+
+func provenance(pool postgres.PoolSize) string {
+	if pool.Trust == "" {
+		return pool.Provenance
+	}
+	return pool.Provenance + ", " + pool.Trust
+}
+
+// budgetRemedy names each field and its new value.
+func budgetRemedy(changes []postgres.Change) string {
+	var parts []string
+	for _, change := range changes {
+		parts = append(parts, fmt.Sprintf("%s to %d", change.Field, change.To))
+	}
+	return "set " + strings.Join(parts, ", and ")
+}

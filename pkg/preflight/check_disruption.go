@@ -1,0 +1,55 @@
+package preflight
+
+import (
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+)
+
+func disruptionBudget() Check {
+	return Check{
+		ID: "BG-COL-09", Title: "each colour has a PodDisruptionBudget of its own", Area: AreaColors,
+		Stages: []Stage{StageDeploy},
+		Why:    "A node drain in the middle of a release may take every pod of a colour. One budget over both colours counts the idle one's pods for the live one's.",
+		Remedy: "create a PodDisruptionBudget whose selector matches the pods of that colour only",
+		Source: "first seed, Deployment Context (zero-downtime deployment)",
+		Evaluate: func(facts *Facts) []Finding {
+			if !facts.Disruption.Known {
+				return facts.Disruption.unknown("poddisruptionbudgets")
+			}
+			var findings []Finding
+			for _, color := range facts.colors() {
+				if !color.Workloads.Known {
+					findings = append(findings, color.Workloads.unknown("colour "+color.Name)...)
+				}
+				for _, workload := range color.Workloads.Value {
+					findings = append(findings, workloadDisruption(facts, color, workload))
+				}
+			}
+			return findings
+		},
+	}
+}
+
+func workloadDisruption(facts *Facts, color Color, workload cluster.Workload) Finding {
+	subject := workload.Ref.String()
+	for _, budget := range facts.Disruption.Value {
+		if !covers(budget, workload) {
+			continue
+		}
+		for _, other := range facts.Colors[facts.Release.Spec.Other(color.Name)].Workloads.Value {
+			if covers(budget, other) {
+				return warn(subject, "poddisruptionbudget/%s covers %s too", budget.Name, other.Ref)
+			}
+		}
+		return pass(subject, "poddisruptionbudget/%s covers it alone", budget.Name)
+	}
+	return warn(subject, "no PodDisruptionBudget covers it")
+}
+
+func covers(budget policyv1.PodDisruptionBudget, workload cluster.Workload) bool {
+	selector, err := metav1.LabelSelectorAsSelector(budget.Spec.Selector)
+	return err == nil && selector.Matches(labels.Set(workload.Template.Labels))
+}

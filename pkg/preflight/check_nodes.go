@@ -1,0 +1,61 @@
+package preflight
+
+func nodeHeadroom() Check {
+	return Check{
+		ID: "BG-COL-11", Title: "the nodes have room for the target's pods", Area: AreaColors,
+		Stages:   []Stage{StageDeploy},
+		Why:      "Pods of the second colour that no node can take stay Pending, and the roll-out runs into its deadline.",
+		Remedy:   "add nodes, or lower resources.requests of the workloads",
+		Source:   "first seed, Best Practices (always size infrastructure for peak deployment states)",
+		Evaluate: evaluateNodes,
+	}
+}
+
+func evaluateNodes(facts *Facts) []Finding {
+	target := facts.target()
+	switch {
+	case !facts.Nodes.Known:
+		return facts.Nodes.unknown("nodes")
+	case !target.Workloads.Known:
+		return target.Workloads.unknown("colour " + facts.Target)
+	}
+	need := missingPods(target.Workloads.Value)
+	if need.pods == 0 {
+		return []Finding{pass("nodes", "no pod is still to come")}
+	}
+	left := make([]Node, len(facts.Nodes.Value))
+	copy(left, facts.Nodes.Value)
+	unplaced := 0
+	for _, workload := range target.Workloads.Value {
+		cpu, memory := podRequests(workload.Template.Spec)
+		count := int(max(0, workload.Replicas-workload.ReadyReplicas) + workload.MaxSurge)
+		unplaced += place(left, cpu, memory, count)
+	}
+	if unplaced > 0 {
+		return []Finding{warn("nodes", "%d of %d pods that are still to come fit on no node by their requests", unplaced, need.pods).
+			with("nodes", len(left)).with("pods", need.pods)}
+	}
+	return []Finding{pass("nodes", "%d more pods fit on %d nodes by their requests", need.pods, len(left))}
+}
+
+// place puts pods on the first node that has room and returns how many found
+// none. It knows requests only: affinity and spread may forbid more.
+func place(nodes []Node, cpu, memory int64, count int) (unplaced int) {
+	for range count {
+		placed := false
+		for i := range nodes {
+			if nodes[i].Pods < 1 || nodes[i].CPU < cpu || nodes[i].Memory < memory {
+				continue
+			}
+			nodes[i].Pods--
+			nodes[i].CPU -= cpu
+			nodes[i].Memory -= memory
+			placed = true
+			break
+		}
+		if !placed {
+			unplaced++
+		}
+	}
+	return unplaced
+}

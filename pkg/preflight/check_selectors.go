@@ -1,0 +1,90 @@
+package preflight
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+)
+
+func selectorsApart() Check {
+	return Check{
+		ID: "BG-COL-03", Title: "each colour's selector matches its own pods and no others", Area: AreaColors,
+		Stages: []Stage{StageDeploy}, Critical: true,
+		Why:      "Switching by selector is reliable only if labels and selectors are right: one that matches nothing is an outage, one that matches both colours mixes versions.",
+		Remedy:   "make spec.colors.<colour>.selector and the labels of the workload's pod template agree",
+		Source:   "second seed, Key Takeaways, 1",
+		Evaluate: evaluateSelectors,
+	}
+}
+
+func evaluateSelectors(facts *Facts) []Finding {
+	var findings []Finding
+	for _, color := range facts.colors() {
+		findings = append(findings, selectorOf(facts, color)...)
+	}
+	return findings
+}
+
+func selectorOf(facts *Facts, color Color) []Finding {
+	subject := "colour " + color.Name
+	if len(color.Declared.Selector) == 0 {
+		return []Finding{fail(subject, "it has no selector").fix("set spec.colors.%s.selector", color.Name)}
+	}
+	if !color.Workloads.Known {
+		return color.Workloads.unknown(subject)
+	}
+	selector := labels.SelectorFromSet(color.Declared.Selector)
+	for _, workload := range color.Workloads.Value {
+		if !selector.Matches(labels.Set(workload.Template.Labels)) {
+			return []Finding{fail(subject, "selector %s does not match the pods of %s", selector, workload.Ref).
+				with("podLabels", labels.Set(workload.Template.Labels)).
+				fix("add %s to spec.template.metadata.labels of %s, or change spec.colors.%s.selector", selector, workload.Ref, color.Name)}
+		}
+	}
+	other := facts.Colors[facts.Release.Spec.Other(color.Name)]
+	if !other.Workloads.Known {
+		return other.Workloads.unknown("colour " + other.Name)
+	}
+	for _, workload := range other.Workloads.Value {
+		if selector.Matches(labels.Set(workload.Template.Labels)) {
+			return []Finding{fail(subject, "selector %s matches the pods of %s, which is %s", selector, workload.Ref, other.Name)}
+		}
+	}
+	return []Finding{strangers(facts, color, subject, selector)}
+}
+
+// strangers looks for pods that the route would select and that belong to no
+// workload of the colour; they are told, since the route's own labels may
+// exclude them.
+func strangers(facts *Facts, color Color, subject string, selector labels.Selector) Finding {
+	if !color.Pods.Known || !color.Owned.Known {
+		return color.Pods.unknown(subject)[0]
+	}
+	var found []string
+	routeLabels := labels.SelectorFromSet(withoutColor(facts, facts.Route.Value.Service.Spec.Selector))
+	for _, pod := range color.Pods.Value {
+		owned := slices.ContainsFunc(color.Workloads.Value, func(w cluster.Workload) bool { return w.Selector.Matches(labels.Set(pod.Labels)) })
+		if !owned && routeLabels.Matches(labels.Set(pod.Labels)) {
+			found = append(found, pod.Name)
+		}
+	}
+	if len(found) > 0 {
+		return fail(subject, "selector %s also matches pods of no workload of this colour: %s", selector, strings.Join(found, ", ")).
+			fix("relabel these pods, or make spec.colors.%s.selector narrower", color.Name)
+	}
+	return pass(subject, "selector %s matches its own pods only", selector)
+}
+
+// withoutColor is the route's selector without the labels that tell colours.
+func withoutColor(facts *Facts, selector map[string]string) map[string]string {
+	rest := map[string]string{}
+	for key, value := range selector {
+		if !slices.ContainsFunc(facts.colors(), func(c Color) bool { _, tells := c.Declared.Selector[key]; return tells }) {
+			rest[key] = value
+		}
+	}
+	return rest
+}

@@ -1,0 +1,296 @@
+package preflight
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// planted is one fault, the check that must see it and what it must say.
+type planted struct {
+	id    string
+	name  string
+	plant func(*Facts)
+	want  Outcome
+	says  string
+}
+
+func plantedFaults() []planted {
+	return slices.Concat(plantedInColors(), plantedInCapacity(), plantedInRouting(), plantedInDatabase(), plantedInMonitoring())
+}
+
+func plantedInColors() []planted {
+	return []planted{
+		{"BG-COL-01", "a pod is not ready", func(f *Facts) { f.workload("green", func(w *cluster.Workload) { w.ReadyReplicas = 2 }) }, Fail, "2/3 pods are ready"},
+		{"BG-COL-01", "scaled to zero", func(f *Facts) { f.workload("green", func(w *cluster.Workload) { w.Replicas, w.ReadyReplicas = 0, 0 }) }, Fail, "scaled to zero"},
+		{"BG-COL-01", "not known", func(f *Facts) {
+			f.color("green", func(c *Color) { c.Workloads = Fact[[]cluster.Workload]{Problem: "forbidden"} })
+		}, Unknown, "forbidden"},
+		{"BG-COL-01", "rolling back to fewer", func(f *Facts) {
+			f.Stage = StageRollback
+			f.workload("green", func(w *cluster.Workload) { w.ReadyReplicas = 1 })
+		}, Warn, "1/3"},
+		{"BG-COL-01", "rolling back to none", func(f *Facts) {
+			f.Stage = StageRollback
+			f.workload("green", func(w *cluster.Workload) { w.ReadyReplicas = 0 })
+		}, Fail, "0/3"},
+		{"BG-COL-02", "no readiness probe", func(f *Facts) { f.container("green", func(c *corev1.Container) { c.ReadinessProbe = nil }) }, Fail, "no container has a readinessProbe"},
+		{"BG-COL-02", "no liveness probe", func(f *Facts) { f.container("green", func(c *corev1.Container) { c.LivenessProbe = nil }) }, Warn, "livenessProbe"},
+		{"BG-COL-03", "the selector matches nothing", func(f *Facts) {
+			f.workload("green", func(w *cluster.Workload) { w.Template.Labels = map[string]string{"app": "shop"} })
+		}, Fail, "does not match the pods of deployment/shop-green"},
+		{"BG-COL-03", "the selector matches both", func(f *Facts) {
+			f.color("green", func(c *Color) { c.Declared.Selector = map[string]string{"app": "shop"} })
+		}, Fail, "matches the pods of deployment/shop-blue"},
+		{"BG-COL-03", "a stranger wears the label", func(f *Facts) {
+			stranger := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "debug", Labels: map[string]string{"app": "shop", "version": "green"}}}
+			f.color("green", func(c *Color) {
+				c.Workloads.Value[0].Selector = selectorOfLabels("app=shop,version=green,pod-template-hash")
+				c.Pods.Value = []corev1.Pod{stranger}
+			})
+		}, Fail, "debug"},
+		{"BG-COL-04", "the Service reaches the other colour", func(f *Facts) { f.color("green", func(c *Color) { c.ServicePods = f.Colors["blue"].Pods }) }, Fail, "shop-blue-0"},
+		{"BG-COL-04", "the Service does not exist", func(f *Facts) {
+			f.color("green", func(c *Color) { c.Service = Fact[*corev1.Service]{Problem: `services "svc-green" not found`} })
+		}, Fail, "does not exist"},
+		{"BG-COL-04", "not declared", func(f *Facts) { f.color("green", func(c *Color) { c.Declared.Service = "" }) }, Skip, "not declared: Service of colour green"},
+		{"BG-COL-05", "the selector has lost its label", func(f *Facts) {
+			f.Route.Value.Live, f.Route.Value.Ambiguous = "", "its selector has no key version, so it may send traffic to every colour"
+		}, Fail, "no key version"},
+		{"BG-COL-05", "a foreign endpoint", func(f *Facts) {
+			f.Route.Value.Proof.Value.Proven, f.Route.Value.Proof.Value.Message = false, "not theirs: 10.0.0.9"
+		}, Fail, "not theirs"},
+		{"BG-COL-05", "not known", func(f *Facts) { f.Route = Fact[Route]{Problem: "no cluster answers"} }, Unknown, "no cluster answers"},
+		{"BG-COL-05", "broken while rolling back", func(f *Facts) {
+			f.Stage = StageRollback
+			f.Route.Value.Proof.Value.Proven, f.Route.Value.Proof.Value.Ready = false, nil
+		}, Warn, ""},
+		{"BG-COL-06", "admission refuses", func(f *Facts) { f.DryRun = Fact[string]{Problem: `denied the request: frozen until Monday`} }, Fail, "frozen until Monday"},
+		{"BG-COL-07", "a right is missing", func(f *Facts) { f.Access.Value[0].Allowed = false }, Fail, "verb patch on resource services/svc-production"},
+		{"BG-COL-07", "not known", func(f *Facts) { f.Access = Fact[[]cluster.Access]{Problem: "ask whether we may"} }, Unknown, "ask whether"},
+		{"BG-COL-08", "smaller than the live colour", func(f *Facts) { f.workload("green", func(w *cluster.Workload) { w.Replicas = 2 }) }, Fail, "wants 2 pods while blue has 3 ready"},
+		{"BG-COL-08", "an autoscaler may shrink it", func(f *Facts) { f.Autoscalers.Value[0] = autoscaler("green", 1, 4) }, Warn, "down to 1"},
+	}
+}
+
+func plantedInCapacity() []planted {
+	return []planted{
+		{"BG-COL-09", "no budget", func(f *Facts) { f.Disruption.Value = f.Disruption.Value[:1] }, Warn, "no PodDisruptionBudget"},
+		{"BG-COL-09", "one budget for both", func(f *Facts) {
+			f.Disruption.Value = f.Disruption.Value[:1]
+			f.Disruption.Value[0].Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"app": "shop"}}
+		}, Warn, "covers deployment/shop-green too"},
+		{"BG-COL-10", "the quota is used up", func(f *Facts) { f.Quotas.Value[0] = quotaOf("6", "6") }, Fail, "pods would be 7 of 6"},
+		{"BG-COL-11", "the node is full", func(f *Facts) { f.Nodes.Value[0].CPU = 50 }, Warn, "1 of 1 pods"},
+		{"BG-COL-11", "not allowed to look", func(f *Facts) { f.Nodes = Fact[[]Node]{Problem: "list nodes: forbidden"} }, Unknown, "forbidden"},
+		{"BG-COL-12", "latest", func(f *Facts) { f.container("green", func(c *corev1.Container) { c.Image = "shop:latest" }) }, Warn, "shop:latest"},
+		{"BG-COL-12", "no tag behind a port", func(f *Facts) { f.container("blue", func(c *corev1.Container) { c.Image = "registry:5000/shop" }) }, Warn, "registry:5000/shop"},
+		{"BG-COL-13", "killed at once", func(f *Facts) {
+			f.workload("green", func(w *cluster.Workload) { w.Template.Spec.TerminationGracePeriodSeconds = ptr.To(int64(0)) })
+		}, Fail, "killed at once"},
+		{"BG-COL-13", "slept away", func(f *Facts) {
+			f.container("green", func(c *corev1.Container) {
+				c.Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 30}}}
+			})
+		}, Fail, "uses up the grace period"},
+		{"BG-COL-14", "a variable was forgotten", func(f *Facts) { f.container("green", func(c *corev1.Container) { c.Env = nil }) }, Warn, "only blue has DB_POOL_SIZE"},
+	}
+}
+
+func plantedInRouting() []planted {
+	return []planted{
+		{"BG-NET-01", "sticky", func(f *Facts) { f.Route.Value.Service.Spec.SessionAffinity = corev1.ServiceAffinityClientIP }, Fail, "ClientIP"},
+		{"BG-NET-02", "a name only", func(f *Facts) {
+			f.Route.Value.Service.Spec.Type, f.Route.Value.Service.Spec.ExternalName = corev1.ServiceTypeExternalName, "shop.example"
+		}, Fail, "ExternalName for shop.example"},
+		{"BG-NET-02", "headless", func(f *Facts) { f.Route.Value.Service.Spec.ClusterIP = corev1.ClusterIPNone }, Fail, "headless"},
+		{"BG-NET-03", "a load balancer", func(f *Facts) { f.Route.Value.Service.Spec.Type = corev1.ServiceTypeLoadBalancer }, Warn, "LoadBalancer"},
+		{"BG-NET-04", "Argo CD owns it", func(f *Facts) {
+			f.Route.Value.State.Owners["spec.selector.version"] = []string{"argocd-controller"}
+		}, Warn, "argocd-controller"},
+	}
+}
+
+func plantedInDatabase() []planted {
+	return []planted{
+		{"BG-DB-01", "not reachable", func(f *Facts) {
+			f.database(func(d *Database) { d.Snapshot = Fact[postgres.Snapshot]{Problem: "connection refused"} })
+		}, Unknown, "connection refused"},
+		{"BG-DB-01", "exhausted", func(f *Facts) {
+			f.database(func(d *Database) {
+				d.Exhausted, d.Snapshot = true, Fact[postgres.Snapshot]{Problem: "too many connections"}
+			})
+		}, Fail, "too many connections"},
+		{"BG-DB-01", "not declared", func(f *Facts) { f.Release.Spec.Databases = nil }, Skip, "not declared: database"},
+		{"BG-DB-02", "can't see", func(f *Facts) { f.snapshot(func(s *postgres.Snapshot) { s.SeesSessions = false }) }, Fail, "can't see others' sessions"},
+		{"BG-DB-03", "the pools are too large", func(f *Facts) { pool(f, "blue", 20); pool(f, "green", 20) }, Fail, "a pool of 8 per pod fits"},
+		{"BG-DB-03", "a pool is unknown", func(f *Facts) { pool(f, "green", 0) }, Unknown, "the pool size of green is unknown"},
+		{"BG-DB-03", "an autoscaler can't be seen", func(f *Facts) { f.Autoscalers.Known, f.Autoscalers.Problem = false, "forbidden" }, Warn, "unless an autoscaler adds pods"},
+		{"BG-DB-03", "the workloads are not known", func(f *Facts) {
+			f.color("blue", func(c *Color) { c.Workloads = Fact[[]cluster.Workload]{Problem: "forbidden"} })
+		}, Unknown, "forbidden"},
+		{"BG-DB-04", "a restart waits", func(f *Facts) { f.snapshot(func(s *postgres.Snapshot) { s.Limits.Configured = 300 }) }, Warn, "300 is configured"},
+		{"BG-DB-04", "a restart waits, unreadable", func(f *Facts) {
+			f.snapshot(func(s *postgres.Snapshot) { s.Limits.Configured, s.Limits.PendingRestart = 0, true })
+		}, Warn, "another value waits"},
+		{"BG-DB-05", "nearly full", func(f *Facts) { f.snapshot(func(s *postgres.Snapshot) { s.Limits.MaxConnections = 7 }) }, Fail, "100 % of its connections"},
+		{"BG-DB-05", "by an exporter", func(f *Facts) {
+			f.database(func(d *Database) {
+				d.Session, d.Usage = false, measure.Reading{State: measure.OK, Value: 0.93, Source: "exporter"}
+			})
+		}, Fail, "93 %"},
+		{"BG-DB-06", "idle in transaction", func(f *Facts) {
+			f.snapshot(func(s *postgres.Snapshot) {
+				s.Sessions[0].State, s.Sessions[0].TransactionAge = "idle in transaction", 5*time.Minute
+			})
+		}, Warn, "idle in a transaction for 5m0s"},
+		{"BG-DB-07", "a waiter", func(f *Facts) {
+			f.snapshot(func(s *postgres.Snapshot) { s.Sessions[1].WaitingForLock, s.Sessions[1].BlockedBy = true, []int{0} })
+		}, Warn, "1 (unnamed) behind 0"},
+	}
+}
+
+func plantedInMonitoring() []planted {
+	return []planted{
+		{"BG-MON-01", "no series of green", func(f *Facts) { f.series("green", func(s *Series) { *s = Series{Selector: s.Selector} }) }, Fail, `no series {version="green"}`},
+		{"BG-MON-01", "live without requests", func(f *Facts) { f.series("blue", func(s *Series) { s.Requests = 0 }) }, Fail, "0 series"},
+		{"BG-MON-01", "prometheus is down", func(f *Facts) { f.Monitoring.Series["green"] = Fact[Series]{Problem: "no answer"} }, Unknown, "no answer"},
+		{"BG-MON-01", "nothing declared", func(f *Facts) { f.Monitoring.Declared = false }, Skip, "not declared: metrics of blue"},
+		{"BG-MON-01", "the pods are down", func(f *Facts) {
+			f.Monitoring.Declared = false
+			f.Monitoring.Requests["green"] = measure.Reading{Source: "pods", State: measure.SourceDown, Detail: "refused"}
+		}, Unknown, "pods: refused"},
+		{"BG-MON-02", "down", func(f *Facts) { f.Monitoring.Up = Fact[string]{Problem: "connection refused"} }, Unknown, "connection refused"},
+		{"BG-MON-02", "stale", func(f *Facts) { f.series("blue", func(s *Series) { s.Age = 4 * time.Minute }) }, Fail, "4m0s old"},
+		{"BG-MON-03", "no bound above the threshold", func(f *Facts) { f.series("green", func(s *Series) { s.Bounds = []float64{0.1, 0.5, 1} }) }, Fail, "no finite bound is above 1 s (rollback-latency-p95)"},
+		{"BG-MON-03", "no bound below", func(f *Facts) { f.series("green", func(s *Series) { s.Bounds = []float64{0.5, 1, 2} }) }, Warn, "no bound is at or under 0.3 s"},
+		{"BG-MON-03", "a wide bucket", func(f *Facts) { f.series("green", func(s *Series) { s.Bounds = []float64{0.1, 1, 2} }) }, Warn, "between the bounds 0.1 and 1"},
+		{"BG-MON-04", "no alert", func(f *Facts) { f.Monitoring.Alerts.Value[0].Query = "up == 0" }, Fail, "none of 1"},
+		{"BG-MON-04", "too late", func(f *Facts) {
+			f.Monitoring.Alerts.Value[0].Query = "pg_stat_database_numbackends > 0.95 * on() pg_settings_max_connections"
+		}, Fail, "only above 80 %"},
+		{"BG-MON-04", "broken", func(f *Facts) { f.Monitoring.Alerts.Value[0].Health = "err" }, Fail, "health is not ok"},
+		{"BG-MON-05", "firing", func(f *Facts) {
+			f.Monitoring.Critical.Value, f.Monitoring.Critical.Detail = 1, "ShopDown"
+		}, Fail, "ShopDown"},
+		{"BG-MON-05", "alertmanager is down", func(f *Facts) { f.Monitoring.Critical.State = measure.SourceDown }, Unknown, ""},
+	}
+}
+
+func TestEachCheckSeesItsPlantedFault(t *testing.T) {
+	for _, test := range plantedFaults() {
+		t.Run(test.id+" "+test.name, func(t *testing.T) {
+			facts := healthy()
+			test.plant(facts)
+			stage := facts.Stage
+			report := Evaluate(facts, Catalogue(), stage)
+			index := slices.IndexFunc(report.Findings, func(f Finding) bool {
+				return f.ID == test.id && f.Outcome == test.want && strings.Contains(f.Cause, test.says)
+			})
+			if index < 0 {
+				t.Fatalf("no %s of %s that says %q in %+v", test.want, test.id, test.says, findingsOf(report, test.id))
+			}
+			finding := report.Findings[index]
+			if test.want != Skip && finding.Remedy == "" {
+				t.Errorf("%+v has no remedy", finding)
+			}
+			if wantBlock := test.want == Fail || test.want == Unknown && finding.Critical; finding.Blocks != wantBlock || wantBlock && !report.Blocked() {
+				t.Errorf("blocks = %t, report blocked = %t; want %t", finding.Blocks, report.Blocked(), wantBlock)
+			}
+		})
+	}
+}
+
+func TestHealthyFactsPassEveryCheck(t *testing.T) {
+	for _, stage := range Stages() {
+		facts := healthy()
+		facts.Stage = stage
+		report := Evaluate(facts, Catalogue(), stage)
+		for _, finding := range report.Findings {
+			if finding.Outcome != Pass {
+				t.Errorf("%s: %s %s: %s: %s", stage, finding.ID, finding.Outcome, finding.Subject, finding.Cause)
+			}
+		}
+		if report.Blocked() {
+			t.Errorf("%s: blocked by %v", stage, report.Blocking)
+		}
+	}
+}
+
+func TestEveryCheckHasAPlantedFault(t *testing.T) {
+	for _, check := range Catalogue() {
+		if !slices.ContainsFunc(plantedFaults(), func(p planted) bool { return p.id == check.ID && p.want != Skip }) {
+			t.Errorf("nothing shows that %s can find a fault", check.ID)
+		}
+	}
+}
+
+func TestBudgetFindingNamesTheFieldsToChange(t *testing.T) {
+	facts := healthy()
+	pool(facts, "blue", 20)
+	pool(facts, "green", 20)
+	finding := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-DB-03")[0]
+	want := "set deployment/shop-blue env DB_POOL_SIZE to 8, and deployment/shop-green env DB_POOL_SIZE to 8"
+	if finding.Remedy != want {
+		t.Errorf("remedy = %q, want %q", finding.Remedy, want)
+	}
+	if !strings.Contains(finding.Evidence["arithmetic"], "blue 3 × 20 + green 4 × 20 + surge 2 × 20 = 180 > 0.8 × (100 − 3) − 4 = 73") {
+		t.Errorf("arithmetic = %q", finding.Evidence["arithmetic"])
+	}
+	pool(facts, "blue", 8)
+	pool(facts, "green", 8)
+	if after := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-DB-03")[0]; after.Outcome != Pass {
+		t.Errorf("following the advice gives %+v", after)
+	}
+}
+
+func TestConnectionThreshold(t *testing.T) {
+	for expression, want := range map[string]float64{
+		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8":          0.8,
+		"sum(pg_stat_activity_count) by (instance) / pg_settings_max_connections * 100 >= 75": 0.75,
+		"sum(pg_stat_activity_count) > pg_settings_max_connections * 0.7":                     0.7,
+		"pg_stat_database_numbackends > 0.95 * on() group_left() pg_settings_max_connections": 0.95,
+		"sum(pg_stat_database_numbackends) > pg_settings_max_connections":                     1,
+		"db_pool_acquired_connections / db_pool_max_connections > bool 0.8":                   0.8,
+		"up == 0": 0, "pg_settings_max_connections > 100": 0, "sum(pg_stat_database_numbackends) > 80": 0,
+	} {
+		if got, found := connectionThreshold(expression); got != want || found != (want > 0) {
+			t.Errorf("%s: %v, %t; want %v", expression, got, found, want)
+		}
+	}
+}
+
+func findingsOf(report *Report, id string) []Finding {
+	return slices.DeleteFunc(slices.Clone(report.Findings), func(f Finding) bool { return f.ID != id })
+}
+
+// pool sets a colour's pool size; 0 is unknown.
+func pool(facts *Facts, color string, size int) {
+	workload := "deployment/shop-" + color
+	found := facts.Colors[color].Pools["main"][workload]
+	found.Connections, found.Known = size, size > 0
+	facts.Colors[color].Pools["main"][workload] = found
+}
+
+func TestRequireProductionDemandsEverything(t *testing.T) {
+	facts := healthy()
+	facts.Release.Spec.Databases = nil
+	if report := Evaluate(facts, Catalogue(), StageDeploy); report.Blocked() {
+		t.Errorf("starter is blocked by %v", report.Blocking)
+	}
+	facts.Release.Spec.Require = release.RequireProduction
+	report := Evaluate(facts, Catalogue(), StageDeploy)
+	if !report.Blocked() || !slices.Contains(report.Blocking, "BG-DB-01") {
+		t.Errorf("production without a database is blocked by %v, want BG-DB-01 among them", report.Blocking)
+	}
+}

@@ -1,0 +1,95 @@
+package preflight
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// collectDeadline bounds each collector; what it has not found out by then is
+// unknown.
+const collectDeadline = 15 * time.Second
+
+// Inputs are what Collect needs.
+type Inputs struct {
+	Client  *cluster.Client
+	Release *release.Release
+	// Manifests are the files of each colour, resolved against the
+	// document (release.Loaded.Manifests); StagePR reads workloads from
+	// them.
+	Manifests map[string][]string
+	// Target is the colour that is to get the traffic; "" for the one that
+	// is not live.
+	Target string
+	// Sources are the release's sources of readings.
+	Sources []measure.Source
+	// Stage: at StagePR nothing is dialled and no Secret is read, since the
+	// Release may come from anybody.
+	Stage Stage
+	// Getenv reads the environment of the process that runs the tool.
+	Getenv func(string) string
+	Clock  clock.Clock
+}
+
+func (in Inputs) namespace() string {
+	if in.Release.Metadata.Namespace != "" {
+		return in.Release.Metadata.Namespace
+	}
+	if in.Client != nil {
+		return in.Client.Namespace
+	}
+	return ""
+}
+
+// Collect reads what the checks look at, in parallel, each collector under a
+// deadline of its own. It never fails: what could not be read is a fact that
+// is not known.
+func Collect(ctx context.Context, in Inputs) *Facts {
+	facts := &Facts{
+		Time: in.Clock.Now(), Stage: in.Stage, Release: in.Release, Namespace: in.namespace(),
+		Target: in.Target, Colors: map[string]Color{}, Databases: map[string]Database{},
+	}
+	for name, declared := range in.Release.Spec.Colors {
+		facts.Colors[name] = Color{Name: name, Declared: declared}
+	}
+	if in.Stage == StagePR {
+		collectManifests(in, facts)
+		return facts
+	}
+	collectRoute(ctx, in, facts)
+	if facts.Target == "" {
+		facts.Target = in.Release.Spec.Other(facts.Route.Value.Live)
+	}
+	parallel(ctx,
+		func(ctx context.Context) { collectColors(ctx, in, facts) },
+		func(ctx context.Context) { facts.DryRun = dryRun(ctx, in, facts) },
+		func(ctx context.Context) { facts.Access = access(ctx, in) },
+		func(ctx context.Context) { facts.Autoscalers = autoscalers(ctx, in) },
+		func(ctx context.Context) { facts.Disruption = disruptionBudgets(ctx, in) },
+		func(ctx context.Context) { facts.Quotas = quotas(ctx, in) },
+		func(ctx context.Context) { facts.Nodes = nodes(ctx, in) },
+		func(ctx context.Context) { facts.Databases = databases(ctx, in) },
+		func(ctx context.Context) { facts.Monitoring = monitoring(ctx, in) },
+	)
+	return facts
+}
+
+// parallel runs collectors at once, each with a deadline; each writes a field
+// of its own.
+func parallel(ctx context.Context, collectors ...func(context.Context)) {
+	var running sync.WaitGroup
+	for _, collect := range collectors {
+		running.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, collectDeadline)
+			defer cancel()
+			collect(ctx)
+		})
+	}
+	running.Wait()
+}

@@ -1,0 +1,126 @@
+package preflight
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+func collectColors(ctx context.Context, in Inputs, facts *Facts) {
+	names := in.Release.Spec.ColorNames()
+	colors := make([]Color, len(names))
+	var running sync.WaitGroup
+	for i, name := range names {
+		running.Go(func() { colors[i] = readColor(ctx, in, name) })
+	}
+	running.Wait()
+	for _, color := range colors {
+		facts.Colors[color.Name] = color
+	}
+}
+
+func readColor(ctx context.Context, in Inputs, name string) Color {
+	declared := in.Release.Spec.Colors[name]
+	color := Color{Name: name, Declared: declared}
+	color.Workloads = factOf(readWorkloads(ctx, in, declared))
+	color.Pods = factOf(podsMatching(ctx, in, declared.Selector))
+	color.Owned = factOf(ownedPods(ctx, in, color.Workloads))
+	color.Service = factOf(readService(ctx, in, declared.Service))
+	if color.Service.Known && color.Service.Value != nil {
+		color.ServicePods = factOf(podsMatching(ctx, in, color.Service.Value.Spec.Selector))
+	}
+	color.Pools = pools(ctx, in, color.Workloads)
+	return color
+}
+
+func readWorkloads(ctx context.Context, in Inputs, declared release.Color) ([]cluster.Workload, error) {
+	var workloads []cluster.Workload
+	for _, ref := range declared.Workloads {
+		workload, err := in.Client.Workload(ctx, in.namespace(), ref)
+		if err != nil {
+			return nil, err
+		}
+		workloads = append(workloads, *workload)
+	}
+	return workloads, nil
+}
+
+func podsMatching(ctx context.Context, in Inputs, selector map[string]string) ([]corev1.Pod, error) {
+	if len(selector) == 0 {
+		return nil, errors.New("it has no selector")
+	}
+	return in.Client.Pods(ctx, in.namespace(), labels.SelectorFromSet(selector))
+}
+
+func ownedPods(ctx context.Context, in Inputs, workloads Fact[[]cluster.Workload]) ([]corev1.Pod, error) {
+	if !workloads.Known {
+		return nil, errors.New(workloads.Problem)
+	}
+	var pods []corev1.Pod
+	for _, workload := range workloads.Value {
+		found, err := in.Client.Pods(ctx, in.namespace(), workload.Selector)
+		if err != nil {
+			return nil, err
+		}
+		pods = append(pods, found...)
+	}
+	return pods, nil
+}
+
+func readService(ctx context.Context, in Inputs, name string) (*corev1.Service, error) {
+	if name == "" {
+		return nil, nil
+	}
+	service, err := in.Client.Kubernetes.CoreV1().Services(in.namespace()).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("read service/%s in %s: %w", name, in.namespace(), err)
+	}
+	return service, nil
+}
+
+// pools discovers the pool of every workload for every database.
+func pools(ctx context.Context, in Inputs, workloads Fact[[]cluster.Workload]) map[string]map[string]postgres.PoolSize {
+	found := map[string]map[string]postgres.PoolSize{}
+	for _, database := range in.Release.Spec.Databases {
+		found[database.Name] = map[string]postgres.PoolSize{}
+		for _, workload := range workloads.Value {
+			found[database.Name][workload.Ref.String()] = postgres.DiscoverPool(ctx, postgres.PoolInput{
+				Workload: workload.Ref.String(), Template: workload.Template, Declared: database.Pool,
+				Lookup: func(ctx context.Context, kind, name string) (map[string]string, error) {
+					return lookup(ctx, in, kind, name)
+				},
+			})
+		}
+	}
+	return found
+}
+
+// lookup reads a ConfigMap or Secret. Its errors are the API server's, which
+// quote no value.
+func lookup(ctx context.Context, in Inputs, kind, name string) (map[string]string, error) {
+	if kind == "configmap" {
+		object, err := in.Client.Kubernetes.CoreV1().ConfigMaps(in.namespace()).Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return nil, cluster.Explain(err)
+		}
+		return object.Data, nil
+	}
+	object, err := in.Client.Kubernetes.CoreV1().Secrets(in.namespace()).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return nil, cluster.Explain(err)
+	}
+	data := map[string]string{}
+	for key, value := range object.Data {
+		data[key] = string(value)
+	}
+	return data, nil
+}

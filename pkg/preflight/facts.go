@@ -1,0 +1,200 @@
+package preflight
+
+import (
+	"time"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	policyv1 "k8s.io/api/policy/v1"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+)
+
+// Fact is what one collector found out, or why it did not.
+type Fact[T any] struct {
+	Value T
+	// Known is false when the collector failed, or did not run.
+	Known bool
+	// Problem is why, in one sentence without secrets.
+	Problem string
+}
+
+// known is a fact that was found out.
+func known[T any](value T) Fact[T] { return Fact[T]{Value: value, Known: true} }
+
+// notKnown is a fact that was not, because of err.
+func notKnown[T any](err error) Fact[T] {
+	return Fact[T]{Problem: cluster.Explain(err).Error()}
+}
+
+func factOf[T any](value T, err error) Fact[T] {
+	if err != nil {
+		return notKnown[T](err)
+	}
+	return known(value)
+}
+
+// unknown is the finding about a fact that is not known.
+func (f Fact[T]) unknown(subject string) []Finding {
+	problem := f.Problem
+	if problem == "" {
+		problem = "it was not looked at"
+	}
+	return []Finding{unknown(subject, "%s", problem)}
+}
+
+// Facts is everything that the checks look at, at one moment.
+type Facts struct {
+	Time    time.Time
+	Stage   Stage
+	Release *release.Release
+	// Namespace is where the release lives.
+	Namespace string
+	// Target is the colour that is to get the traffic.
+	Target string
+	Colors map[string]Color
+	Route  Fact[Route]
+	// DryRun is the server's answer to the switch; Value is the patch.
+	DryRun Fact[string]
+	Access Fact[[]cluster.Access]
+
+	Autoscalers Fact[[]autoscalingv2.HorizontalPodAutoscaler]
+	Disruption  Fact[[]policyv1.PodDisruptionBudget]
+	Quotas      Fact[[]corev1.ResourceQuota]
+	Nodes       Fact[[]Node]
+
+	// Databases are by their name in the Release.
+	Databases  map[string]Database
+	Monitoring Monitoring
+}
+
+// Color is what was found of one colour.
+type Color struct {
+	Name      string
+	Declared  release.Color
+	Workloads Fact[[]cluster.Workload]
+	// Pods are those that the colour's selector matches in the namespace of
+	// the release; Owned are those of its workloads.
+	Pods  Fact[[]corev1.Pod]
+	Owned Fact[[]corev1.Pod]
+	// Service is the colour's own, nil when none is declared; ServicePods
+	// are the pods that it selects.
+	Service     Fact[*corev1.Service]
+	ServicePods Fact[[]corev1.Pod]
+	// Pools are the connection pools of its workloads, by database and then
+	// by workload.
+	Pools map[string]map[string]postgres.PoolSize
+}
+
+// Route is the production route.
+type Route struct {
+	// Live is the colour that it gives everything to, "" when it is split.
+	Live string
+	// Ambiguous says why no colour can be read out of it: the selector has
+	// lost its label. Nothing else may then be built on the route.
+	Ambiguous string
+	Service   corev1.Service
+	Slices    []discoveryv1.EndpointSlice
+	// Selected are the pods that its selector matches.
+	Selected []corev1.Pod
+	State    traffic.Route
+	// Proof holds the EndpointSlices against the live colour's ready pods.
+	Proof Fact[traffic.Proof]
+}
+
+// Node is what one node that takes pods has left, by requests.
+type Node struct {
+	Name string
+	// CPU is in millicores, Memory in bytes, Pods a count.
+	CPU, Memory, Pods int64
+}
+
+// Database is what was found of one database.
+type Database struct {
+	Declared release.Database
+	// Target says for people where and how it was looked at; Session is
+	// false when no session is possible (an exporter, Prometheus).
+	Target   string
+	Session  bool
+	Snapshot Fact[postgres.Snapshot]
+	// Exhausted: the server refused us with SQLSTATE 53300.
+	Exhausted bool
+	// Usage is the reading of a source, where there is no session.
+	Usage measure.Reading
+}
+
+// Monitoring is what was found of the metrics.
+type Monitoring struct {
+	// Declared: the Release declares a Prometheus.
+	Declared bool
+	// Up is the Prometheus' own build, or why it does not answer.
+	Up Fact[string]
+	// Series is by colour; Requests are the readings of the request rate,
+	// from whatever source there is.
+	Series   map[string]Fact[Series]
+	Requests map[string]measure.Reading
+	// Thresholds are the latency thresholds of the gate's rules, in seconds,
+	// by rule id.
+	Thresholds map[string]float64
+	Alerts     Fact[[]AlertRule]
+	// Critical is the reading of firing critical alerts; its Source is ""
+	// when nothing declared can tell.
+	Critical measure.Reading
+}
+
+// Series is what a Prometheus holds of one colour.
+type Series struct {
+	// Selector is how it was asked for.
+	Selector string
+	// Total, Requests and Latency count series: of any name, of the request
+	// counter, of the latency histogram.
+	Total, Requests, Latency int
+	// Age is since the newest sample of the request counter.
+	Age time.Duration
+	// Bounds are the finite upper bounds of the latency buckets in seconds,
+	// sorted.
+	Bounds []float64
+}
+
+// AlertRule is one alerting rule of a Prometheus.
+type AlertRule struct {
+	Name, Query, Health string
+	Severity            string
+}
+
+// live is the live colour's name and facts; ok is false when it is not known.
+func (f *Facts) live() (Color, bool) {
+	if !f.Route.Known || f.Route.Value.Live == "" {
+		return Color{}, false
+	}
+	color, found := f.Colors[f.Route.Value.Live]
+	return color, found
+}
+
+// target is the target colour's facts.
+func (f *Facts) target() Color { return f.Colors[f.Target] }
+
+// colors are the colours, sorted by name.
+func (f *Facts) colors() []Color {
+	var colors []Color
+	for _, name := range f.Release.Spec.ColorNames() {
+		colors = append(colors, f.Colors[name])
+	}
+	return colors
+}
+
+// readyCount counts ready pods.
+func readyCount(pods []corev1.Pod) int {
+	count := 0
+	for i := range pods {
+		if cluster.PodReadiness(&pods[i]).Successful {
+			count++
+		}
+	}
+	return count
+}

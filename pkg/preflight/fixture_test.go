@@ -1,0 +1,171 @@
+package preflight
+
+import (
+	"fmt"
+	"time"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/utils/ptr"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+)
+
+// healthy is a release at which nothing is wrong: blue is live with three
+// pods, green is ready beside it.
+func healthy() *Facts {
+	rel := &release.Release{Metadata: release.Metadata{Name: "shop", Namespace: "shop"}, Spec: release.Spec{
+		Colors:  map[string]release.Color{"blue": declaredColor("blue"), "green": declaredColor("green")},
+		Traffic: release.Traffic{Service: &release.ServiceRoute{Name: "svc-production"}},
+		Databases: []release.Database{{Name: "main", Observe: release.Observe{DSN: release.SecretSource{
+			SecretKeyRef: &release.SecretKeyReference{Name: "monitor", Key: "url"}}}}},
+		Metrics: release.Metrics{Prometheus: &release.Prometheus{URL: "http://prometheus"}},
+		Require: release.RequireStarter,
+	}}
+	facts := &Facts{
+		Time: time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC), Stage: StageDeploy, Release: rel, Namespace: "shop", Target: "green",
+		Colors: map[string]Color{"blue": healthyColor("blue"), "green": healthyColor("green")},
+		DryRun: known(`[{"op":"replace"}]`),
+		Access: known([]cluster.Access{{ResourceAttributes: authorizationv1.ResourceAttributes{
+			Namespace: "shop", Resource: "services", Name: "svc-production", Verb: "patch"}, Allowed: true}}),
+		Autoscalers: known([]autoscalingv2.HorizontalPodAutoscaler{autoscaler("green", 3, 4)}),
+		Disruption:  known([]policyv1.PodDisruptionBudget{disruption("blue"), disruption("green")}),
+		Quotas:      known([]corev1.ResourceQuota{quotaOf("10", "6")}),
+		Nodes:       known([]Node{{Name: "one", CPU: 1000, Memory: 1 << 30, Pods: 50}}),
+		Databases:   map[string]Database{"main": healthyDatabase(rel.Spec.Databases[0])},
+		Monitoring:  healthyMonitoring(),
+	}
+	facts.Route = known(Route{
+		Live:     "blue",
+		Service:  corev1.Service{Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP, ClusterIP: "10.96.0.7", Selector: map[string]string{"app": "shop", "version": "blue"}}},
+		State:    traffic.Route{Split: traffic.Whole("blue"), Owners: map[string][]string{"spec.selector.version": {"kubectl-client-side-apply"}}},
+		Selected: facts.Colors["blue"].Pods.Value,
+		Proof:    known(traffic.Proof{Proven: true, Ready: podNames(facts.Colors["blue"].Pods.Value), Message: "EndpointSlices hold 3/3 ready blue pods and nothing else"}),
+	})
+	return facts
+}
+
+func declaredColor(color string) release.Color {
+	return release.Color{Workloads: []release.Workload{{Kind: "deployment", Name: "shop-" + color}},
+		Selector: map[string]string{"version": color}, Service: "svc-" + color}
+}
+
+func healthyColor(color string) Color {
+	set := map[string]string{"app": "shop", "version": color}
+	probe := &corev1.Probe{}
+	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: set}, Spec: corev1.PodSpec{
+		TerminationGracePeriodSeconds: ptr.To(int64(30)),
+		Containers: []corev1.Container{{Name: "app", Image: "registry.example:5000/shop:v2", ReadinessProbe: probe, LivenessProbe: probe,
+			Env: []corev1.EnvVar{{Name: "DB_POOL_SIZE", Value: "5"}},
+			Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{
+				corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("64Mi")}}}}}}
+	var pods []corev1.Pod
+	for i := range 3 {
+		pods = append(pods, corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("shop-%s-%d", color, i), Labels: set},
+			Status: corev1.PodStatus{Phase: corev1.PodRunning, PodIPs: []corev1.PodIP{{IP: fmt.Sprintf("10.%d.0.%d", len(color), i)}},
+				Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}}})
+	}
+	workload := "deployment/shop-" + color
+	return Color{
+		Name: color, Declared: declaredColor(color),
+		Workloads: known([]cluster.Workload{{Ref: release.Workload{Kind: "deployment", Name: "shop-" + color}, Replicas: 3, ReadyReplicas: 3,
+			Selector: labels.SelectorFromSet(set), Template: template, MaxSurge: 1, Readiness: cluster.Readiness{Done: true, Successful: true}}}),
+		Pods: known(pods), Owned: known(pods),
+		Service:     known(&corev1.Service{Spec: corev1.ServiceSpec{Selector: set}}),
+		ServicePods: known(pods),
+		Pools: map[string]map[string]postgres.PoolSize{"main": {workload: {Connections: 5, Known: true, Trust: postgres.TrustConfigured,
+			Provenance: workload + " env DB_POOL_SIZE", Field: workload + " env DB_POOL_SIZE", Processes: 1}}},
+	}
+}
+
+func autoscaler(color string, minimum, maximum int32) autoscalingv2.HorizontalPodAutoscaler {
+	return autoscalingv2.HorizontalPodAutoscaler{Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
+		ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: "shop-" + color},
+		MinReplicas:    ptr.To(minimum), MaxReplicas: maximum}}
+}
+
+func disruption(color string) policyv1.PodDisruptionBudget {
+	return policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Name: color},
+		Spec: policyv1.PodDisruptionBudgetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"version": color}}}}
+}
+
+func quotaOf(hard, used string) corev1.ResourceQuota {
+	return corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "pods"}, Status: corev1.ResourceQuotaStatus{
+		Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse(hard)},
+		Used: corev1.ResourceList{corev1.ResourcePods: resource.MustParse(used)}}}
+}
+
+func healthyDatabase(declared release.Database) Database {
+	snapshot := postgres.Snapshot{Version: 150004, VersionText: "15.4", Database: "shop", Role: "monitor", SeesSessions: true,
+		Limits:    postgres.Limits{MaxConnections: 100, SuperuserReserved: 3, Configured: 100},
+		Databases: map[string]postgres.DatabaseState{"shop": {Limit: postgres.NoLimit}},
+		Roles:     map[string]postgres.RoleLimit{}}
+	for pid := range 4 {
+		snapshot.Sessions = append(snapshot.Sessions, postgres.Session{PID: pid, BackendType: "client backend", Database: "shop", State: "idle"})
+	}
+	return Database{Declared: declared, Session: true, Target: "database main at db:5432/shop (direct)", Snapshot: known(snapshot)}
+}
+
+func healthyMonitoring() Monitoring {
+	series := func(color string) Fact[Series] {
+		return known(Series{Selector: `{version="` + color + `"}`, Total: 40, Requests: 3, Latency: 30, Age: 5 * time.Second,
+			Bounds: []float64{0.1, 0.2, 0.3, 0.5, 1, 2.5}})
+	}
+	return Monitoring{
+		Declared: true, Up: known("newest scrape 3 s ago"),
+		Series:     map[string]Fact[Series]{"blue": series("blue"), "green": series("green")},
+		Requests:   map[string]measure.Reading{},
+		Thresholds: map[string]float64{"advance-latency-p95": 0.3, "rollback-latency-p95": 1},
+		Alerts: known([]AlertRule{{Name: "PostgresConnections", Health: "ok",
+			Query: "sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8"}}),
+		Critical: measure.Reading{Source: "prometheus", State: measure.OK},
+	}
+}
+
+// color changes one colour of the facts.
+func (f *Facts) color(name string, change func(*Color)) {
+	color := f.Colors[name]
+	change(&color)
+	f.Colors[name] = color
+}
+
+// workload changes the only workload of a colour.
+func (f *Facts) workload(name string, change func(*cluster.Workload)) {
+	f.color(name, func(color *Color) { change(&color.Workloads.Value[0]) })
+}
+
+// container changes the only container of a colour's template.
+func (f *Facts) container(name string, change func(*corev1.Container)) {
+	f.workload(name, func(w *cluster.Workload) { change(&w.Template.Spec.Containers[0]) })
+}
+
+// snapshot changes what was seen of the database.
+func (f *Facts) snapshot(change func(*postgres.Snapshot)) {
+	database := f.Databases["main"]
+	change(&database.Snapshot.Value)
+	f.Databases["main"] = database
+}
+
+// database changes the database.
+func (f *Facts) database(change func(*Database)) {
+	database := f.Databases["main"]
+	change(&database)
+	f.Databases["main"] = database
+}
+
+// series changes what a Prometheus holds of a colour.
+func (f *Facts) series(name string, change func(*Series)) {
+	fact := f.Monitoring.Series[name]
+	change(&fact.Value)
+	f.Monitoring.Series[name] = fact
+}
