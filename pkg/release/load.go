@@ -65,7 +65,7 @@ func Parse(name string, text []byte) (*Loaded, error) {
 		return nil, s.problems.sorted()
 	}
 	document := s.readRelease()
-	if s.root.Kind == yaml.MappingNode {
+	if document != nil && s.root.Kind == yaml.MappingNode {
 		check(s, document)
 	}
 	if len(s.problems) > 0 {

@@ -88,7 +88,7 @@ func leaveOutDefaults(root, mapping *yaml.Node, hash string) {
 func meaning(root *yaml.Node) string {
 	s := &source{root: root, fields: map[string]*yaml.Node{}, meant: map[string]bool{}}
 	document := s.readRelease()
-	if len(s.problems) > 0 {
+	if document == nil || len(s.problems) > 0 {
 		return ""
 	}
 	ApplyDefaults(document)

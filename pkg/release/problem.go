@@ -76,8 +76,12 @@ func (p Problems) Unwrap() []error {
 	return errs
 }
 
+// mostProblems bounds how many problems of one document are told.
+const mostProblems = 50
+
 // sorted orders problems by where they stand; the order of discovery breaks
-// ties, so that the outcome is the same every time.
+// ties, so that the outcome is the same every time. Of very many it keeps the
+// first, and says so.
 func (p Problems) sorted() Problems {
 	sort.SliceStable(p, func(i, j int) bool {
 		if p[i].Line != p[j].Line {
@@ -85,5 +89,10 @@ func (p Problems) sorted() Problems {
 		}
 		return p[i].Column < p[j].Column
 	})
-	return p
+	if len(p) <= mostProblems {
+		return p
+	}
+	last := p[mostProblems-1]
+	return append(p[:mostProblems:mostProblems], &Problem{File: last.File, Line: last.Line, Column: last.Column,
+		Message: fmt.Sprintf("there are %d more problems after this one", len(p)-mostProblems)})
 }

@@ -24,7 +24,8 @@ type reader struct {
 	nodes int
 }
 
-// readRelease fills a Release from the source's root.
+// readRelease fills a Release from the source's root. Of a document that is
+// too large it reports that alone, and returns nil.
 func (s *source) readRelease() *Release {
 	var document Release
 	r := &reader{source: s}
@@ -32,6 +33,7 @@ func (s *source) readRelease() *Release {
 	if r.nodes > maximumNodes {
 		s.problems = Problems{{File: s.file, Line: s.root.Line, Column: s.root.Column,
 			Message: fmt.Sprintf("unfolds to more than %d values", maximumNodes), Remedy: "write it without YAML aliases"}}
+		return nil
 	}
 	return &document
 }
