@@ -167,7 +167,6 @@ func (f *forwardConn) download(data, failures httpstream.Stream) {
 			f.reason = forwardFailure(string(text))
 		}
 	case <-grace.C:
-	case <-f.stream.CloseChan():
 	}
 	close(f.ended)
 	_ = f.far.Close()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -129,7 +130,7 @@ func proxyURL(server *url.URL, path []string, wanted *url.URL) *url.URL {
 	if rest == "" || rest[0] != '/' {
 		rest = "/" + rest
 	}
-	escaped := target.EscapedPath() + rest
+	escaped := "/" + strings.TrimPrefix(target.EscapedPath(), "/") + rest
 	target.Path, _ = url.PathUnescape(escaped)
 	target.RawPath = escaped
 	target.RawQuery = wanted.RawQuery
