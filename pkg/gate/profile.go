@@ -4,14 +4,15 @@ import (
 	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
 // The profiles: the thresholds of the two runbooks (seeds).
 const (
 	// Weighted is the first seed: traffic moves in steps.
-	Weighted = "weighted"
+	Weighted = release.ProfileWeighted
 	// Atomic is the second seed: a selector is switched at once.
-	Atomic = "atomic"
+	Atomic = release.ProfileAtomic
 )
 
 const (
