@@ -117,14 +117,16 @@ func (t *terminationTrial) try(ctx context.Context, spare *corev1.Pod) (message 
 		return "", errors.New("neither the probe nor the pod template names a port")
 	}
 	var uid types.UID
-	ending := false
+	gone := false // or on its way
 	defer func() {
-		if !ending {
+		if !gone {
 			err = errors.Join(err, t.remove(ctx, spare.Name, uid))
 		}
 	}()
 	made, err := t.pods.Create(ctx, spare, metav1.CreateOptions{FieldManager: cluster.FieldManager})
 	if err != nil {
+		// A refusal made nothing; an answer that was lost may have.
+		gone = ctx.Err() == nil && !cluster.Transient(err)
 		return "", err
 	}
 	uid = made.UID
@@ -143,7 +145,7 @@ func (t *terminationTrial) try(ctx context.Context, spare *corev1.Pod) (message 
 	if err := t.pods.Delete(ctx, spare.Name, metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(uid))}); err != nil {
 		return "", err
 	}
-	ending = true
+	gone = true
 	return t.talkAfter(ctx, talk, gracePeriod(spare.Spec))
 }
 
