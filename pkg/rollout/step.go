@@ -27,10 +27,7 @@ func Step(policy Policy, state State, seen Observation) State {
 	case Ticked:
 		return tick(policy, state, seen)
 	case Stopped:
-		if state.Phase.Reverse() {
-			return state
-		}
-		return fail(state, seen.At, "emergency stop: "+seen.Message, nil)
+		return stop(state, seen)
 	case Interrupted, Rival:
 		return hold(state, seen.At, seen.Message)
 	}
@@ -66,6 +63,20 @@ func fail(state State, at time.Time, reason string, because []gate.Result) State
 	}
 	state.Reason, state.Because = reason, because
 	return enter(state, to, at)
+}
+
+// stop goes back from wherever traffic was moved, the drain included, and
+// changes nothing on the way back.
+func stop(state State, seen Observation) State {
+	reason := "emergency stop: " + seen.Message
+	switch {
+	case state.Phase.Reverse():
+		return state
+	case !state.Moved:
+		return fail(state, seen.At, reason, nil)
+	}
+	state.Reason, state.Because = reason, nil
+	return enter(state, Revert, seen.At)
 }
 
 // succeed goes to the next phase of the table; switch, prove and hold go on
