@@ -60,7 +60,8 @@ func (a Addon) images() map[string]imageBuilder {
 	if a == Monitoring {
 		return map[string]imageBuilder{
 			"docker.io/prom/prometheus:v2.42.0":   packaged("/usr/bin/prometheus", "/bin/prometheus"),
-			"docker.io/prom/alertmanager:v0.25.0": packaged("/usr/bin/prometheus-alertmanager", "/bin/alertmanager"),
+			"docker.io/prom/alertmanager:v0.25.0": packaged("/usr/bin/prometheus-alertmanager", "/bin/alertmanager", "/usr/share/prometheus/alertmanager"),
+			"bluegreen.dev/discovery:lab":         compiled("discovery", image.Static),
 			"bluegreen.dev/faultproxy:lab":        compiled("faultproxy", image.Static),
 		}
 	}
@@ -73,10 +74,13 @@ func (a Addon) images() map[string]imageBuilder {
 // imageBuilder says what an image holds. folder is for files that it makes.
 type imageBuilder func(ctx context.Context, folder string) (image.Contents, error)
 
-// packaged is an image of a program that Debian packages.
-func packaged(source, target string) imageBuilder {
+// packaged is an image of a program that Debian packages, with the folders
+// that it reads.
+func packaged(source, target string, trees ...string) imageBuilder {
 	return func(ctx context.Context, _ string) (image.Contents, error) {
-		return image.Debian(ctx, source, target)
+		contents, err := image.Debian(ctx, source, target)
+		contents.Trees = trees
+		return contents, err
 	}
 }
 

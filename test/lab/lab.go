@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 
 	"k8s.io/client-go/rest"
@@ -209,4 +210,10 @@ func (o Options) owner() (*process.Record, error) {
 	}
 	self, err := process.Find(os.Getpid())
 	return &self, err
+}
+
+// DialContext connects from inside the lab, wherever the caller is. The
+// address must be an IP address and a port.
+func (l *Lab) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return l.layout.namespace().DialContext(ctx, network, address)
 }

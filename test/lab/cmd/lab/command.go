@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +19,7 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	command.PersistentFlags().StringVar(&name, "name", lab.DefaultName, "which lab, where there are several")
-	command.AddCommand(newUp(&name), newDown(&name), newExec(&name), newKubeconfig(&name))
+	command.AddCommand(newUp(&name), newDown(&name), newExec(&name), newKubeconfig(&name), newImage(&name), newStatus())
 	return command
 }
 
@@ -93,8 +94,12 @@ func newExec(name *string) *cobra.Command {
 				return err
 			}
 			inside := running.Command(command.Context(), args[0], args[1:]...)
-			inside.Stdin, inside.Stdout, inside.Stderr = command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr()
-			return inside.Run()
+			if inside.Err != nil {
+				return fmt.Errorf("run inside lab %s: %w", *name, inside.Err)
+			}
+			// The command takes this process's place, so that signals and the
+			// terminal are its own.
+			return syscall.Exec(inside.Path, inside.Args, inside.Env)
 		},
 	}
 }

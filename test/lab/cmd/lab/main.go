@@ -3,10 +3,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"syscall"
 )
@@ -17,17 +15,11 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:]))
 }
 
-// run carries a command line out and returns the exit status: that of the
-// command which `exec` ran, else 1 for an error.
+// run carries a command line out and returns the exit status.
 func run(ctx context.Context, args []string) int {
 	command := newCommand()
 	command.SetArgs(args)
-	err := command.ExecuteContext(ctx)
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return exit.ExitCode()
-	}
-	if err != nil {
+	if err := command.ExecuteContext(ctx); err != nil {
 		fmt.Fprintf(os.Stderr, "error: %v\n", err)
 		return 1
 	}

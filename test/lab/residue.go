@@ -1,0 +1,64 @@
+package lab
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// Residue lists what this machine still has of a lab: processes, mounts, links,
+// namespaces, cgroups and files, in words. A lab that was taken down has none.
+// Processes are looked for by what they were started with too, not only where
+// taking the lab down looks for them.
+func Residue(name string) ([]string, error) {
+	where, err := newLayout(name)
+	if err != nil {
+		return nil, err
+	}
+	var left []string
+	if where.namespace().Exists() {
+		left = append(left, "network namespace "+where.namespace().Path())
+	}
+	for _, folder := range where.cgroup().Folders() {
+		left = append(left, "cgroup "+folder)
+	}
+	if _, err := os.Stat(where.folder()); err == nil {
+		left = append(left, "folder "+where.folder())
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, fmt.Errorf("list mounts: %w", err)
+	}
+	left = append(left, matching("mount", string(mounts), where.marks())...)
+	links, err := exec.Command("ip", "-o", "link").Output()
+	if err != nil {
+		return nil, fmt.Errorf("list links: %w", err)
+	}
+	left = append(left, matching("link", string(links), []string{"node0", "uplink0", "link-netns " + where.identity()})...)
+	processes, err := exec.Command("ps", "-eo", "pid=,args=").Output()
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	return append(left, matching("process", string(processes), where.marks())...), nil
+}
+
+// marks are texts that stand for the lab wherever they occur.
+func (l layout) marks() []string {
+	return []string{l.folder() + "/", l.namespace().Path()}
+}
+
+// matching returns the lines that hold one of the marks, each with what kind
+// of thing it is.
+func matching(kind, lines string, marks []string) []string {
+	var found []string
+	for line := range strings.Lines(lines) {
+		for _, mark := range marks {
+			if strings.Contains(line, mark) {
+				found = append(found, kind+" "+strings.TrimSpace(line))
+				break
+			}
+		}
+	}
+	return found
+}
