@@ -47,9 +47,12 @@ func denied(facts *Facts, access cluster.Access) Finding {
 	return finding
 }
 
-// resourceOf writes resource.group/name.
+// resourceOf writes resource.group/name, or resource/subresource.
 func resourceOf(access cluster.Access) string {
 	text := access.Resource
+	if access.Subresource != "" {
+		text += "/" + access.Subresource
+	}
 	if access.Group != "" {
 		text += "." + access.Group
 	}

@@ -6,6 +6,7 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
 // access asks for every right that a shift, its rollback and its record need.
@@ -27,6 +28,9 @@ func Rights(in Inputs) []authorizationv1.ResourceAttributes {
 		add("", "services", service.Name, "get", "patch")
 	}
 	add("", "pods", "", "get", "list")
+	if drain := in.Release.Spec.Traffic.Drain; drain == release.DrainRecycle || drain == release.DrainAuto {
+		rights = append(rights, authorizationv1.ResourceAttributes{Namespace: namespace, Resource: "pods", Subresource: "eviction", Verb: "create"})
+	}
 	add("discovery.k8s.io", "endpointslices", "", "list")
 	for _, name := range in.Release.Spec.ColorNames() {
 		for _, ref := range in.Release.Spec.Colors[name].Workloads {

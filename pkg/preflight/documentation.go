@@ -36,8 +36,8 @@ func page(check Check) string {
 	if check.Critical {
 		blocking = "Critical: a fail blocks, and so does not being able to find out."
 	}
-	return fmt.Sprintf("# %s: %s\n\n%s\n\n## What to do\n\n%s.\n\n## When it runs\n\nAt the stages %s. %s\n\n## Where it comes from\n\n%s.\n\n[All checks](README.md)\n",
-		check.ID, check.Title, check.Why, capital(check.Remedy), stageList(check.Stages), blocking, capital(runbooks(check.Source)))
+	return fmt.Sprintf("# %s: %s\n\n%s\n\n## What to do\n\n%s.\n\n## When it runs\n\nAt %s. %s\n\n## Where it comes from\n\n%s.\n\n[All checks](README.md)\n",
+		check.ID, check.Title, check.Why, capital(check.Remedy), stagePhrase(check.Stages), blocking, capital(runbooks(check.Source)))
 }
 
 // runbooks says for readers who never saw the seeds what they are.
@@ -58,6 +58,13 @@ func stageList(stages []Stage) string {
 		names = append(names, string(stage))
 	}
 	return strings.Join(names, ", ")
+}
+
+func stagePhrase(stages []Stage) string {
+	if len(stages) == 1 {
+		return "the stage " + stageList(stages)
+	}
+	return "the stages " + stageList(stages)
 }
 
 func yes(value bool) string {

@@ -1,0 +1,224 @@
+package preflight
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	appsv1 "k8s.io/api/apps/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/fake"
+	kubetesting "k8s.io/client-go/testing"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres/postgrestest"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+func TestCollectFindsTheIncidentOnARealDatabase(t *testing.T) {
+	dsn := postgrestest.Start(t, map[string]string{"max_connections": "40"})
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+
+	for _, test := range []struct {
+		pool string
+		want Outcome
+	}{{"20", Fail}, {"3", Pass}} {
+		facts := Collect(t.Context(), inputs(t, dsn, test.pool, nil))
+		findings := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-DB-03")
+		if len(findings) != 1 || findings[0].Outcome != test.want {
+			t.Errorf("pool of %s: %+v, want %s", test.pool, findings, test.want)
+		}
+		if test.want == Fail && !strings.Contains(findings[0].Remedy, "deployment/shop-green env DB_POOL_SIZE to 3") {
+			t.Errorf("remedy = %q, want the field and the pool that fits", findings[0].Remedy)
+		}
+	}
+}
+
+func TestCollectReadsWhatAHealthyReleaseNeeds(t *testing.T) {
+	dsn := postgrestest.Start(t, nil)
+	facts := Collect(t.Context(), inputs(t, dsn, "3", nil))
+	if facts.Target != "green" || facts.Route.Value.Live != "blue" {
+		t.Errorf("target %q, live %q; want green and blue: %s", facts.Target, facts.Route.Value.Live, facts.Route.Problem)
+	}
+	for _, finding := range Evaluate(facts, Catalogue(), StageDeploy).Findings {
+		// The fake API server holds no nodes, budgets or probes of pods.
+		if finding.Blocks {
+			t.Errorf("%s %s blocks: %s: %s", finding.ID, finding.Outcome, finding.Subject, finding.Cause)
+		}
+	}
+}
+
+func TestCollectKeepsErrorsAsFactsThatAreNotKnown(t *testing.T) {
+	in := inputs(t, "postgres://monitor:kept-to-itself@127.0.0.1:1/shop", "3", func(client *fake.Clientset) {
+		client.PrependReactor("*", "*", func(action kubetesting.Action) (bool, runtime.Object, error) {
+			return true, nil, apierrors.NewForbidden(schema.GroupResource{Resource: action.GetResource().Resource}, "", nil)
+		})
+	})
+	facts := Collect(t.Context(), in)
+	report := Evaluate(facts, Catalogue(), StageDeploy)
+	for _, finding := range report.Findings {
+		if finding.Outcome == Pass {
+			t.Errorf("%s passes though nothing could be read: %s", finding.ID, finding.Cause)
+		}
+	}
+	text, err := json.Marshal(report)
+	if err != nil || strings.Contains(string(text), "kept-to-itself") {
+		t.Errorf("the report holds the password, or none: %v", err)
+	}
+	if !report.Blocked() {
+		t.Error("nothing blocks")
+	}
+}
+
+func TestCollectOfAPullRequestReadsFilesOnly(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "green.yaml")
+	manifest := `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop-green}
+spec:
+  selector: {matchLabels: {version: green}}
+  template:
+    metadata: {labels: {version: green}}
+    spec: {containers: [{name: app, image: shop}]}
+`
+	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in := inputs(t, "", "3", func(client *fake.Clientset) {
+		client.PrependReactor("*", "*", func(action kubetesting.Action) (bool, runtime.Object, error) {
+			t.Errorf("%s %s was sent", action.GetVerb(), action.GetResource().Resource)
+			return false, nil, nil
+		})
+	})
+	in.Stage, in.Target = StagePR, "green"
+	in.Manifests = map[string][]string{"green": {file}}
+	report := Evaluate(Collect(t.Context(), in), Catalogue(), StagePR)
+	for id, want := range map[string]Outcome{"BG-COL-02": Fail, "BG-COL-12": Warn, "BG-COL-13": Pass, "BG-COL-14": Skip} {
+		found := false
+		for _, finding := range findingsOf(report, id) {
+			found = found || finding.Outcome == want
+		}
+		if !found {
+			t.Errorf("%s: %+v, want %s", id, findingsOf(report, id), want)
+		}
+	}
+}
+
+func TestCollectReadsPrometheus(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(prometheus))
+	t.Cleanup(server.Close)
+	in := inputs(t, "", "3", nil)
+	in.Release.Spec.Metrics = release.Metrics{Prometheus: &release.Prometheus{URL: server.URL}, VersionLabel: "version", Provider: "http"}
+	found := monitoring(t.Context(), in)
+	blue, green := found.Series["blue"], found.Series["green"]
+	if !blue.Known || blue.Value.Total != 7 || blue.Value.Requests != 7 || fmt.Sprint(blue.Value.Bounds) != "[0.1 0.3]" || blue.Value.Age.Seconds() != 7 {
+		t.Errorf("series of blue = %+v", blue)
+	}
+	if !green.Known || green.Value.Total != 0 {
+		t.Errorf("series of green = %+v, want none, known", green)
+	}
+	if len(found.Alerts.Value) != 1 || found.Alerts.Value[0].Name != "Full" || found.Alerts.Value[0].Health != "ok" {
+		t.Errorf("alerts = %+v", found.Alerts)
+	}
+	if !found.Up.Known || len(found.Thresholds) == 0 {
+		t.Errorf("up = %+v, thresholds = %v", found.Up, found.Thresholds)
+	}
+	server.Close()
+	if down := monitoring(t.Context(), in); down.Up.Known || down.Alerts.Known || down.Series["blue"].Known {
+		t.Errorf("a prometheus that is down is known: %+v", down)
+	}
+}
+
+// prometheus answers as the real one does, 7 to everything about blue.
+func prometheus(writer http.ResponseWriter, request *http.Request) {
+	answer := `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"7"]}]}}`
+	expression := request.FormValue("query")
+	switch {
+	case strings.HasSuffix(request.URL.Path, "/rules"):
+		answer = `{"status":"success","data":{"groups":[{"name":"g","rules":[
+			{"type":"alerting","name":"Full","query":"a > 1","health":"ok","labels":{"severity":"critical"},"alerts":[],"annotations":{},"state":"inactive"},
+			{"type":"recording","name":"r","query":"b","health":"ok"}]}]}}`
+	case strings.Contains(expression, "green"):
+		answer = `{"status":"success","data":{"resultType":"vector","result":[]}}`
+	case strings.HasPrefix(expression, "count by (le)"):
+		answer = `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"le":"+Inf"},"value":[1,"1"]},{"metric":{"le":"0.3"},"value":[1,"1"]},{"metric":{"le":"0.1"},"value":[1,"1"]}]}}`
+	case expression == "time()":
+		answer = `{"status":"success","data":{"resultType":"scalar","result":[1,"9"]}}`
+	}
+	writer.Header().Set("Content-Type", "application/json")
+	_, _ = writer.Write([]byte(answer))
+}
+
+// inputs are those of a release in a fake cluster: blue is live.
+func inputs(t *testing.T, dsn, poolSize string, prepare func(*fake.Clientset)) Inputs {
+	t.Helper()
+	objects := []runtime.Object{
+		&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "svc-production", ResourceVersion: "7"},
+			Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.7", Selector: map[string]string{"app": "shop", "version": "blue"}}},
+	}
+	for _, color := range []string{"blue", "green"} {
+		objects = append(objects, objectsOf(color, poolSize)...)
+	}
+	client := fake.NewClientset(objects...)
+	client.PrependReactor("create", "selfsubjectaccessreviews", func(kubetesting.Action) (bool, runtime.Object, error) {
+		return true, &authorizationv1.SelfSubjectAccessReview{Status: authorizationv1.SubjectAccessReviewStatus{Allowed: true}}, nil
+	})
+	if prepare != nil {
+		prepare(client)
+	}
+	rel := &release.Release{Metadata: release.Metadata{Name: "shop", Namespace: "shop"}, Spec: release.Spec{
+		Colors:  map[string]release.Color{"blue": declaredColor("blue"), "green": declaredColor("green")},
+		Traffic: release.Traffic{Service: &release.ServiceRoute{Name: "svc-production"}},
+	}}
+	if dsn != "" {
+		rel.Spec.Databases = []release.Database{{Name: "main", Observe: release.Observe{DSN: release.SecretSource{Env: "MONITOR_URL"}}}}
+	}
+	release.ApplyDefaults(rel)
+	return Inputs{Client: &cluster.Client{Kubernetes: client, Namespace: "shop"}, Release: rel, Stage: StageDeploy,
+		Getenv: func(string) string { return dsn }, Clock: clock.RealClock{}}
+}
+
+func objectsOf(color, poolSize string) []runtime.Object {
+	fixture := healthyColor(color)
+	set := map[string]string{"app": "shop", "version": color}
+	template := fixture.Workloads.Value[0].Template
+	template.Spec.Containers[0].Env[0].Value = poolSize
+	objects := []runtime.Object{
+		&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "svc-" + color}, Spec: corev1.ServiceSpec{Selector: set}},
+		&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "shop-" + color, Generation: 1},
+			Spec:   appsv1.DeploymentSpec{Replicas: ptr.To(int32(3)), Selector: &metav1.LabelSelector{MatchLabels: set}, Template: template},
+			Status: appsv1.DeploymentStatus{ObservedGeneration: 1, Replicas: 3, ReadyReplicas: 3, UpdatedReplicas: 3, AvailableReplicas: 3}},
+	}
+	slice := &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "svc-production-" + color,
+		Labels: map[string]string{discoveryv1.LabelServiceName: "svc-production"}}, AddressType: discoveryv1.AddressTypeIPv4}
+	for _, pod := range fixture.Pods.Value {
+		pod.Namespace, pod.UID = "shop", types.UID(pod.Name)
+		objects = append(objects, &pod)
+		slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{Addresses: []string{pod.Status.PodIPs[0].IP},
+			TargetRef: &corev1.ObjectReference{Kind: "Pod", Name: pod.Name, UID: pod.UID}})
+	}
+	if color == "blue" {
+		objects = append(objects, slice)
+	}
+	return objects
+}
