@@ -12,9 +12,14 @@ import (
 	"syscall"
 	"time"
 
-	"k8s.io/client-go/informers"
-	"k8s.io/client-go/kubernetes"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	listers "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/discovery"
 )
@@ -33,20 +38,11 @@ func main() {
 
 // run serves until ctx ends.
 func run(ctx context.Context) error {
-	config, err := rest.InClusterConfig()
+	pods, err := watch(ctx)
 	if err != nil {
-		return fmt.Errorf("find the cluster: %w", err)
+		return err
 	}
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return fmt.Errorf("connect to the cluster: %w", err)
-	}
-	factory := informers.NewSharedInformerFactory(client, 0)
-	pods := factory.Core().V1().Pods()
-	pods.Informer()
-	factory.Start(ctx.Done())
-	factory.WaitForCacheSync(ctx.Done())
-	server := &http.Server{Addr: address, Handler: discovery.Handler(pods.Lister()), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Addr: address, Handler: discovery.Handler(pods), ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		<-ctx.Done()
 		_ = server.Close()
@@ -55,4 +51,32 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("serve targets: %w", err)
 	}
 	return nil
+}
+
+// watch returns the cluster's pods as they come and go. Only the core group is
+// linked in: the whole client would take minutes to compile.
+func watch(ctx context.Context) (listers.PodLister, error) {
+	config, err := rest.InClusterConfig()
+	if err != nil {
+		return nil, fmt.Errorf("find the cluster: %w", err)
+	}
+	scheme := runtime.NewScheme()
+	metav1.AddToGroupVersion(scheme, corev1.SchemeGroupVersion)
+	if err := corev1.AddToScheme(scheme); err != nil {
+		return nil, fmt.Errorf("register the core group: %w", err)
+	}
+	config.APIPath, config.GroupVersion = "/api", &corev1.SchemeGroupVersion
+	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
+	client, err := rest.RESTClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the cluster: %w", err)
+	}
+	source := cache.NewListWatchFromClient(client, "pods", metav1.NamespaceAll, fields.Everything())
+	indexers := cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc}
+	informer := cache.NewSharedIndexInformer(source, &corev1.Pod{}, 0, indexers)
+	go informer.RunWithContext(ctx)
+	if !cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
+		return nil, fmt.Errorf("list pods: %w", context.Cause(ctx))
+	}
+	return listers.NewPodLister(informer.GetIndexer()), nil
 }
