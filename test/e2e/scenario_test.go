@@ -1,0 +1,182 @@
+package e2e
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
+)
+
+// hang bounds one run of the program, far above what it takes.
+const hang = 8 * time.Minute
+
+// scenario is one test's shop.
+type scenario struct {
+	t    *testing.T
+	shop *shop.Shop
+}
+
+// open opens a shop that is closed with the test.
+func open(t *testing.T, options shop.Options) *scenario {
+	t.Helper()
+	options.Namespace = namespace(t.Name())
+	options.Folder = t.TempDir()
+	began := time.Now()
+	opened, err := place(t).Open(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := opened.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Logf("shop %s is open after %s", options.Namespace, time.Since(began).Round(time.Second))
+	return &scenario{t: t, shop: opened}
+}
+
+// namespace makes a namespace of a test's name.
+func namespace(test string) string {
+	name := strings.Map(func(letter rune) rune {
+		switch {
+		case letter >= 'a' && letter <= 'z', letter >= '0' && letter <= '9':
+			return letter
+		case letter >= 'A' && letter <= 'Z':
+			return letter - 'A' + 'a'
+		}
+		return '-'
+	}, strings.TrimPrefix(test, "Test"))
+	return "e2e-" + name[:min(len(name), 40)]
+}
+
+// run runs the program and fails the test unless it ends with the code.
+func (s *scenario) run(code int, args ...string) shop.Result {
+	s.t.Helper()
+	process := s.start(args...)
+	return s.ended(process, code)
+}
+
+// start starts the program.
+func (s *scenario) start(args ...string) *shop.Process {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), hang)
+	process, err := s.shop.Start(ctx, args...)
+	if err != nil {
+		cancel()
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		cancel()
+		<-process.Done()
+	})
+	return process
+}
+
+// ended waits for a process and fails the test unless it ends with the code.
+func (s *scenario) ended(process *shop.Process, code int) shop.Result {
+	s.t.Helper()
+	result, err := process.Wait()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Logf("exit code %d after %s\n%s", result.Code, result.Took.Round(100*time.Millisecond), result.Stderr)
+	if result.Code != code {
+		s.t.Fatalf("exit code %d, want %d\n%s", result.Code, code, result.Stdout)
+	}
+	return result
+}
+
+// status reads the RunStatus that a run printed.
+func (s *scenario) status(result shop.Result) *rollout.RunStatus {
+	s.t.Helper()
+	status, err := result.Status()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return status
+}
+
+// serves fails the test unless production selects a colour, and its
+// EndpointSlices hold that colour's ready pods and nothing else.
+func (s *scenario) serves(color string) {
+	s.t.Helper()
+	live, err := s.shop.Live(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if live != color {
+		s.t.Errorf("production selects %s, want %s", live, color)
+	}
+	endpoints, err := s.shop.Endpoints(s.t.Context(), shop.Service)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	pods, err := s.shop.PodNames(s.t.Context(), color)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if difference := cmp.Diff(pods, endpoints); difference != "" || len(pods) == 0 {
+		s.t.Errorf("EndpointSlices of production (+) against the pods of %s (-):\n%s", color, difference)
+	}
+}
+
+// drained fails the test unless the run saw that nothing is left behind.
+func (s *scenario) drained(status *rollout.RunStatus) {
+	s.t.Helper()
+	if status.Residual == nil || status.Residual.State != measure.OK || status.Residual.Value != 0 {
+		s.t.Errorf("residual = %+v, want a reading of 0", status.Residual)
+	}
+}
+
+// scaledToZero fails the test unless a colour was scaled to zero and the replicas
+// that it had are recorded.
+func (s *scenario) scaledToZero(color string, had int) {
+	s.t.Helper()
+	replicas, err := s.shop.Replicas(s.t.Context(), color)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	recorded, err := s.shop.Annotation(s.t.Context(), color, rollout.AnnotationReplicas)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if replicas != 0 || recorded != strconv.Itoa(had) {
+		s.t.Errorf("%s wants %d replicas and recorded %q, want 0 and %d", color, replicas, recorded, had)
+	}
+}
+
+// recorded fails the test unless the record of a run has all these intents,
+// each with a result after it.
+func (s *scenario) recorded(id string, actions ...string) {
+	s.t.Helper()
+	status := s.status(s.run(rollout.CodeDone, "history", id, "-o", "json"))
+	if status.ID != id {
+		s.t.Fatalf("history is about run %q, want %q", status.ID, id)
+	}
+	intended := map[string]bool{}
+	for position, entry := range status.Entries {
+		if entry.Kind != journal.Intent {
+			continue
+		}
+		intended[entry.Action] = true
+		if !slices.ContainsFunc(status.Entries[position:], func(later journal.Entry) bool {
+			return later.Kind == journal.Result && later.Action == entry.Action && later.Object == entry.Object
+		}) {
+			s.t.Errorf("the intent to %s %s has no result", entry.Action, entry.Object)
+		}
+	}
+	for _, action := range actions {
+		if !intended[action] {
+			s.t.Errorf("run %s records no intent to %s, only %v", id, action, intended)
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package shop
+
+import (
+	"maps"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// The colours of the example.
+const (
+	Blue  = "blue"
+	Green = "green"
+)
+
+// Slot says how a colour's manifests differ from the example's.
+type Slot struct {
+	// Version is one of [Versions]; "" is the example's own.
+	Version string
+	// Replicas of the Deployment; 0 is 2, which a small machine bears.
+	Replicas int32
+	// Env is added to the container's environment, or replaces what is
+	// there.
+	Env map[string]string
+}
+
+// Options say what shop to open.
+type Options struct {
+	// Namespace is the shop's own. It must not exist.
+	Namespace string
+	// Folder is where the Release and the manifests are written.
+	Folder string
+	// Env is the environment of both colours.
+	Env         map[string]string
+	Blue, Green Slot
+	// GreenToo deploys green at once, instead of leaving it to a shift.
+	GreenToo bool
+	// Release changes the [QuickRelease] before it is written; nil leaves
+	// it as it is.
+	Release func(*release.Release)
+}
+
+// environment joins what a slot has with what both have.
+func (o Options) environment(slot Slot) map[string]string {
+	joined := maps.Clone(o.Env)
+	if joined == nil {
+		joined = map[string]string{}
+	}
+	maps.Copy(joined, slot.Env)
+	return joined
+}

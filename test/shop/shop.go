@@ -1,0 +1,142 @@
+package shop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/utils/ptr"
+)
+
+// Service is the name of the production Service.
+const Service = "svc-production"
+
+// patience bounds waits for what should come to hold within seconds, on a
+// machine that is busy with much else.
+const patience = 4 * time.Minute
+
+// interval is the time between two looks at what is waited for.
+const interval = 200 * time.Millisecond
+
+// Shop is the example service in a namespace of its own.
+type Shop struct {
+	// Namespace is the shop's, Folder where its Release and manifests are.
+	Namespace, Folder string
+
+	place    *Place
+	options  Options
+	database database
+}
+
+// Open puts a shop on the cluster and waits until blue serves production.
+// What it made before it failed is taken away again.
+func (p *Place) Open(ctx context.Context, options Options) (*Shop, error) {
+	shop := &Shop{Namespace: options.Namespace, Folder: options.Folder, place: p, options: options}
+	err := shop.open(ctx)
+	if err == nil {
+		return shop, nil
+	}
+	err = fmt.Errorf("open shop %s: %w", options.Namespace, err)
+	return nil, errors.Join(err, shop.Close(context.WithoutCancel(ctx)))
+}
+
+func (s *Shop) open(ctx context.Context) error {
+	if err := s.writeManifests(); err != nil {
+		return err
+	}
+	if err := s.writeRelease(); err != nil {
+		return err
+	}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.Namespace}}
+	if _, err := s.place.Client.Kubernetes.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); err != nil {
+		return fmt.Errorf("create namespace: %w", err)
+	}
+	if err := s.openDatabase(ctx); err != nil {
+		return err
+	}
+	manifests := []string{"apply", "-f", filepath.Join("deploy", Blue), "-f", filepath.Join("deploy", "production.yaml")}
+	colors := []string{Blue}
+	if s.options.GreenToo {
+		manifests = append(manifests, "-f", filepath.Join("deploy", Green))
+		colors = append(colors, Green)
+	}
+	if result, err := s.run(ctx, "kubectl", manifests...); err != nil || result.Code != 0 {
+		return errors.Join(fmt.Errorf("apply manifests: kubectl ended with %d: %s", result.Code, result.Stderr), err)
+	}
+	for _, color := range colors {
+		if err := s.AwaitReady(ctx, color); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AwaitReady waits until every wanted pod of a colour is ready and the
+// EndpointSlices of its own Service say so.
+func (s *Shop) AwaitReady(ctx context.Context, color string) error {
+	missing := ""
+	err := await(ctx, func(ctx context.Context) (bool, error) {
+		deployment, err := s.place.Client.Kubernetes.AppsV1().Deployments(s.Namespace).Get(ctx, Deployment(color), metav1.GetOptions{})
+		if err != nil {
+			return false, err
+		}
+		wanted := ptr.Deref(deployment.Spec.Replicas, 1)
+		missing = fmt.Sprintf("%d of %d pods are ready", deployment.Status.AvailableReplicas, wanted)
+		if deployment.Status.ObservedGeneration < deployment.Generation || deployment.Status.AvailableReplicas < wanted {
+			return false, nil
+		}
+		endpoints, err := s.Endpoints(ctx, "svc-"+color)
+		missing = fmt.Sprintf("the EndpointSlices of svc-%s hold %d of %d pods", color, len(endpoints), wanted)
+		return len(endpoints) == int(wanted), err
+	})
+	if err != nil {
+		return fmt.Errorf("wait for %s: %w (%s)", color, err, missing)
+	}
+	return nil
+}
+
+// Deployment is the name of a colour's Deployment.
+func Deployment(color string) string { return "recommendation-" + color }
+
+// Close takes the shop away: its pods at once and without their drain, for
+// nobody uses them any more, then the rest.
+func (s *Shop) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	client := s.place.Client.Kubernetes
+	err := client.CoreV1().Namespaces().Delete(ctx, s.Namespace, metav1.DeleteOptions{})
+	if apierrors.IsNotFound(err) {
+		err = nil
+	}
+	err = errors.Join(err, s.closeDatabase(ctx))
+	return errors.Join(err, await(ctx, func(ctx context.Context) (bool, error) {
+		atOnce := metav1.DeleteOptions{GracePeriodSeconds: ptr.To(int64(0))}
+		_ = client.CoreV1().Pods(s.Namespace).DeleteCollection(ctx, atOnce, metav1.ListOptions{})
+		_, err := client.CoreV1().Namespaces().Get(ctx, s.Namespace, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return true, nil
+		}
+		return false, err
+	}))
+}
+
+// await looks until something holds. What the API server can't answer for
+// once is asked again.
+func await(ctx context.Context, holds func(context.Context) (bool, error)) error {
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, interval, patience, true, func(ctx context.Context) (bool, error) {
+		held, err := holds(ctx)
+		last = err
+		return held && err == nil, nil
+	})
+	if err != nil && last != nil {
+		return errors.Join(err, last)
+	}
+	return err
+}
