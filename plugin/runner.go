@@ -78,6 +78,15 @@ func (i *invocation) runner(opened *work, progress func(rollout.Event)) *rollout
 		Directory: found.Directory,
 		Router:    opened.router,
 		Sources:   opened.sources,
+		Reopen: func(ctx context.Context) ([]measure.Source, error) {
+			sources, undeclared, err := measure.NewSources(ctx, opened.client, found.Release, i.environment.Clock)
+			if err != nil {
+				return nil, err
+			}
+			opened.close()
+			opened.sources, opened.undeclared = sources, undeclared
+			return sources, nil
+		},
 		Journal:   i.journal(opened.client, opened.namespace(), found.Release.Metadata.Name),
 		Clock:     i.environment.Clock,
 		Holder:    i.environment.Identity,

@@ -36,8 +36,12 @@ type Runner struct {
 	Directory string
 	Router    traffic.Router
 	Sources   []measure.Source
-	Journal   *journal.Journal
-	Clock     clock.WithTicker
+	// Reopen looks for the sources again once the target is deployed: what
+	// its pods serve could not be known before they existed. It closes the
+	// sources that it replaces; nil keeps them.
+	Reopen  func(ctx context.Context) ([]measure.Source, error)
+	Journal *journal.Journal
+	Clock   clock.WithTicker
 	// Holder names this process: user@host/pid.
 	Holder string
 	// Artefacts is the local directory under which a run keeps what it
@@ -49,6 +53,8 @@ type Runner struct {
 	Preflight func(ctx context.Context, target string) (*preflight.Report, error)
 
 	tenure *journal.Tenure
+	// reopened is set once Reopen was called.
+	reopened bool
 	// resumed is the id of the run that is continued, "" for a new one.
 	resumed string
 	// force skips every proof but the write itself.

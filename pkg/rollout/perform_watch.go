@@ -18,6 +18,9 @@ const baselineTicks = 3
 // release can be compared with it and every source is known to answer before
 // traffic depends on it.
 func (r *Runner) baseline(ctx context.Context, state State) Observation {
+	if err := r.reopen(ctx); err != nil {
+		return waiting("%v", err)
+	}
 	queries := append(gate.Queries(r.rules, state.To, state.From), gate.BaselineQueries(r.rules, state.From)...)
 	readings := measure.Observe(ctx, r.Sources, queries)
 	if silent := r.silent(readings); silent != "" {
@@ -29,6 +32,20 @@ func (r *Runner) baseline(ctx context.Context, state State) Observation {
 	seen := succeeded("%d signals of %s read", len(readings), state.From)
 	seen.Learned = func(s *State) { s.Baseline, s.Gate = readings, gate.State{} }
 	return seen
+}
+
+// reopen looks once for the sources that the deployed target has, and for the
+// rules that they can answer.
+func (r *Runner) reopen(ctx context.Context) error {
+	if r.reopened || r.Reopen == nil {
+		return nil
+	}
+	sources, err := r.Reopen(ctx)
+	if err != nil {
+		return fmt.Errorf("open sources: %w", err)
+	}
+	r.Sources, r.reopened = sources, true
+	return r.prepare()
 }
 
 // silent names the first required source that does not answer.
