@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -54,6 +55,40 @@ func (c *Client) Workload(ctx context.Context, namespace string, ref release.Wor
 		return statefulSetWorkload(ref, set)
 	}
 	return nil, fmt.Errorf("read %s in %s: %s is neither a deployment nor a statefulset", ref, namespace, ref.Kind)
+}
+
+// AnnotationReplicas keeps the replica count of a workload that was scaled to
+// zero, so that the next shift to it knows what to restore.
+const AnnotationReplicas = "bluegreen.dev/replicas"
+
+// RecordedReplicas is the count that a workload had before it was scaled to
+// zero; at least 1.
+func (w *Workload) RecordedReplicas() int32 {
+	replicas, err := strconv.ParseInt(w.Object.GetAnnotations()[AnnotationReplicas], 10, 32)
+	if err != nil || replicas < 1 {
+		return 1
+	}
+	return int32(replicas)
+}
+
+// ManifestWorkload is a Deployment or StatefulSet as its manifest has it: it
+// has no pods, and is not ready.
+func ManifestWorkload(ref release.Workload, object *unstructured.Unstructured) (*Workload, error) {
+	switch ref.Kind {
+	case "deployment":
+		deployment := &appsv1.Deployment{}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, deployment); err != nil {
+			return nil, fmt.Errorf("read manifest of %s: %w", ref, err)
+		}
+		return deploymentWorkload(ref, deployment)
+	case "statefulset":
+		set := &appsv1.StatefulSet{}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, set); err != nil {
+			return nil, fmt.Errorf("read manifest of %s: %w", ref, err)
+		}
+		return statefulSetWorkload(ref, set)
+	}
+	return nil, fmt.Errorf("read manifest of %s: %s is neither a deployment nor a statefulset", ref, ref.Kind)
 }
 
 func deploymentWorkload(ref release.Workload, deployment *appsv1.Deployment) (*Workload, error) {

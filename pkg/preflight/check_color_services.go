@@ -30,6 +30,8 @@ func colorService(facts *Facts, color Color) Finding {
 	}
 	subject := "service/" + color.Declared.Service
 	switch {
+	case color.Planned && !color.Service.Known && color.ServicePlanned:
+		return pass(subject, "the shift makes it from the manifests of %s", color.Name)
 	case !color.Service.Known && strings.Contains(color.Service.Problem, "not found"):
 		return fail(subject, "it does not exist")
 	case !color.Service.Known:
@@ -47,6 +49,9 @@ func colorService(facts *Facts, color Color) Finding {
 			with("selector", color.Service.Value.Spec.Selector).fix("add the labels of %s to spec.selector of %s", color.Name, subject)
 	}
 	if ready := readyCount(color.ServicePods.Value); ready == 0 {
+		if color.Planned {
+			return pass(subject, "it selects no pod yet, as none of %s is wanted", color.Name)
+		}
 		if color.Name == facts.Target {
 			return fail(subject, "it selects no ready pod")
 		}

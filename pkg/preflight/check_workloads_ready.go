@@ -27,6 +27,9 @@ func evaluateWorkloadsReady(facts *Facts) []Finding {
 	if len(target.Workloads.Value) == 0 {
 		return []Finding{fail("colour "+facts.Target, "it has no workloads").fix("set spec.colors.%s.workloads", facts.Target)}
 	}
+	if target.Planned {
+		return []Finding{skip("colour "+facts.Target, "none of its pods is wanted yet: the shift deploys it, and moves nothing before all of them are ready")}
+	}
 	var findings []Finding
 	for _, workload := range target.Workloads.Value {
 		finding := workloadReady(workload, target.Owned)

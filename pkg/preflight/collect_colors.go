@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -26,12 +27,17 @@ func collectColors(ctx context.Context, in Inputs, facts *Facts) {
 	for _, color := range colors {
 		facts.Colors[color.Name] = color
 	}
+	if in.Stage == StageDeploy {
+		facts.Colors[facts.Target] = planned(ctx, in, facts)
+	}
 }
 
 func readColor(ctx context.Context, in Inputs, name string) Color {
 	declared := in.Release.Spec.Colors[name]
 	color := Color{Name: name, Declared: declared}
-	color.Workloads = factOf(readWorkloads(ctx, in, declared))
+	workloads, err := readWorkloads(ctx, in, declared)
+	color.Workloads = factOf(workloads, err)
+	color.absent = apierrors.IsNotFound(err)
 	color.Pods = factOf(podsMatching(ctx, in, declared.Selector))
 	color.Owned = factOf(ownedPods(ctx, in, color.Workloads))
 	color.Service = factOf(readService(ctx, in, declared.Service))

@@ -6,12 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -42,37 +37,11 @@ func manifestWorkloads(files []string, declared release.Color) ([]cluster.Worklo
 		if index < 0 {
 			return nil, fmt.Errorf("its manifests hold no %s", ref)
 		}
-		workload, err := manifestWorkload(ref, objects[index])
+		workload, err := cluster.ManifestWorkload(ref, objects[index])
 		if err != nil {
 			return nil, err
 		}
-		workloads = append(workloads, workload)
+		workloads = append(workloads, *workload)
 	}
 	return workloads, nil
-}
-
-func manifestWorkload(ref release.Workload, object *unstructured.Unstructured) (cluster.Workload, error) {
-	var spec struct {
-		Replicas *int32
-		Selector *metav1.LabelSelector
-		Template corev1.PodTemplateSpec
-	}
-	var err error
-	if ref.Kind == "statefulset" {
-		var set appsv1.StatefulSet
-		err = runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &set)
-		spec.Replicas, spec.Selector, spec.Template = set.Spec.Replicas, set.Spec.Selector, set.Spec.Template
-	} else {
-		var deployment appsv1.Deployment
-		err = runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &deployment)
-		spec.Replicas, spec.Selector, spec.Template = deployment.Spec.Replicas, deployment.Spec.Selector, deployment.Spec.Template
-	}
-	if err != nil {
-		return cluster.Workload{}, fmt.Errorf("read %s: %w", ref, err)
-	}
-	selector, err := metav1.LabelSelectorAsSelector(spec.Selector)
-	if err != nil {
-		return cluster.Workload{}, fmt.Errorf("read selector of %s: %w", ref, err)
-	}
-	return cluster.Workload{Ref: ref, Object: object, Replicas: ptr.Deref(spec.Replicas, 1), Selector: selector, Template: spec.Template}, nil
 }

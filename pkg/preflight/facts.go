@@ -75,8 +75,15 @@ type Facts struct {
 
 // Color is what was found of one colour.
 type Color struct {
-	Name      string
-	Declared  release.Color
+	Name     string
+	Declared release.Color
+	// Planned: none of its pods is wanted yet. Workloads are then as the
+	// shift will make them, by the colour's manifests or by the replicas
+	// that it gives back.
+	Planned bool
+	// ServicePlanned: its manifests hold its own Service.
+	ServicePlanned bool
+
 	Workloads Fact[[]cluster.Workload]
 	// Pods are those that the colour's selector matches in the namespace of
 	// the release; Owned are those of its workloads.
@@ -89,6 +96,9 @@ type Color struct {
 	// Pools are the connection pools of its workloads, by database and then
 	// by workload.
 	Pools map[string]map[string]postgres.PoolSize
+
+	// absent: a workload of it does not exist.
+	absent bool
 }
 
 // Route is the production route.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -14,9 +13,9 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
 )
 
-// AnnotationReplicas keeps the replica count of a workload that was scaled
-// to zero, so that the next shift to it knows what to restore.
-const AnnotationReplicas = "bluegreen.dev/replicas"
+// AnnotationReplicas is where a workload that was scaled to zero keeps its
+// replica count.
+const AnnotationReplicas = cluster.AnnotationReplicas
 
 // preflight runs the checks and blocks on a critical failure.
 func (r *Runner) preflight(ctx context.Context, state State) Observation {
@@ -118,7 +117,7 @@ func (r *Runner) restore(ctx context.Context, state State) (int, error) {
 		if target.Replicas > 0 {
 			continue
 		}
-		replicas := recorded(target)
+		replicas := int(target.RecordedReplicas())
 		if len(targets) == 1 {
 			replicas = max(replicas, live)
 		}
@@ -132,16 +131,6 @@ func (r *Runner) restore(ctx context.Context, state State) (int, error) {
 		restored++
 	}
 	return restored, nil
-}
-
-// recorded is the replica count that a workload had before it was scaled to
-// zero; at least 1.
-func recorded(workload *cluster.Workload) int {
-	replicas, err := strconv.Atoi(workload.Object.GetAnnotations()[AnnotationReplicas])
-	if err != nil || replicas < 1 {
-		return 1
-	}
-	return replicas
 }
 
 // waitReady waits until every workload of the target is rolled out.
