@@ -115,6 +115,12 @@ func (r applyRequest) send(ctx context.Context, dryRun bool) (Applied, error) {
 		options.DryRun = []string{metav1.DryRunAll}
 	}
 	after, err := r.to.Apply(ctx, r.object.GetName(), r.object, options)
+	if conflict := fieldConflict(r.name, err); conflict != nil && conflict.onlyWith(FieldManager) {
+		// A field that we set by a patch, such as the replicas of Scale,
+		// stands under our name as an update, and conflicts with our apply.
+		options.Force = true
+		after, err = r.to.Apply(ctx, r.object.GetName(), r.object, options)
+	}
 	if err != nil {
 		if conflict := fieldConflict(r.name, err); conflict != nil {
 			return Applied{}, conflict
@@ -197,8 +203,13 @@ func (e *FieldConflictError) Hint() string {
 		" -f FILE; or take them out of the manifest"
 }
 
+// onlyWith reports whether every field belongs to one manager.
+func (e *FieldConflictError) onlyWith(manager string) bool {
+	return !slices.ContainsFunc(e.Conflicts, func(conflict FieldConflict) bool { return conflict.Manager != manager })
+}
+
 // fieldConflict reads a server-side apply conflict, nil when err is not one.
-func fieldConflict(name string, err error) error {
+func fieldConflict(name string, err error) *FieldConflictError {
 	var status apierrors.APIStatus
 	if !apierrors.IsConflict(err) || !errors.As(err, &status) || status.Status().Details == nil {
 		return nil

@@ -120,9 +120,7 @@ func explainCredentials(err error) (string, string) {
 var forbidden = regexp.MustCompile(`User "([^"]*)" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"(?: in the namespace "([^"]*)")?`)
 
 func explainForbidden(err error) (string, string) {
-	if !apierrors.IsForbidden(err) {
-		return "", ""
-	}
+	// A refused port-forward brings the sentence alone, without a Status.
 	found := forbidden.FindStringSubmatch(err.Error())
 	if found == nil {
 		return "", "" // quota, admission: the server's words say what

@@ -1,0 +1,98 @@
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	dynamicfake "k8s.io/client-go/dynamic/fake"
+	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+func manifest(apiVersion, kind, name string) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{"name": name},
+	}}
+}
+
+// applies records what is sent, and refuses the object named refuse with err.
+func applies(refuse string, err error) (*cluster.Client, *[]string) {
+	mapper := meta.NewDefaultRESTMapper(nil)
+	for kind, version := range map[string]string{"Service": "v1", "ConfigMap": "v1", "Deployment": "apps/v1"} {
+		mapper.Add(schema.FromAPIVersionAndKind(version, kind), meta.RESTScopeNamespace)
+	}
+	dynamic := dynamicfake.NewSimpleDynamicClient(runtime.NewScheme())
+	var sent []string
+	dynamic.PrependReactor("patch", "*", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		patch := action.(clienttesting.PatchActionImpl)
+		line := patch.GetNamespace() + "/" + patch.GetName()
+		if len(patch.PatchOptions.DryRun) > 0 {
+			line += " dry"
+		}
+		if patch.PatchOptions.Force != nil && *patch.PatchOptions.Force {
+			line += " forced"
+			sent = append(sent, line)
+			return true, manifest("v1", "Service", patch.GetName()), nil
+		}
+		sent = append(sent, line)
+		if patch.GetName() == refuse {
+			return true, nil, err
+		}
+		return true, manifest("v1", "Service", patch.GetName()), nil
+	})
+	return &cluster.Client{Dynamic: dynamic, Mapper: mapper}, &sent
+}
+
+func ownedBy(manager string) error {
+	conflict := apierrors.NewConflict(schema.GroupResource{Resource: "deployments"}, "shop", errors.New("conflict"))
+	conflict.ErrStatus.Details.Causes = []metav1.StatusCause{{
+		Type: metav1.CauseTypeFieldManagerConflict, Message: `conflict with "` + manager + `" using apps/v1`, Field: ".spec.replicas",
+	}}
+	return conflict
+}
+
+func TestApply(t *testing.T) {
+	objects := []*unstructured.Unstructured{manifest("apps/v1", "Deployment", "shop"), manifest("v1", "Service", "svc"), manifest("v1", "ConfigMap", "conf")}
+	foreign := manifest("v1", "Service", "svc")
+	foreign.SetNamespace("elsewhere")
+	trial := []string{"ns/conf dry", "ns/svc dry", "ns/shop dry"}
+	for name, test := range map[string]struct {
+		objects []*unstructured.Unstructured
+		refuse  string
+		with    error
+		dryRun  bool
+		sent    []string
+		err     string
+	}{
+		"in order, tried first":      {objects: objects, sent: append(trial[:3:3], "ns/conf", "ns/svc", "ns/shop")},
+		"a dry run":                  {objects: objects, dryRun: true, sent: trial},
+		"a refusal, nothing written": {objects: objects, refuse: "shop", with: ownedBy("argocd"), sent: trial, err: "apply deployment/shop: .spec.replicas belongs to argocd"},
+		"our own earlier patch": {objects: objects, refuse: "shop", with: ownedBy(cluster.FieldManager),
+			sent: append(trial[:3:3], "ns/shop dry forced", "ns/conf", "ns/svc", "ns/shop", "ns/shop forced")},
+		"another namespace": {objects: []*unstructured.Unstructured{objects[0], foreign}, err: "apply service/svc: it names namespace elsewhere, and the release lives in ns"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, sent := applies(test.refuse, test.with)
+			_, err := client.Apply(context.Background(), "ns", test.objects, test.dryRun)
+			if (err != nil) != (test.err != "") || err != nil && err.Error() != test.err {
+				t.Errorf("err = %v, want %q", err, test.err)
+			}
+			if err != nil && release.HintOf(err) == "" {
+				t.Error("no hint")
+			}
+			if diff := cmp.Diff(test.sent, *sent); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
