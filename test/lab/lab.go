@@ -28,7 +28,7 @@ type Options struct {
 	// Audit makes the API server write every request to [Lab.AuditLog].
 	Audit bool
 	// Owned makes the lab a leftover once this process has ended: the next
-	// [Sweep] takes it down.
+	// [Start] of any lab, or [Sweep], takes it down.
 	Owned bool
 }
 
@@ -61,6 +61,9 @@ func Start(ctx context.Context, options Options) (*Lab, error) {
 	}
 	programs, err := Setup(ctx, options.Out)
 	if err != nil {
+		return nil, err
+	}
+	if err := Sweep(ctx); err != nil {
 		return nil, err
 	}
 	release, err := where.lock(ctx, options.Out)

@@ -108,15 +108,18 @@ func (l *Lab) awaitComponent(ctx context.Context, component Component, limit tim
 		}
 		return answers(ctx), nil
 	})
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("%w\nthe end of its log:\n%s", err, lastLines(l.layout.log(component)))
 	}
-	return nil
+	return err
 }
 
 // await polls until done says so, at most for limit.
 func await(ctx context.Context, limit time.Duration, what string, done wait.ConditionWithContextFunc) error {
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, limit, true, done)
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("wait for %s: %w", what, context.Cause(ctx))
+	}
 	if wait.Interrupted(err) {
 		return fmt.Errorf("wait for %s: not there after %s", what, limit)
 	}

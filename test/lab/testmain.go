@@ -76,9 +76,6 @@ func runInside(ctx context.Context, options Options) (status int, err error) {
 	if options.Out == nil {
 		options.Out = os.Stderr
 	}
-	if err := Sweep(ctx); err != nil {
-		return 1, err
-	}
 	started, err := Start(ctx, options)
 	if err != nil {
 		return 1, err

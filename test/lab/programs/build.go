@@ -24,57 +24,70 @@ func Build(ctx context.Context, out io.Writer) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	release, err := filelock.Take(ctx, filepath.Join(cache, "build.lock"), func() {
-		fmt.Fprintln(out, "waiting for another one that prepares programs")
-	})
-	if err != nil {
-		return nil, err
-	}
-	defer release()
+	release := func() {}
+	defer func() { release() }()
 	paths := map[string]string{}
 	for _, set := range Sets() {
-		folder, err := set.build(ctx, source, filepath.Join(cache, "programs"), out)
+		key, err := set.key(source)
 		if err != nil {
 			return nil, err
 		}
+		folder := filepath.Join(cache, "programs", set.Folder+"-"+key)
 		for _, program := range set.Programs {
 			paths[program.Name] = filepath.Join(folder, program.Name)
+		}
+		if exists(folder) {
+			continue
+		}
+		release()
+		release, err = filelock.Take(ctx, filepath.Join(cache, "build.lock"), waiting(out))
+		if err != nil {
+			return nil, err
+		}
+		if err := set.build(ctx, filepath.Join(source, set.Folder), folder, out); err != nil {
+			return nil, err
 		}
 	}
 	return paths, nil
 }
 
-// build returns the folder that holds the set's programs, building them first
-// if it isn't there.
-func (s Set) build(ctx context.Context, source, cache string, out io.Writer) (string, error) {
-	key, err := s.key(source)
-	if err != nil {
-		return "", err
-	}
-	final := filepath.Join(cache, s.Folder+"-"+key)
-	if _, err := os.Stat(final); err == nil {
-		return final, nil
+// waiting tells that another process has to finish first.
+func waiting(out io.Writer) func() {
+	return func() { fmt.Fprintln(out, "waiting for another one that prepares programs") }
+}
+
+// exists reports whether there is something at a path.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// build makes the folder with the set's programs, unless it was made while
+// this one waited for the lock.
+func (s Set) build(ctx context.Context, module, final string, out io.Writer) error {
+	if exists(final) {
+		return nil
 	}
 	if _, err := exec.LookPath("go"); err != nil {
-		return "", fmt.Errorf("build %s: no `go` on PATH: install Go from https://go.dev/dl", s.Folder)
+		return fmt.Errorf("build %s: no `go` on PATH: install Go from https://go.dev/dl", s.Folder)
 	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return "", fmt.Errorf("build %s: %w", s.Folder, err)
+	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
+		return fmt.Errorf("build %s: %w", s.Folder, err)
 	}
 	// The lock is held, so anything half-built is a leftover.
 	partial := final + ".partial"
 	if err := os.RemoveAll(partial); err != nil {
-		return "", fmt.Errorf("build %s: %w", s.Folder, err)
+		return fmt.Errorf("build %s: %w", s.Folder, err)
 	}
 	for _, program := range s.Programs {
-		if err := s.compile(ctx, program, filepath.Join(source, s.Folder), partial, out); err != nil {
-			return "", err
+		if err := s.compile(ctx, program, module, partial, out); err != nil {
+			return err
 		}
 	}
 	if err := os.Rename(partial, final); err != nil {
-		return "", fmt.Errorf("build %s: %w", s.Folder, err)
+		return fmt.Errorf("build %s: %w", s.Folder, err)
 	}
-	return final, nil
+	return nil
 }
 
 // compile builds one program into a folder.

@@ -34,7 +34,7 @@ func Install(ctx context.Context, out io.Writer) error {
 	if err := supported(); err != nil {
 		return err
 	}
-	missing, err := missing(ctx, Packages())
+	missing, err := absentNow(ctx)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
@@ -42,13 +42,15 @@ func Install(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	release, err := filelock.Take(ctx, filepath.Join(cache, "install.lock"), func() {
-		fmt.Fprintln(out, "waiting for another one that prepares programs")
-	})
+	release, err := filelock.Take(ctx, filepath.Join(cache, "install.lock"), waiting(out))
 	if err != nil {
 		return err
 	}
 	defer release()
+	// Another one may just have done it.
+	if missing, err = absentNow(ctx); err != nil || len(missing) == 0 {
+		return err
+	}
 	fmt.Fprintf(out, "installing %s\n", strings.Join(missing, ", "))
 	allow, err := forbidDaemons()
 	if err != nil {
@@ -77,16 +79,16 @@ func supported() error {
 	return nil
 }
 
-// missing returns those of the packages that are not installed.
-func missing(ctx context.Context, packages []string) ([]string, error) {
-	args := append([]string{"-W", "-f", "${Package} ${Status}\n"}, packages...)
+// absentNow returns those of the packages that are not installed.
+func absentNow(ctx context.Context) ([]string, error) {
+	args := append([]string{"-W", "-f", "${Package} ${Status}\n"}, Packages()...)
 	output, err := exec.CommandContext(ctx, "dpkg-query", args...).Output()
 	// Its exit status is 1 when it doesn't know one of them.
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		return nil, fmt.Errorf("list installed packages: %w", err)
 	}
-	return absent(packages, string(output)), nil
+	return absent(Packages(), string(output)), nil
 }
 
 // absent returns those of the packages that the listing doesn't call installed.
