@@ -61,6 +61,8 @@ type Runner struct {
 	force  bool
 	rules  []gate.Rule
 	policy Policy
+	// recycled is when this process last replaced pods of the old side.
+	recycled time.Time
 	// announced is the phase that was last announced.
 	announced     Phase
 	announcedStep int

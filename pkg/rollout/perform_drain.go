@@ -25,6 +25,9 @@ func (r *Runner) residual(ctx context.Context, color string) measure.Reading {
 // nothing, or was asked for.
 func (r *Runner) drain(ctx context.Context, state State) Observation {
 	reading := r.residual(ctx, state.From)
+	if r.settling(state, reading) {
+		return waiting("reading what remains on %s", state.From)
+	}
 	seen := r.drained(reading, state.From)
 	if seen.Kind == Waiting && r.mayRecycle(state) && reading.State == measure.OK {
 		seen = r.recycle(ctx, state)
@@ -34,6 +37,14 @@ func (r *Runner) drain(ctx context.Context, state State) Observation {
 	}
 	seen.Learned = learnResidual(seen.Kind, reading)
 	return seen
+}
+
+// settling reports whether a whole window has not passed yet since this
+// process began to look, or replaced pods: what was counted before the switch
+// is in the reading still, or a new pod is not in it yet.
+func (r *Runner) settling(state State, reading measure.Reading) bool {
+	window := residualWindow * r.Release.Spec.Gates.Interval.Std()
+	return measure.Answerable(r.Sources, reading.Query) && r.Clock.Since(latest(state.Entered, r.recycled)) < window
 }
 
 // learnResidual keeps the last reading with the run.
@@ -89,6 +100,7 @@ func (r *Runner) recycle(ctx context.Context, state State) Observation {
 			})
 			return err
 		})
+		r.recycled = r.Clock.Now()
 		r.tell(Drain, Info, "%s", report.Message)
 		if errors.Is(err, context.DeadlineExceeded) {
 			return waiting("%s", report.Message)

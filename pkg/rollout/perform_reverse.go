@@ -36,6 +36,9 @@ func (r *Runner) drainReverse(ctx context.Context, state State) Observation {
 		return succeeded("%s is ended at once", state.To)
 	}
 	reading := r.residual(ctx, state.To)
+	if r.settling(state, reading) {
+		return waiting("reading what remains on %s", state.To)
+	}
 	seen := r.drained(reading, state.To)
 	seen.Learned = learnResidual(seen.Kind, reading)
 	if seen.Kind != Waiting {
