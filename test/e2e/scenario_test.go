@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,13 @@ import (
 // hang bounds one run of the program, far above what it takes.
 const hang = 8 * time.Minute
 
+// patient is the environment of every service: the pool is full from the
+// start, and what a busy machine is slow at is waited for instead of answered
+// with 503.
+var patient = map[string]string{
+	"DB_POOL_SIZE": "6", "DB_POOL_WARM": "true", "DB_CONNECT_TIMEOUT": "15s", "REQUEST_TIMEOUT": "15s",
+}
+
 // scenario is one test's shop.
 type scenario struct {
 	t    *testing.T
@@ -30,8 +38,12 @@ func open(t *testing.T, options shop.Options) *scenario {
 	t.Helper()
 	options.Namespace = namespace(t.Name())
 	options.Folder = t.TempDir()
+	environment := maps.Clone(patient)
+	maps.Copy(environment, options.Env)
+	options.Env = environment
+	ready := place(t)
 	began := time.Now()
-	opened, err := place(t).Open(t.Context(), options)
+	opened, err := ready.Open(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

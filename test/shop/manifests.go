@@ -91,6 +91,7 @@ func (slot Slot) change(object map[string]any) error {
 	}
 	deployment.Spec.Replicas = &slot.Replicas
 	container := &deployment.Spec.Template.Spec.Containers[0]
+	patientProbes(container)
 	set := maps.Clone(slot.Env)
 	if slot.Version != "" {
 		container.Image = Image(slot.Version)
@@ -109,4 +110,14 @@ func (slot Slot) change(object map[string]any) error {
 	}
 	delete(object, "status")
 	return nil
+}
+
+// patientProbes lets a pod be slow to answer: on a busy machine with two
+// cores an answer may take seconds, and that is not what is tested. A process
+// that is gone is seen without them.
+func patientProbes(container *corev1.Container) {
+	for _, probe := range []*corev1.Probe{container.ReadinessProbe, container.LivenessProbe} {
+		probe.TimeoutSeconds, probe.FailureThreshold = 10, 5
+	}
+	container.ReadinessProbe.PeriodSeconds = 1
 }

@@ -32,8 +32,9 @@ type Options struct {
 	// Env is the environment of both colours.
 	Env         map[string]string
 	Blue, Green Slot
-	// GreenToo deploys green at once, instead of leaving it to a shift.
-	GreenToo bool
+	// GreenByHand deploys green at once and takes the manifests out of the
+	// Release, instead of leaving them to a shift.
+	GreenByHand bool
 	// Release changes the [QuickRelease] before it is written; nil leaves
 	// it as it is.
 	Release func(*release.Release)

@@ -24,6 +24,12 @@ func (s *Shop) writeRelease() error {
 	}
 	document.Metadata.Namespace = s.Namespace
 	QuickRelease(document)
+	if s.options.GreenByHand {
+		for name, color := range document.Spec.Colors {
+			color.Manifests = nil
+			document.Spec.Colors[name] = color
+		}
+	}
 	if s.options.Release != nil {
 		s.options.Release(document)
 	}

@@ -60,19 +60,38 @@ func (s *Shop) open(ctx context.Context) error {
 	if err := s.openDatabase(ctx); err != nil {
 		return err
 	}
-	manifests := []string{"apply", "-f", filepath.Join("deploy", Blue), "-f", filepath.Join("deploy", "production.yaml")}
+	if err := s.kubectl(ctx, "apply", "-f", filepath.Join("deploy", "production.yaml")); err != nil {
+		return err
+	}
 	colors := []string{Blue}
-	if s.options.GreenToo {
-		manifests = append(manifests, "-f", filepath.Join("deploy", Green))
+	if s.options.GreenByHand {
 		colors = append(colors, Green)
 	}
-	if result, err := s.run(ctx, "kubectl", manifests...); err != nil || result.Code != 0 {
-		return errors.Join(fmt.Errorf("apply manifests: kubectl ended with %d: %s", result.Code, result.Stderr), err)
+	for _, color := range colors {
+		if err := s.Deploy(ctx, color); err != nil {
+			return err
+		}
 	}
 	for _, color := range colors {
 		if err := s.AwaitReady(ctx, color); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// Deploy applies a colour's manifests, as a person with kubectl does.
+func (s *Shop) Deploy(ctx context.Context, color string) error {
+	return s.kubectl(ctx, "apply", "-f", filepath.Join("deploy", color))
+}
+
+func (s *Shop) kubectl(ctx context.Context, args ...string) error {
+	result, err := s.run(ctx, "kubectl", args...)
+	if err == nil && result.Code != 0 {
+		err = fmt.Errorf("exit code %d: %s", result.Code, result.Stderr)
+	}
+	if err != nil {
+		return fmt.Errorf("kubectl %s: %w", args[0], err)
 	}
 	return nil
 }

@@ -1,0 +1,189 @@
+package e2e
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
+)
+
+// budgetCheck is the check of the connection budget.
+const budgetCheck = "BG-DB-03"
+
+// tooManyConnections is the SQLSTATE of a server that has none left.
+const tooManyConnections = "53300"
+
+// The incident of the runbook: two colours, each of them healthy, whose pools
+// together take more than max_connections = 100. It is blocked with the
+// arithmetic before anything moves; what the advice says makes it pass; and
+// the limit that it reckons with is the one at which PostgreSQL refuses.
+func TestIncidentIsBlockedByTheConnectionBudget(t *testing.T) {
+	crowded := shop.Slot{Replicas: 3, Env: map[string]string{"DB_POOL_SIZE": "20"}}
+	s := open(t, shop.Options{GreenByHand: true, Blue: crowded, Green: crowded})
+
+	report := s.checked(rollout.CodeBlocked)
+	finding := findingOf(t, report, budgetCheck)
+	if finding.Outcome != preflight.Fail || !slices.Equal(report.Blocking, []string{budgetCheck}) {
+		t.Fatalf("blocked by %v with %+v, want by %s alone", report.Blocking, finding, budgetCheck)
+	}
+	says(t, finding.Evidence["arithmetic"], "blue 3 × 20 + green 3 × 20 + surge 2 × 20 = 160 > 0.8 × (100 − 3)")
+
+	budget := s.budget(rollout.CodeBlocked)
+	s.agrees(finding, budget)
+	t.Logf("%s\n%s", budget.Summary, strings.Join(budget.Arithmetic, "\n"))
+	s.run(rollout.CodeBlocked, "shift")
+	s.serves(shop.Blue)
+
+	s.refusesAt(budget.Gates[0])
+
+	for _, change := range budget.Changes {
+		s.follow(change)
+	}
+	report = s.checked(rollout.CodeDone)
+	finding = findingOf(t, report, budgetCheck)
+	if finding.Outcome != preflight.Pass {
+		t.Errorf("after the advice was followed: %+v", finding)
+	}
+	budget = s.budget(rollout.CodeDone)
+	t.Logf("%s\n%s", budget.Summary, strings.Join(budget.Arithmetic, "\n"))
+}
+
+// checked runs check and reads its report.
+func (s *scenario) checked(code int, args ...string) *preflight.Report {
+	s.t.Helper()
+	result := s.run(code, append([]string{"check", "-o", "json"}, args...)...)
+	report := &preflight.Report{}
+	if err := json.Unmarshal([]byte(result.Stdout), report); err != nil {
+		s.t.Fatalf("read report: %v in %q", err, result.Stdout)
+	}
+	return report
+}
+
+// budget runs db budget and reads it.
+func (s *scenario) budget(code int) *postgres.Budget {
+	s.t.Helper()
+	result := s.run(code, "db", "budget", "-o", "json")
+	budget := &postgres.Budget{}
+	if err := json.Unmarshal([]byte(result.Stdout), budget); err != nil {
+		s.t.Fatalf("read budget: %v in %q", err, result.Stdout)
+	}
+	return budget
+}
+
+// findingOf returns the only finding of a check.
+func findingOf(t *testing.T, report *preflight.Report, id string) preflight.Finding {
+	t.Helper()
+	var found []preflight.Finding
+	for _, finding := range report.Findings {
+		if finding.ID == id {
+			found = append(found, finding)
+		}
+	}
+	if len(found) != 1 {
+		t.Fatalf("%d findings of %s, want one: %+v", len(found), id, found)
+	}
+	return found[0]
+}
+
+// agrees fails the test unless check and db budget say the same.
+func (s *scenario) agrees(finding preflight.Finding, budget *postgres.Budget) {
+	s.t.Helper()
+	want := []postgres.Change{
+		{Color: "blue", Field: "deployment/recommendation-blue env DB_POOL_SIZE", From: 20, To: budget.RecommendedPool},
+		{Color: "green", Field: "deployment/recommendation-green env DB_POOL_SIZE", From: 20, To: budget.RecommendedPool},
+	}
+	if difference := cmp.Diff(want, budget.Changes); difference != "" {
+		s.t.Fatalf("changes (-want +got):\n%s", difference)
+	}
+	if finding.Evidence["recommendedPool"] != strconv.Itoa(budget.RecommendedPool) {
+		s.t.Errorf("check recommends a pool of %s, db budget one of %d", finding.Evidence["recommendedPool"], budget.RecommendedPool)
+	}
+	for _, change := range budget.Changes {
+		says(s.t, finding.Remedy, fmt.Sprintf("%s to %d", change.Field, change.To))
+	}
+	gate := budget.Gates[0]
+	if gate.Demand != 160 || gate.Pods != 8 || gate.Limit != 97 || gate.Ceiling != gate.Limit-gate.Others {
+		s.t.Errorf("gate %+v, want a demand of 160 by 8 pods on 97 connections", gate)
+	}
+	if fits := budget.RecommendedPool; fits < 1 || fits*gate.Pods > gate.Allowed || (fits+1)*gate.Pods <= gate.Allowed {
+		s.t.Errorf("a pool of %d for %d pods is not the largest in %d connections", fits, gate.Pods, gate.Allowed)
+	}
+}
+
+// follow sets the field that a change names, as a person with kubectl does,
+// and waits until no pod of before is left: those that end still count.
+func (s *scenario) follow(change postgres.Change) {
+	s.t.Helper()
+	workload, variable, found := strings.Cut(change.Field, " env ")
+	if !found {
+		s.t.Fatalf("field %q names no variable of a workload", change.Field)
+	}
+	s.byHand("set", "env", workload, fmt.Sprintf("%s=%d", variable, change.To))
+	s.byHand("rollout", "status", workload, "--timeout", hang.String())
+	before := s.byHand("get", "pods", "-l", "version="+change.Color, "-o", `jsonpath={range .items[?(@.metadata.deletionTimestamp)]}pod/{.metadata.name} {end}`)
+	if pods := strings.Fields(before); len(pods) > 0 {
+		s.byHand(append([]string{"wait", "--for=delete", "--timeout", hang.String()}, pods...)...)
+	}
+}
+
+// refusesAt opens sessions as the service does until PostgreSQL refuses one,
+// and fails the test unless that happens at a gate's ceiling. Sessions that
+// were there when the budget was reckoned, and are not now (the program's own
+// is one), are stood in for.
+func (s *scenario) refusesAt(gate postgres.Gate) {
+	s.t.Helper()
+	sessions := s.sessions()
+	var open []*pgx.Conn
+	defer func() {
+		for _, conn := range open {
+			if err := conn.Close(s.t.Context()); err != nil {
+				s.t.Error(err)
+			}
+		}
+	}()
+	for range gate.Others - sessions.Others {
+		conn, err := s.shop.DialMonitor(s.t.Context())
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		open = append(open, conn)
+	}
+	for {
+		conn, err := s.shop.Dial(s.t.Context())
+		var refused *pgconn.PgError
+		if errors.As(err, &refused) && refused.Code == tooManyConnections {
+			break
+		}
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		open = append(open, conn)
+	}
+	sessions = s.sessions()
+	s.t.Logf("PostgreSQL refuses with %d sessions of the service and %d of others", sessions.Own, sessions.Others)
+	if sessions.Own != gate.Ceiling || sessions.Others != gate.Others {
+		s.t.Errorf("PostgreSQL refuses with %d sessions of the service and %d of others, the budget says %d and %d",
+			sessions.Own, sessions.Others, gate.Ceiling, gate.Others)
+	}
+}
+
+func (s *scenario) sessions() shop.Sessions {
+	s.t.Helper()
+	sessions, err := s.shop.Sessions(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return sessions
+}

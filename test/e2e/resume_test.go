@@ -1,0 +1,116 @@
+package e2e
+
+import (
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
+)
+
+// A process that is killed in mid-watch leaves a record from which the next
+// one goes on, or goes back, without a hand edit.
+func TestKilledShiftIsResumedOrRolledBack(t *testing.T) {
+	s := open(t, shop.Options{GreenByHand: true, Release: watching(30 * time.Second)})
+	run := s.production(keepAliveClients, freshClients)
+	before := run.Counts()
+
+	killed := s.leftBehind(shop.Green)
+	status := s.status(s.run(rollout.CodeDone, "resume", "-o", "json"))
+	if status.ID != killed.ID || status.Phase != rollout.Done || status.Epoch <= killed.Epoch {
+		t.Errorf("resumed run %s in phase %s at epoch %d, want %s, done and after epoch %d", status.ID, status.Phase, status.Epoch, killed.ID, killed.Epoch)
+	}
+	s.serves(shop.Green)
+	s.drained(status)
+	s.onlyVersion(run, "v2.5.0")
+
+	killed = s.leftBehind(shop.Blue)
+	status = s.status(s.run(rollout.CodeDone, "rollback", "-o", "json"))
+	if status.ID != killed.ID || status.Phase != rollout.RolledBack {
+		t.Errorf("run %s is in phase %s, want %s, rolled back", status.ID, status.Phase, killed.ID)
+	}
+	s.serves(shop.Green)
+	s.scaledToZero(shop.Blue, 2)
+	s.onlyVersion(run, "v2.5.0")
+	s.lostNothing("two killed shifts, one resumed and one rolled back", run.Counts().Since(before))
+}
+
+// An interrupt is answered with the state kept and the command that goes on.
+func TestInterruptedShiftIsHeld(t *testing.T) {
+	s := open(t, shop.Options{GreenByHand: true, Release: watching(20 * time.Second)})
+	s.production(keepAliveClients, freshClients)
+
+	process := s.inWatch(shop.Green, "shift")
+	if err := process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	result := s.ended(process, rollout.CodeHeld)
+	says(t, result.Stderr, "next: kubectl bluegreen resume, or kubectl bluegreen rollback")
+	says(t, result.Stdout, "held in phase watch", "interrupt")
+
+	status := s.status(s.run(rollout.CodeDone, "status", "-o", "json"))
+	if status.Phase != rollout.Held || status.Live != "green=100" {
+		t.Errorf("status: phase %s with %s, want held with green=100", status.Phase, status.Live)
+	}
+	says(t, s.run(rollout.CodeDone, "status").Stderr, "next: kubectl bluegreen resume")
+	result = s.run(rollout.CodeBlocked, "shift")
+	says(t, result.Stdout, "not finished", status.ID)
+
+	status = s.status(s.run(rollout.CodeDone, "resume", "-o", "json"))
+	if status.Phase != rollout.Done {
+		t.Errorf("resumed run is in phase %s, want done", status.Phase)
+	}
+	s.serves(shop.Green)
+}
+
+// watching makes the watch last.
+func watching(duration time.Duration) func(*release.Release) {
+	return func(document *release.Release) { document.Spec.Traffic.Watch = release.Duration(duration) }
+}
+
+// inWatch starts the program and returns once production selects a colour and
+// the record says that the watch has begun.
+func (s *scenario) inWatch(color string, args ...string) *shop.Process {
+	s.t.Helper()
+	process := s.start(args...)
+	guard := time.NewTimer(hang)
+	defer guard.Stop()
+	look := time.NewTicker(500 * time.Millisecond)
+	defer look.Stop()
+	for {
+		if live, err := s.shop.Live(s.t.Context()); err == nil && live == color {
+			if status := s.status(s.run(rollout.CodeDone, "status", "-o", "json")); status.Phase == rollout.Watch {
+				return process
+			}
+		}
+		select {
+		case <-guard.C:
+			s.t.Fatalf("no watch began in %s:\n%s", hang, process.Stderr())
+		case <-process.Done():
+			result, _ := process.Wait()
+			s.t.Fatalf("ended with %d before its watch began\n%s%s", result.Code, result.Stderr, result.Stdout)
+		case <-look.C:
+		}
+	}
+}
+
+// leftBehind kills a shift in mid-watch and returns what status says of it.
+func (s *scenario) leftBehind(to string) *rollout.RunStatus {
+	s.t.Helper()
+	process := s.inWatch(to, "shift")
+	if err := process.Signal(syscall.SIGKILL); err != nil {
+		s.t.Fatal(err)
+	}
+	<-process.Done()
+	said := s.run(rollout.CodeDone, "status")
+	says(s.t, said.Stdout, "live       "+to, "phase      watch", "holder")
+	status := s.status(s.run(rollout.CodeDone, "status", "-o", "json"))
+	if status.Phase != rollout.Watch || status.To != to || status.Live != to+"=100" || !status.Finished.IsZero() {
+		s.t.Errorf("status after the kill: phase %s to %s with %s, finished %s; want an unfinished watch of %s",
+			status.Phase, status.To, status.Live, status.Finished, to)
+	}
+	return status
+}
