@@ -31,8 +31,8 @@ var ErrFenced = errors.New("object was written by somebody else since it was rea
 // Fence is the right to write: the epoch of a run and its holder. Epochs
 // only grow; an object that carries a higher one refuses an older writer.
 type Fence struct {
-	Epoch  int64
-	Holder string
+	Epoch  int64  `json:"epoch"`
+	Holder string `json:"holder"`
 }
 
 // FenceOf reads the stamp that an object carries; the zero Fence when it

@@ -10,7 +10,8 @@ type Signal string
 
 // The signals. Ratios are 0 to 1, times are seconds, rates are per second.
 const (
-	// RequestRate is requests per second of one colour.
+	// RequestRate is requests per second of one colour, or of all of them
+	// when no colour is asked about.
 	RequestRate Signal = "request-rate"
 	// ErrorRatio is the share of a colour's requests that failed (5xx).
 	ErrorRatio Signal = "error-ratio"

@@ -52,7 +52,9 @@ func NewSources(ctx context.Context, client *cluster.Client, rel *release.Releas
 		}
 	}
 	setUp.sources = append(setUp.sources, newKubernetesSource(setUp.colors, clock))
-	return setUp.sources, setUp.undeclared, nil
+	// The sum is asked first: to the others no colour means any colour.
+	whole := &total{sources: setUp.sources, colors: rel.Spec.ColorNames()}
+	return append([]Source{whole}, setUp.sources...), setUp.undeclared, nil
 }
 
 // setUp collects sources while they are made.
