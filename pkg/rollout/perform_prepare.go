@@ -90,7 +90,7 @@ func (r *Runner) applyManifests(ctx context.Context, manifests []string) (int, e
 	err = r.intend(ctx, "apply", fmt.Sprintf("%d objects", len(objects)), manifests, func() error {
 		results, err := r.Client.Apply(ctx, r.Release.Metadata.Namespace, objects, false)
 		for _, result := range results {
-			r.tell(Apply, Info, "%s %s", result.Object, result.Operation)
+			r.tell(Apply, Info, "%s/%s %s", strings.ToLower(result.Object.GetKind()), result.Object.GetName(), result.Operation)
 		}
 		return err
 	})
