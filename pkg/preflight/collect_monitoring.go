@@ -33,7 +33,7 @@ func monitoring(ctx context.Context, in Inputs) Monitoring {
 	}
 	parallel(ctx,
 		func(ctx context.Context) {
-			readings := measure.Observe(ctx, in.Sources, queries)
+			readings := observeTwice(ctx, in, queries)
 			found.Critical = readings[0]
 			for i, name := range names {
 				found.Requests[name] = readings[i+1]
@@ -42,6 +42,28 @@ func monitoring(ctx context.Context, in Inputs) Monitoring {
 		func(ctx context.Context) { readPrometheus(ctx, in, &found) },
 	)
 	return found
+}
+
+// betweenReadings is the time between two readings of a counter that make a
+// rate.
+const betweenReadings = 1500 * time.Millisecond
+
+// observeTwice reads again what had no data at first: a source that counts by
+// itself needs two looks for a rate.
+func observeTwice(ctx context.Context, in Inputs, queries []measure.Query) []measure.Reading {
+	readings := measure.Observe(ctx, in.Sources, queries)
+	early := slices.ContainsFunc(readings, func(reading measure.Reading) bool {
+		return reading.State == measure.NoData && measure.Answerable(in.Sources, reading.Query)
+	})
+	if !early {
+		return readings
+	}
+	select {
+	case <-ctx.Done():
+		return readings
+	case <-in.Clock.After(betweenReadings):
+		return measure.Observe(ctx, in.Sources, queries)
+	}
 }
 
 // latencyThresholds are those that a quantile is held against.
