@@ -9,7 +9,7 @@ import (
 func outcomeOf(state State) Outcome {
 	switch state.Phase {
 	case Done:
-		return Outcome{Code: CodeDone, Message: fmt.Sprintf("%s serves production%s", state.To, drained(state)), Next: "kubectl bluegreen rollback, to go back to " + state.From}
+		return Outcome{Code: CodeDone, Message: fmt.Sprintf("%s serves production%s", state.To, drained(state)), Next: "kubectl bluegreen rollback"}
 	case RolledBack:
 		took := state.Entered.Sub(state.Started).Round(100 * time.Millisecond)
 		if state.Requested {
@@ -21,7 +21,7 @@ func outcomeOf(state State) Outcome {
 	case Unproven:
 		return Outcome{Code: CodeUnproven, Message: "the rollback could not be proven, page someone: " + state.Reason, Next: "kubectl bluegreen rollback --force"}
 	}
-	return Outcome{Code: CodeHeld, Message: fmt.Sprintf("held in phase %s: %s", state.Resume, state.Reason), Next: "kubectl bluegreen resume, or kubectl bluegreen rollback"}
+	return Outcome{Code: CodeHeld, Message: fmt.Sprintf("held in phase %s: %s", state.Resume, state.Reason), Next: "kubectl bluegreen resume"}
 }
 
 // drained says what became of the old side's residual requests.

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -130,6 +131,9 @@ func (r *Runner) checkStamp(ctx context.Context) error {
 	route, err := r.Router.Read(ctx)
 	if err != nil {
 		return err
+	}
+	if route.Stop != "" {
+		return fmt.Errorf("%s carries an emergency stop: %s", route.Object, route.Stop)
 	}
 	return r.fence().Check(route.Fence)
 }

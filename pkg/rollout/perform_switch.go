@@ -120,6 +120,10 @@ func (r *Runner) await(ctx context.Context, id string) (Outcome, error) {
 			state.Requested = true
 			outcome := outcomeOf(state)
 			outcome.Status = status
+			if state.Phase == Blocked {
+				outcome.Code, outcome.Next = CodeDone, "kubectl bluegreen history"
+				outcome.Message = fmt.Sprintf("stopped before anything was moved: %s serves production", state.From)
+			}
 			return outcome, nil
 		}
 		select {

@@ -72,7 +72,7 @@ func (r *Runner) unfinished(ctx context.Context) (*Outcome, error) {
 	}
 	return &Outcome{Code: CodeBlocked,
 		Message: fmt.Sprintf("run %s of %s is not finished: %s→%s in phase %s", current.ID, current.Holder, status.From, status.To, status.Phase),
-		Next:    "kubectl bluegreen resume, or kubectl bluegreen rollback", Status: status}, nil
+		Next:    "kubectl bluegreen resume", Status: status}, nil
 }
 
 // current is the run that has not ended, nil when there is none.
@@ -105,7 +105,7 @@ func (r *Runner) Rollback(ctx context.Context, request RollbackRequest) (Outcome
 		return Outcome{}, err
 	}
 	if state.From == route.Split.Sole() && !state.Moved {
-		return Outcome{Code: CodeDone, Message: fmt.Sprintf("already: %s serves %s", state.From, route.Object)}, nil
+		return r.giveUp(ctx, route, state, request)
 	}
 	ready, wanted, err := r.readiness(ctx, state.From)
 	if err != nil {
@@ -124,6 +124,17 @@ func (r *Runner) Rollback(ctx context.Context, request RollbackRequest) (Outcome
 	state.Requested, state.Reason = true, request.Reason
 	state.Because, state.Resume = nil, ""
 	return r.begin(ctx, route, enter(state, Revert, r.Clock.Now()))
+}
+
+// giveUp ends an unfinished run that has moved nothing. There is nothing to
+// give back, but without an end it would stand in the way of the next run,
+// or, where its process lives, go on to move traffic.
+func (r *Runner) giveUp(ctx context.Context, route traffic.Route, state State, request RollbackRequest) (Outcome, error) {
+	if r.resumed == "" {
+		return Outcome{Code: CodeDone, Message: fmt.Sprintf("already: %s serves %s", state.From, route.Object)}, nil
+	}
+	state.Requested, state.Reason, state.Resume = true, request.Reason, ""
+	return r.begin(ctx, route, enter(state, RolledBack, r.Clock.Now()))
 }
 
 // wayBack finds out which colour is the side before: by the unfinished run,
@@ -193,7 +204,11 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 	if err != nil {
 		return Outcome{}, err
 	}
-	tenure, err := r.Journal.Acquire(ctx, journal.AcquireOptions{Holder: r.Holder, Floor: floor, TakeOver: r.force}, r.run(state))
+	run, err := r.run(state)
+	if err != nil {
+		return Outcome{}, err
+	}
+	tenure, err := r.Journal.Acquire(ctx, journal.AcquireOptions{Holder: r.Holder, Floor: floor, TakeOver: r.force}, run)
 	if held := (*journal.HeldError)(nil); errors.As(err, &held) {
 		return r.beside(ctx, held, state)
 	}
@@ -206,13 +221,31 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 		err = r.takeOver(ctx, workloads)
 	}
 	if err != nil {
-		persist, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
-		defer cancel()
-		return Outcome{}, errors.Join(err, tenure.Release(persist))
+		return Outcome{}, errors.Join(err, r.neverBegan(ctx, state, err))
 	}
-	r.tell(state.Phase, Info, "run %s, epoch %d, %s→%s; by hand this is undone with: %s",
-		tenure.Run().ID, tenure.Fence().Epoch, state.From, state.To, r.Router.Undo(state.From))
+	direction, byHand := state.From+"→"+state.To, "by hand this is undone with"
+	if state.Phase.Reverse() {
+		direction, byHand = state.To+"→"+state.From, "by hand this is"
+	}
+	r.tell(state.Phase, Info, "run %s, epoch %d, %s; %s: %s", tenure.Run().ID, tenure.Fence().Epoch, direction, byHand, r.Router.Undo(state.From))
 	return r.drive(ctx, state)
+}
+
+// neverBegan closes a run that could not stamp what it would write to. A new
+// one ends here, or it would stand in the way of the next; one that is
+// continued stays as it is, for resume.
+func (r *Runner) neverBegan(ctx context.Context, state State, reason error) error {
+	persist, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
+	defer cancel()
+	if r.resumed != "" {
+		return r.tenure.Release(persist)
+	}
+	state.Reason = reason.Error()
+	state = enter(state, Blocked, r.Clock.Now())
+	if err := r.tenure.Save(persist, state, string(state.Phase)); err != nil {
+		return errors.Join(err, r.tenure.Release(persist))
+	}
+	return r.tenure.Finish(persist, string(state.Phase))
 }
 
 // prepare derives the policy and the rules from the release.
@@ -226,17 +259,22 @@ func (r *Runner) prepare() error {
 }
 
 // run is the record that a new run begins with, or the id alone that tells
-// the journal which run is continued.
-func (r *Runner) run(state State) journal.Run {
+// the journal which run is continued. The state is in it from the first write,
+// so that a kill right after that leaves a run which can be continued.
+func (r *Runner) run(state State) (journal.Run, error) {
 	if r.resumed != "" {
-		return journal.Run{ID: r.resumed}
+		return journal.Run{ID: r.resumed}, nil
+	}
+	text, err := json.Marshal(state)
+	if err != nil {
+		return journal.Run{}, fmt.Errorf("record state of the run: %w", err)
 	}
 	return journal.Run{
 		ID:      journal.NewRunID(r.Clock.Now(), rand.String(5)),
 		Release: r.Release.Metadata.Name, Namespace: r.Release.Metadata.Namespace,
 		Started: state.Started, From: state.From, To: state.To,
-		Phase: string(state.Phase), Document: r.Document,
-	}
+		Phase: string(state.Phase), State: text, Document: r.Document,
+	}, nil
 }
 
 // beside answers a lease that somebody else holds: a shift is refused, a

@@ -48,7 +48,7 @@ func TestInterruptedShiftIsHeld(t *testing.T) {
 		t.Fatal(err)
 	}
 	result := s.ended(process, rollout.CodeHeld)
-	says(t, result.Stderr, "next: kubectl bluegreen resume, or kubectl bluegreen rollback")
+	says(t, result.Stderr, "next: kubectl bluegreen resume")
 	says(t, result.Stdout, "held in phase watch", "interrupt")
 
 	status := s.status(s.run(rollout.CodeDone, "status", "-o", "json"))
