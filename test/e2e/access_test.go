@@ -52,6 +52,10 @@ func TestMissingRightIsNamed(t *testing.T) {
 	if after := s.objects(); after != before {
 		t.Errorf("the objects were changed:\n%s\n%s", before, after)
 	}
+	// What never began stands in nobody's way.
+	if status := s.status(s.run(rollout.CodeDone, "status", "-o", "json")); status.Phase != rollout.Blocked || status.Finished.IsZero() {
+		t.Errorf("the shift that was refused is in phase %s, finished %s; want blocked and finished", status.Phase, status.Finished)
+	}
 
 	blind := s.kubeconfigWith("nobody", nil)
 	result = s.run(rollout.CodeFailed, "shift", "--kubeconfig", blind)
@@ -174,7 +178,7 @@ func TestKubectlFindsThePlugin(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "bluegreen.yaml"), []byte(typo), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	says(t, kubectl(rollout.CodeFailed, "bluegreen", "check").Stderr, "error: bluegreen.yaml:5:3: ", `"trafic"`, "traffic")
+	says(t, kubectl(rollout.CodeFailed, "bluegreen", "check").Stderr, "error: bluegreen.yaml:5:3: spec.trafic: unknown field", `hint: did you mean "traffic"?`)
 }
 
 // typo is a Release with a field that does not exist.

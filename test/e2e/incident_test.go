@@ -27,11 +27,12 @@ const tooManyConnections = "53300"
 
 // The incident of the runbook: two colours, each of them healthy, whose pools
 // together take more than max_connections = 100. It is blocked with the
-// arithmetic before anything moves; what the advice says makes it pass; and
-// the limit that it reckons with is the one at which PostgreSQL refuses.
+// arithmetic before green is even deployed; what the advice says makes it
+// pass; and the limit that it reckons with is the one at which PostgreSQL
+// refuses.
 func TestIncidentIsBlockedByTheConnectionBudget(t *testing.T) {
 	crowded := shop.Slot{Replicas: 3, Env: map[string]string{"DB_POOL_SIZE": "20"}}
-	s := open(t, shop.Options{GreenByHand: true, Blue: crowded, Green: crowded})
+	s := open(t, shop.Options{Blue: crowded, Green: crowded})
 
 	report := s.checked(rollout.CodeBlocked)
 	finding := findingOf(t, report, budgetCheck)
@@ -48,9 +49,7 @@ func TestIncidentIsBlockedByTheConnectionBudget(t *testing.T) {
 
 	s.refusesAt(budget.Gates[0])
 
-	for _, change := range budget.Changes {
-		s.follow(change)
-	}
+	s.follow(budget.Changes)
 	report = s.checked(rollout.CodeDone)
 	finding = findingOf(t, report, budgetCheck)
 	if finding.Outcome != preflight.Pass {
@@ -122,18 +121,23 @@ func (s *scenario) agrees(finding preflight.Finding, budget *postgres.Budget) {
 	}
 }
 
-// follow sets the field that a change names, as a person with kubectl does,
-// and waits until no pod of before is left: those that end still count.
-func (s *scenario) follow(change postgres.Change) {
+// follow sets the fields that the changes name, in the manifests and, where
+// the workload runs, on the cluster, and waits until no pod of before is left:
+// those that end still count.
+func (s *scenario) follow(changes []postgres.Change) {
 	s.t.Helper()
-	workload, variable, found := strings.Cut(change.Field, " env ")
-	if !found {
-		s.t.Fatalf("field %q names no variable of a workload", change.Field)
+	for _, change := range changes {
+		slot := shop.Slot{Replicas: 3, Env: map[string]string{"DB_POOL_SIZE": strconv.Itoa(change.To)}}
+		if err := s.shop.WriteSlot(change.Color, slot); err != nil {
+			s.t.Fatal(err)
+		}
 	}
-	s.byHand("set", "env", workload, fmt.Sprintf("%s=%d", variable, change.To))
-	s.byHand("rollout", "status", workload, "--timeout", hang.String())
-	before := s.byHand("get", "pods", "-l", "version="+change.Color, "-o", `jsonpath={range .items[?(@.metadata.deletionTimestamp)]}pod/{.metadata.name} {end}`)
-	if pods := strings.Fields(before); len(pods) > 0 {
+	if err := s.shop.Deploy(s.t.Context(), shop.Blue); err != nil {
+		s.t.Fatal(err)
+	}
+	s.byHand("rollout", "status", "deployment/"+shop.Deployment(shop.Blue), "--timeout", hang.String())
+	ending := s.byHand("get", "pods", "-o", `jsonpath={range .items[?(@.metadata.deletionTimestamp)]}pod/{.metadata.name} {end}`)
+	if pods := strings.Fields(ending); len(pods) > 0 {
 		s.byHand(append([]string{"wait", "--for=delete", "--timeout", hang.String()}, pods...)...)
 	}
 }
