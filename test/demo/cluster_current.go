@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
+)
+
+// namespace is where the released service runs.
+const namespace = "bluegreen-demo"
+
+// tellInCurrent tells the story on the cluster of the kubeconfig and takes
+// away what it put there, however the story ended.
+func tellInCurrent(ctx context.Context, o options, out io.Writer) (err error) {
+	folder, err := os.MkdirTemp("", "bluegreen-demo-")
+	if err != nil {
+		return fmt.Errorf("make a folder: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	client, err := cluster.Connect(genericclioptions.NewConfigFlags(true))
+	if err != nil {
+		return err
+	}
+	loader, architecture, err := chooseLoader(ctx, client, o, folder)
+	if err != nil {
+		return err
+	}
+	own := addons(folder, client.Kubernetes)
+	if err := own.claim(ctx, o.deployed); err != nil {
+		return err
+	}
+	if !o.keep {
+		defer func() {
+			fmt.Fprintln(out, "\nTaking away what the demo put on the cluster.")
+			err = errors.Join(err, own.remove(context.WithoutCancel(ctx)))
+		}()
+	}
+	source, err := shop.Source(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "\nBuilding the example service and the clients, and giving the cluster their images.")
+	builder := workshop{source: source, folder: folder, architecture: architecture}
+	if err := builder.images(ctx, loader, o.deployed); err != nil {
+		return err
+	}
+	if !o.deployed {
+		fmt.Fprintln(out, "Deploying PostgreSQL, Prometheus and Alertmanager.")
+		if err := own.deploy(ctx); err != nil {
+			return err
+		}
+	}
+	place := &shop.Place{Source: source, Plugin: o.plugin, Client: client}
+	return tell(ctx, place, o, out)
+}
+
+// chooseLoader finds out how the cluster takes images, and its nodes'
+// architecture.
+func chooseLoader(ctx context.Context, client *cluster.Client, o options, folder string) (shop.Images, string, error) {
+	if o.inside != "" {
+		inside, err := lab.Attach(o.inside)
+		return inside, runtime.GOARCH, err
+	}
+	nodes, err := client.Kubernetes.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, "", fmt.Errorf("list nodes: %w", err)
+	}
+	found, err := detect(client.Context, client.Config.Host, nodes.Items)
+	if err != nil {
+		return nil, "", fmt.Errorf("use the cluster of context %s: %w", client.Context, err)
+	}
+	if err := found.consent(client.Context, client.Config.Host, o.yes); err != nil {
+		return nil, "", err
+	}
+	loader := &archiveLoader{cluster: found, folder: folder}
+	return loader, found.architecture, loader.available()
+}
+
+// awaitGone waits until a namespace is no more.
+func awaitGone(ctx context.Context, client kubernetes.Interface, name string) error {
+	err := wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+		_, err := client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return true, nil
+		}
+		return false, err
+	})
+	if err != nil {
+		return fmt.Errorf("wait until namespace %s is gone: %w", name, err)
+	}
+	return nil
+}

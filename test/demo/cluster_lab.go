@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab"
+)
+
+// labName is the demo's own lab.
+const labName = "demo"
+
+// tellInLab brings the lab up, tells the story inside it and takes it down,
+// however the story ended.
+func tellInLab(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
+	fmt.Fprintf(stdout, "Bringing up a Kubernetes cluster with PostgreSQL, Prometheus and Alertmanager.\n"+
+		"The first time this installs and builds what is missing, which takes about 20 minutes.\n\n")
+	if err := lab.Sweep(ctx); err != nil {
+		return err
+	}
+	started, err := lab.Start(ctx, lab.Options{Name: labName, Out: stdout, Owned: !o.keep})
+	if err != nil {
+		return err
+	}
+	if o.keep {
+		defer fmt.Fprintf(stdout, "\nThe cluster stays up. To look around and to take it down, in the folder test:\n"+
+			"  go run ./lab/cmd/lab exec --name %[1]s -- bash\n  go run ./lab/cmd/lab down --name %[1]s\n", labName)
+	} else {
+		defer func() {
+			// An interrupt ends ctx, and the lab must go even so.
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+			defer cancel()
+			err = errors.Join(err, started.Stop(last))
+		}()
+	}
+	return tellInside(ctx, started, o, stdout, stderr)
+}
+
+// tellInside runs this program once more inside the lab, where the addresses
+// of its cluster exist. What it put there goes with the lab.
+func tellInside(ctx context.Context, started *lab.Lab, o options, stdout, stderr io.Writer) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("run inside lab %s: %w", labName, err)
+	}
+	inside := started.Command(ctx, self, "--cluster="+clusterCurrent, "--inside="+labName, "--deployed", "--keep",
+		"--plugin="+o.plugin, "--rate="+strconv.Itoa(o.rate))
+	inside.Stdout, inside.Stderr = stdout, stderr
+	inside.Cancel = func() error { return inside.Process.Signal(syscall.SIGINT) }
+	inside.WaitDelay = 20 * time.Second
+	err = inside.Run()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.As(err, &exit):
+		return errTold
+	case err != nil:
+		return fmt.Errorf("run inside lab %s: %w", labName, err)
+	}
+	return nil
+}
