@@ -8,11 +8,15 @@ TOOLS := $(CACHE)/tools
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-v2.15.0
 GOVULNCHECK := $(TOOLS)/govulncheck-v1.9.0
 
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X main.version=$(VERSION)
-
 # CLUSTER=lab brings a cluster up; CLUSTER=current uses that of the kubeconfig.
 CLUSTER ?= lab
+
+# inside runs a program of test/ inside a lab of its own, and takes that down.
+define inside
+	cd test && go build -o ../bin/lab ./lab/cmd/lab
+	cd test && trap '../bin/lab down --name $(1)' EXIT && ../bin/lab up --name $(1) --with database && \
+		../bin/lab exec --name $(1) -- go run ./$(1) --lab=$(1) --plugin=$(CURDIR)/bin/kubectl-bluegreen --out=$(CURDIR)/docs/$(2)
+endef
 
 .PHONY: help build demo test unit live soak bench lint vulncheck generate setup clean
 
@@ -20,7 +24,7 @@ help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
 build: ## build bin/kubectl-bluegreen
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/kubectl-bluegreen ./cmd/kubectl-bluegreen
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/kubectl-bluegreen ./cmd/kubectl-bluegreen
 
 setup: ## install and build what the lab and the tests need
 	cd test && go run ./lab/cmd/lab setup
@@ -38,10 +42,10 @@ live: build ## tests on a real cluster
 	cd test && go vet ./... && go test -timeout 45m -p 1 ./...
 
 soak: setup build ## repetitions, races and long fuzzing; resumable; writes docs/soak.md
-	cd test && go run ./soak --out=$(CURDIR)/docs/soak.md
+	$(call inside,soak,soak.md)
 
 bench: setup build ## comparisons; writes docs/benchmarks.md
-	cd test && go run ./bench --out=$(CURDIR)/docs/benchmarks.md
+	$(call inside,bench,benchmarks.md)
 
 generate: ## rewrite the generated documents
 	go test ./pkg/release ./pkg/gate ./pkg/preflight ./pkg/rollout -run 'Current|Document' -update

@@ -14,17 +14,24 @@ import (
 
 // URL is where production is asked, by the Service's cluster address.
 func (s *Shop) URL(ctx context.Context, path string) (string, error) {
-	service, err := s.production(ctx)
+	return s.ServiceURL(ctx, Service, path)
+}
+
+// ServiceURL is where a Service is asked, such as a colour's own.
+func (s *Shop) ServiceURL(ctx context.Context, name, path string) (string, error) {
+	service, err := s.service(ctx, name)
 	if err != nil {
 		return "", err
 	}
 	return "http://" + net.JoinHostPort(service.Spec.ClusterIP, "80") + path, nil
 }
 
-func (s *Shop) production(ctx context.Context) (*corev1.Service, error) {
-	service, err := s.place.Client.Kubernetes.CoreV1().Services(s.Namespace).Get(ctx, Service, metav1.GetOptions{})
+func (s *Shop) production(ctx context.Context) (*corev1.Service, error) { return s.service(ctx, Service) }
+
+func (s *Shop) service(ctx context.Context, name string) (*corev1.Service, error) {
+	service, err := s.place.Client.Kubernetes.CoreV1().Services(s.Namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("read Service %s: %w", Service, err)
+		return nil, fmt.Errorf("read Service %s: %w", name, err)
 	}
 	return service, nil
 }

@@ -1,0 +1,72 @@
+// Command bench compares the program with what it stands in for, both in one
+// run on one machine, and writes what it found as Markdown. It runs inside a
+// lab (make bench).
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
+)
+
+// options are the command line.
+type options struct {
+	lab, plugin, out string
+	startups, moves  int
+}
+
+func main() {
+	chosen := options{}
+	flag.StringVar(&chosen.lab, "lab", "bench", "the lab that this runs in")
+	flag.StringVar(&chosen.plugin, "plugin", "", "the program under test")
+	flag.StringVar(&chosen.out, "out", "docs/benchmarks.md", "the file to write")
+	flag.IntVar(&chosen.startups, "startups", 21, "runs of each command for start-up")
+	flag.IntVar(&chosen.moves, "moves", 7, "switches of each kind")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, chosen); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+// run measures everything, then writes.
+func run(ctx context.Context, chosen options) error {
+	current, err := lab.Attach(chosen.lab)
+	if err != nil {
+		return err
+	}
+	starts, err := startups(ctx, chosen.plugin, chosen.startups)
+	if err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	place, err := shop.Prepare(ctx, current.Kubeconfig(), folder, chosen.plugin, current)
+	if err != nil {
+		return err
+	}
+	opened, err := place.Open(ctx, shop.Options{Namespace: "bench", Folder: filepath.Join(folder), GreenByHand: true, Release: quick})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = opened.Close(context.WithoutCancel(ctx)) }()
+	moved, err := moves(ctx, opened, chosen.moves)
+	if err != nil {
+		return err
+	}
+	text := document(ctx, starts, moved, time.Now())
+	fmt.Print(text)
+	return os.WriteFile(chosen.out, []byte(text), 0o644)
+}
