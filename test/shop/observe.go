@@ -26,7 +26,9 @@ func (s *Shop) ServiceURL(ctx context.Context, name, path string) (string, error
 	return "http://" + net.JoinHostPort(service.Spec.ClusterIP, "80") + path, nil
 }
 
-func (s *Shop) production(ctx context.Context) (*corev1.Service, error) { return s.service(ctx, Service) }
+func (s *Shop) production(ctx context.Context) (*corev1.Service, error) {
+	return s.service(ctx, Service)
+}
 
 func (s *Shop) service(ctx context.Context, name string) (*corev1.Service, error) {
 	service, err := s.place.Client.Kubernetes.CoreV1().Services(s.Namespace).Get(ctx, name, metav1.GetOptions{})
