@@ -75,10 +75,6 @@ func ApplyDefaults(document *Release) {
 	}
 	fill(&spec.Metrics.Provider, ProviderHTTP)
 	fill(&spec.Metrics.VersionLabel, spec.versionKey())
-	if spec.Validation.Health == nil {
-		// "Access /health endpoint directly", both seeds.
-		spec.Validation.Health = &HTTPProbe{Path: "/health"}
-	}
 }
 
 // defaultTraffic completes the route's steps, watch and deadlines. Where a

@@ -226,7 +226,9 @@ type Pool struct {
 // Validation is what the target must answer, past the router, before it is
 // given traffic; and again, as the business check, at the end of the watch.
 type Validation struct {
-	// Health is asked of the target past the router; GET /health by default.
+	// Health is asked of every pod of the target past the router, such as
+	// GET /health (both runbooks); the pods' own readiness probe over HTTP
+	// when it is left out.
 	Health *HTTPProbe `json:"health,omitempty"`
 	// Synthetic are transactions that the target must get right.
 	Synthetic []Probe `json:"synthetic,omitempty"`
