@@ -3,6 +3,7 @@ package e2e
 import (
 	"testing"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
 )
@@ -18,6 +19,8 @@ func TestHealthyShiftLosesNothing(t *testing.T) {
 	s.onlyVersion(run, "v2.5.0")
 	s.lostNothing("shift to v2.5.0", run.Counts().Since(before))
 	s.drained(status)
+	s.judged(status, measure.ErrorRatio, measure.LatencyP95, measure.RequestRate, measure.Restarts, measure.ReadyRatio,
+		measure.DatabaseConnections, measure.BlockedSessions, measure.OldestTransaction)
 	s.serves(shop.Green)
 	s.recorded(status.ID, "stamp", "apply", "switch")
 

@@ -10,7 +10,7 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
 )
 
-func TestMain(m *testing.M) { os.Exit(lab.Main(m, lab.Options{With: []lab.Addon{lab.Database}})) }
+func TestMain(m *testing.M) { os.Exit(lab.Main(m, lab.Options{})) }
 
 // prepared is the lab with the images and the program under test.
 var prepared struct {

@@ -192,3 +192,14 @@ func (s *scenario) recorded(id string, actions ...string) {
 		}
 	}
 }
+
+// judged fails the test unless the gate of a run asked for all these signals:
+// a rule that asks for nothing lets everything pass.
+func (s *scenario) judged(status *rollout.RunStatus, signals ...measure.Signal) {
+	s.t.Helper()
+	for _, signal := range signals {
+		if !slices.ContainsFunc(status.Baseline, func(reading measure.Reading) bool { return reading.Signal == signal }) {
+			s.t.Errorf("the gate did not ask for %s", signal)
+		}
+	}
+}
