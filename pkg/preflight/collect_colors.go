@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
@@ -51,13 +53,44 @@ func readColor(ctx context.Context, in Inputs, name string) Color {
 func readWorkloads(ctx context.Context, in Inputs, declared release.Color) ([]cluster.Workload, error) {
 	var workloads []cluster.Workload
 	for _, ref := range declared.Workloads {
-		workload, err := in.Client.Workload(ctx, in.namespace(), ref)
+		workload, err := settled(ctx, in, ref)
 		if err != nil {
 			return nil, err
 		}
 		workloads = append(workloads, *workload)
 	}
 	return workloads, nil
+}
+
+const (
+	// settleTime is how long a controller may take to see what was written
+	// to its workload, settleInterval the time between two looks.
+	settleTime     = 5 * time.Second
+	settleInterval = 250 * time.Millisecond
+)
+
+// settled reads a workload, for a moment again and again while its controller
+// has not seen it as it is. Annotations count as news to the controller of a
+// Deployment, and a shift stamps its workloads right before it checks them.
+func settled(ctx context.Context, in Inputs, ref release.Workload) (*cluster.Workload, error) {
+	until := in.Clock.Now().Add(settleTime)
+	for {
+		workload, err := in.Client.Workload(ctx, in.namespace(), ref)
+		if err != nil || observed(workload.Object) || !in.Clock.Now().Before(until) {
+			return workload, err
+		}
+		select {
+		case <-ctx.Done():
+			return workload, nil
+		case <-in.Clock.After(settleInterval):
+		}
+	}
+}
+
+// observed reports whether a controller has seen the newest generation.
+func observed(object *unstructured.Unstructured) bool {
+	generation, _, err := unstructured.NestedInt64(object.Object, "status", "observedGeneration")
+	return err == nil && generation >= object.GetGeneration()
 }
 
 func podsMatching(ctx context.Context, in Inputs, selector map[string]string) ([]corev1.Pod, error) {

@@ -3,9 +3,9 @@ package preflight
 import (
 	"context"
 	"slices"
-	"strings"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 )
@@ -34,7 +34,7 @@ func planned(ctx context.Context, in Inputs, facts *Facts) Color {
 	}
 	target.Owned = factOf(ownedPods(ctx, in, target.Workloads))
 	target.Pools = pools(ctx, in, target.Workloads)
-	target.ServicePlanned = manifestsHold(files, "Service", target.Declared.Service)
+	plan(&target, files)
 	return target
 }
 
@@ -60,10 +60,19 @@ func restored(workloads []cluster.Workload, facts *Facts) []cluster.Workload {
 	return result
 }
 
-// manifestsHold reports whether files declare an object.
-func manifestsHold(files []string, kind, name string) bool {
-	objects, err := cluster.ReadManifests(files)
-	return err == nil && slices.ContainsFunc(objects, func(object *unstructured.Unstructured) bool {
-		return strings.EqualFold(object.GetKind(), kind) && object.GetName() == name
-	})
+// plan notes what else the manifests of a colour bring. Files that can't be
+// read have been told by its workloads.
+func plan(color *Color, files []string) {
+	objects, _ := cluster.ReadManifests(files)
+	for _, object := range objects {
+		switch object.GetKind() {
+		case "Service":
+			color.ServicePlanned = color.ServicePlanned || object.GetName() == color.Declared.Service
+		case "PodDisruptionBudget":
+			var budget policyv1.PodDisruptionBudget
+			if runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &budget) == nil {
+				color.BudgetsPlanned = append(color.BudgetsPlanned, budget)
+			}
+		}
+	}
 }

@@ -39,6 +39,11 @@ func TestPlannedTargetIsJudgedByItsManifests(t *testing.T) {
 				t.Errorf("pool of %s: %s %s blocks: %s: %s", test.pool, finding.ID, finding.Outcome, finding.Subject, finding.Cause)
 			}
 		}
+		for _, finding := range findingsOf(report, "BG-COL-09") {
+			if finding.Subject == "deployment/shop-green" && finding.Outcome != Pass {
+				t.Errorf("the PodDisruptionBudget of the manifests was not seen: %+v", finding)
+			}
+		}
 		if findings := findingsOf(report, "BG-DB-03"); len(findings) != 1 || findings[0].Outcome != test.want {
 			t.Errorf("pool of %s: %+v, want %s", test.pool, findings, test.want)
 		}
@@ -131,7 +136,9 @@ func greenManifests(t *testing.T, pool string) []string {
 		}
 		files = append(files, writeObject(t, filepath.Join(folder, kind+".json"), object))
 	}
-	return files
+	budget := disruption("green")
+	budget.TypeMeta = metav1.TypeMeta{APIVersion: "policy/v1", Kind: "PodDisruptionBudget"}
+	return append(files, writeObject(t, filepath.Join(folder, "budget.json"), &budget))
 }
 
 func writeObject(t *testing.T, file string, object runtime.Object) string {

@@ -83,6 +83,8 @@ type Color struct {
 	Planned bool
 	// ServicePlanned: its manifests hold its own Service.
 	ServicePlanned bool
+	// BudgetsPlanned are the PodDisruptionBudgets of its manifests.
+	BudgetsPlanned []policyv1.PodDisruptionBudget
 
 	Workloads Fact[[]cluster.Workload]
 	// Pods are those that the colour's selector matches in the namespace of
