@@ -74,7 +74,8 @@ func (i *invocation) statusNow(ctx context.Context, opened *work) (*rollout.RunS
 	if err != nil {
 		return nil, cluster.Explain(err)
 	}
-	run, err := lastRun(ctx, i.journal(opened.client, opened.namespace(), releaseName))
+	record := i.journal(opened.client, opened.namespace(), releaseName)
+	run, err := lastRun(ctx, record)
 	if err != nil {
 		return nil, cluster.Explain(err)
 	}
@@ -85,7 +86,19 @@ func (i *invocation) statusNow(ctx context.Context, opened *work) (*rollout.RunS
 		}
 	}
 	status.Live = route.Split.String()
+	if underWay(status) {
+		beat, err := record.Heartbeat(ctx)
+		if err != nil {
+			return nil, cluster.Explain(err)
+		}
+		status.Silent = beat.Silent(i.environment.Clock.Now())
+	}
 	return status, nil
+}
+
+// underWay reports whether a run is neither finished nor held.
+func underWay(status *rollout.RunStatus) bool {
+	return status.ID != "" && !status.Phase.Terminal() && status.Finished.IsZero()
 }
 
 // watchStatus prints the status again whenever it changed, until the run is
@@ -99,7 +112,7 @@ func (i *invocation) watchStatus(ctx context.Context, output *output, opened *wo
 		if err != nil {
 			return err
 		}
-		if now := fmt.Sprint(status.ID, status.Phase, status.Live, status.Reason, status.Outcome); now != seen || len(status.Entries) != entries {
+		if now := fmt.Sprint(status.ID, status.Phase, status.Live, status.Reason, status.Outcome, status.Silent); now != seen || len(status.Entries) != entries {
 			fresh := *status
 			if output.human() && seen != "" {
 				fresh.Entries = status.Entries[min(entries, len(status.Entries)):]
@@ -109,7 +122,10 @@ func (i *invocation) watchStatus(ctx context.Context, output *output, opened *wo
 			}
 			seen, entries = now, len(status.Entries)
 		}
-		if status.ID == "" || status.Phase.Terminal() || !status.Finished.IsZero() {
+		if status.Silent {
+			return &StatusError{Status: ExitHeld}
+		}
+		if !underWay(status) {
 			return nil
 		}
 		select {
@@ -155,7 +171,7 @@ func (i *invocation) printCard(out io.Writer, status *rollout.RunStatus) {
 	}
 	field("phase", phase)
 	if status.Finished.IsZero() {
-		field("holder", status.Holder)
+		field("holder", holder(status))
 	}
 	field("started", status.Started.Local().Format(time.DateTime))
 	if !status.Finished.IsZero() {
@@ -204,6 +220,14 @@ func liveText(split string) string {
 }
 
 // nextAfter is the one command that fits a status.
+// holder names who drives a run, and says so when nobody seems to.
+func holder(status *rollout.RunStatus) string {
+	if status.Silent {
+		return status.Holder + " (silent: nobody drives the run)"
+	}
+	return status.Holder
+}
+
 func nextAfter(status *rollout.RunStatus) string {
 	switch {
 	case status.ID == "":
@@ -212,7 +236,9 @@ func nextAfter(status *rollout.RunStatus) string {
 		return name + " resume"
 	case status.Phase == rollout.Unproven:
 		return name + " rollback --force"
-	case !status.Phase.Terminal() && status.Finished.IsZero():
+	case status.Silent:
+		return name + " resume"
+	case underWay(status):
 		return name + " status -w"
 	}
 	return ""

@@ -28,8 +28,10 @@ type RunStatus struct {
 	Phase   Phase  `json:"phase"`
 	Outcome string `json:"outcome,omitempty"`
 	// Holder is who drives the run, Epoch its fence.
-	Holder   string    `json:"holder,omitempty"`
-	Epoch    int64     `json:"epoch"`
+	Holder string `json:"holder,omitempty"`
+	Epoch  int64  `json:"epoch"`
+	// Silent: the run is not finished and nobody seems to drive it.
+	Silent   bool      `json:"silent,omitempty"`
 	Started  time.Time `json:"started"`
 	Entered  time.Time `json:"entered"`
 	Cutover  time.Time `json:"cutover,omitzero"`
