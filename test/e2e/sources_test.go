@@ -2,10 +2,14 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
+
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab"
@@ -23,6 +27,7 @@ const silence = 10 * time.Second
 func TestPrometheusOutageHolds(t *testing.T) {
 	s := openWatchedByPrometheus(t, "hold")
 	s.production(keepAliveClients, freshClients)
+	s.awaitSeries()
 	s.healthy(s.run(rollout.CodeDone, "shift", "-o", "json"), shop.Green)
 
 	target, idle := shop.Blue, shop.Green
@@ -46,6 +51,7 @@ func TestPrometheusOutageHolds(t *testing.T) {
 func TestPrometheusOutageRollsBack(t *testing.T) {
 	s := openWatchedByPrometheus(t, "rollback")
 	s.production(keepAliveClients, freshClients)
+	s.awaitSeries()
 	status := s.outage(faultproxy.Refuse, shop.Green, rollout.CodeRolledBack)
 	if status.Phase != rollout.RolledBack {
 		t.Errorf("the run is %s, want rolled back", status.Phase)
@@ -65,6 +71,24 @@ func openWatchedByPrometheus(t *testing.T, policy string) *scenario {
 		document.Spec.Metrics.Prometheus = &release.Prometheus{Service: "monitoring/prometheus-faulty:9090"}
 		document.Spec.Gates.SourceDown = release.SourceDown{Deadline: release.Duration(silence), Policy: policy}
 	}})
+}
+
+// awaitSeries waits until Prometheus has enough of both colours for check to
+// pass: a pod that has just started was not scraped twice yet.
+func (s *scenario) awaitSeries() {
+	s.t.Helper()
+	var report *preflight.Report
+	err := wait.PollUntilContextTimeout(s.t.Context(), time.Second, hang, true, func(context.Context) (bool, error) {
+		result, err := s.shop.Run(s.t.Context(), "check", "-o", "json")
+		if err != nil {
+			return false, err
+		}
+		report = &preflight.Report{}
+		return result.Code == rollout.CodeDone, json.Unmarshal([]byte(result.Stdout), report)
+	})
+	if err != nil {
+		s.t.Fatalf("wait for the series of both colours: %v, blocked by %v", err, report.Blocking)
+	}
 }
 
 // prometheus sets how the Prometheus of these tests behaves.

@@ -1,5 +1,6 @@
-// Command web answers every request with the name of its pod: a service that
-// was written without a thought of blue and green, metrics or databases.
+// Command web answers / with the name of its pod, and nothing else: a service
+// that was written without a thought of blue and green, health paths, metrics
+// or databases.
 package main
 
 import (
@@ -12,7 +13,7 @@ import (
 func main() {
 	server := &http.Server{Addr: ":8080", ReadHeaderTimeout: 10 * time.Second}
 	server.Handler = http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
-		if request.URL.Path == "/metrics" {
+		if request.URL.Path != "/" {
 			http.NotFound(response, request)
 			return
 		}
