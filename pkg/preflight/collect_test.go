@@ -222,3 +222,33 @@ func objectsOf(color, poolSize string) []runtime.Object {
 	}
 	return objects
 }
+
+func TestCollectWaitsForAControllerToSeeItsWorkload(t *testing.T) {
+	dsn := postgrestest.Start(t, nil)
+	reads := 0
+	in := inputs(t, dsn, "3", func(client *fake.Clientset) {
+		client.PrependReactor("get", "deployments", func(action kubetesting.Action) (bool, runtime.Object, error) {
+			get := action.(kubetesting.GetAction)
+			object, err := client.Tracker().Get(get.GetResource(), get.GetNamespace(), get.GetName())
+			if err != nil || get.GetName() != "shop-green" {
+				return true, object, err
+			}
+			reads++
+			stamped := object.(*appsv1.Deployment).DeepCopy()
+			stamped.Generation = 2
+			if stamped.Status.ObservedGeneration = 1; reads > 2 {
+				stamped.Status.ObservedGeneration = 2
+			}
+			return true, stamped, nil
+		})
+	})
+	facts := Collect(t.Context(), in)
+	for _, finding := range findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-COL-01") {
+		if finding.Outcome != Pass {
+			t.Errorf("after %d reads: %s: %s", reads, finding.Outcome, finding.Cause)
+		}
+	}
+	if reads < 3 {
+		t.Errorf("the deployment was read %d times, want until its controller has seen it", reads)
+	}
+}
