@@ -30,22 +30,19 @@ func addons(folder string, client kubernetes.Interface) *belongings {
 
 // claim makes sure that the demo's namespaces are free. What an earlier demo
 // left is taken away; what is somebody else's is left alone, and the demo with
-// it. With deployed, only the service's namespace is looked at.
-func (b *belongings) claim(ctx context.Context, deployed bool) error {
-	if !deployed {
-		for _, name := range b.namespaces {
-			found, err := b.client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
-			switch {
-			case apierrors.IsNotFound(err):
-			case err != nil:
-				return fmt.Errorf("look for namespace %s: %w", name, err)
-			case found.Labels[ownLabel] == "":
-				return fmt.Errorf("the cluster has a namespace %s, and the demo needs one of that name for itself: use a cluster without it", name)
-			}
+// it.
+func (b *belongings) claim(ctx context.Context) error {
+	for _, name := range b.namespaces {
+		found, err := b.client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+		case err != nil:
+			return fmt.Errorf("look for namespace %s: %w", name, err)
+		case found.Labels[ownLabel] == "":
+			return fmt.Errorf("the cluster has a namespace %s, and the demo needs one of that name for itself: use a cluster without it", name)
 		}
-		return b.remove(ctx)
 	}
-	return b.removeNamespace(ctx, namespace)
+	return b.remove(ctx)
 }
 
 // deploy applies the manifests and waits until everything runs.

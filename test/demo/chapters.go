@@ -32,7 +32,7 @@ const (
 func healthyRelease(ctx context.Context, s *story) (row, error) {
 	s.narrator.say("Green is %s. First: would anything hurt? `check` looks at the cluster, the routing, the database "+
 		"and the monitoring, and changes nothing.", goodVersion)
-	checked, err := s.terminal.show(ctx, withoutPassed, "bluegreen", "check")
+	checked, err := s.terminal.show(ctx, &exceptPassed{}, "bluegreen", "check")
 	if err = errors.Join(err, expectCode(checked, rollout.CodeDone)); err != nil {
 		return row{codes: fmt.Sprint(checked.code), took: checked.took}, err
 	}
@@ -108,7 +108,7 @@ func exhaustedDatabase(ctx context.Context, s *story) (row, error) {
 	if err := s.shop.WriteSlot(shop.Green, greenSlot(greedyPool, 0)); err != nil {
 		return row{}, err
 	}
-	blocked, err := s.terminal.show(ctx, withoutPassed, "bluegreen", "check")
+	blocked, err := s.terminal.show(ctx, &exceptPassed{}, "bluegreen", "check")
 	told := row{codes: fmt.Sprint(blocked.code), took: blocked.took}
 	if err = errors.Join(err, expectCode(blocked, rollout.CodeBlocked)); err != nil {
 		return told, err
@@ -129,7 +129,7 @@ func exhaustedDatabase(ctx context.Context, s *story) (row, error) {
 	if err := s.shop.WriteSlot(shop.Green, greenSlot(s.pool, 0)); err != nil {
 		return told, err
 	}
-	passed, err := s.terminal.show(ctx, withoutPassed, "bluegreen", "check")
+	passed, err := s.terminal.show(ctx, &exceptPassed{}, "bluegreen", "check")
 	told.took += passed.took
 	told.codes += ", then " + strconv.Itoa(passed.code)
 	return told, errors.Join(err, expectCode(passed, rollout.CodeDone))
@@ -173,7 +173,7 @@ func badRelease(ctx context.Context, s *story) (row, error) {
 	}
 	seen := s.load.between(from, to)
 	s.narrator.result("%d requests meanwhile, %d failed; answered by %s", seen.requests(), seen.failed(), answers(seen))
-	s.narrator.result("from the first bad answer to the last: %d s; after it %s alone answered", seen.outage(), oldVersion)
+	s.narrator.result("%s answered for %d s, from its first request to the last; then %s alone again", badVersion, seen.spell(badVersion), oldVersion)
 	switch {
 	case seen.failed() == 0:
 		return told, errors.New("no request failed, so nothing was there to be caught")

@@ -40,8 +40,10 @@ func tellInCurrent(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	own := addons(folder, client.Kubernetes)
-	if err := own.claim(ctx, o.deployed); err != nil {
-		return err
+	if !o.deployed {
+		if err := own.claim(ctx); err != nil {
+			return err
+		}
 	}
 	if !o.keep {
 		defer func() {

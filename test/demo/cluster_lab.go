@@ -7,11 +7,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/filelock"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/programs"
 )
 
 // labName is the demo's own lab.
@@ -22,7 +25,13 @@ const labName = "demo"
 func tellInLab(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
 	fmt.Fprintf(stdout, "Bringing up a Kubernetes cluster with PostgreSQL, Prometheus and Alertmanager.\n"+
 		"The first time this installs and builds what is missing, which takes about 20 minutes.\n\n")
-	if err := lab.Sweep(ctx); err != nil {
+	release, err := onlyDemo(ctx, stdout)
+	if err != nil {
+		return err
+	}
+	defer release()
+	// The story begins with a fresh cluster, also after --keep.
+	if err := errors.Join(lab.Sweep(ctx), lab.Remove(ctx, labName)); err != nil {
 		return err
 	}
 	started, err := lab.Start(ctx, lab.Options{Name: labName, Out: stdout, Owned: !o.keep})
@@ -41,6 +50,17 @@ func tellInLab(ctx context.Context, o options, stdout, stderr io.Writer) (err er
 		}()
 	}
 	return tellInside(ctx, started, o, stdout, stderr)
+}
+
+// onlyDemo waits until no other demo uses the lab.
+func onlyDemo(ctx context.Context, stdout io.Writer) (release func(), err error) {
+	cache, err := programs.Cache()
+	if err != nil {
+		return nil, err
+	}
+	return filelock.Take(ctx, filepath.Join(cache, "locks", "story"), func() {
+		fmt.Fprintln(stdout, "waiting for another demo on this machine to end")
+	})
 }
 
 // tellInside runs this program once more inside the lab, where the addresses

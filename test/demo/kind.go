@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -89,7 +88,8 @@ func near(server string) bool {
 	if err != nil {
 		return false
 	}
-	return parsed.IsLoopback() || net.IP(parsed.AsSlice()).IsPrivate()
+	// k3d writes 0.0.0.0 for every address of this machine.
+	return parsed.IsLoopback() || parsed.IsUnspecified() || parsed.IsPrivate()
 }
 
 // consent says in one sentence why a cluster is not used unasked.

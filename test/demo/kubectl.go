@@ -31,11 +31,11 @@ type ending struct {
 // grace is how long a command may take to end after an interrupt.
 const grace = 30 * time.Second
 
-// show runs a kubectl command for all to see. Lines that the filter refuses
-// are left out; nil shows all.
-func (t terminal) show(ctx context.Context, filter func(line string) bool, args ...string) (ending, error) {
+// show runs a kubectl command for all to see. A filter may leave lines
+// out; nil shows all.
+func (t terminal) show(ctx context.Context, choose filter, args ...string) (ending, error) {
 	t.narrator.command("kubectl " + strings.Join(quoted(args), " "))
-	output := &excerpt{out: t.narrator.out, show: filter}
+	output := &excerpt{out: t.narrator.out, show: choose}
 	command := t.command(ctx, args)
 	command.Stdout, command.Stderr = output, output
 	began := time.Now()

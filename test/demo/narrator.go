@@ -56,16 +56,37 @@ func wrap(text string, width int) string {
 	return wrapped.String()
 }
 
+// outputWidth is where lines of a command's output are folded.
+const outputWidth = 116
+
+// fold breaks a line of output, and indents what follows the first part.
+func fold(line string, width int) []string {
+	const indent = "        "
+	var parts []string
+	for utf8.RuneCountInString(line) > width {
+		runes := []rune(line)
+		end := width
+		for end > len(indent) && runes[end] != ' ' {
+			end--
+		}
+		if end == len(indent) {
+			break // one long word
+		}
+		parts = append(parts, string(runes[:end]))
+		line = indent + string(runes[end+1:])
+	}
+	return append(parts, line)
+}
+
 // excerpt writes the lines of a command's output that a filter lets through,
 // indented, as soon as they are complete. It keeps all of them.
 type excerpt struct {
 	out  io.Writer
-	show func(line string) bool
+	show filter
 
 	mu      sync.Mutex
 	partial []byte
 	all     bytes.Buffer
-	left    int
 }
 
 // Write implements io.Writer.
@@ -85,19 +106,20 @@ func (e *excerpt) Write(text []byte) (int, error) {
 }
 
 func (e *excerpt) line(line string) {
-	if e.show != nil && !e.show(line) {
-		e.left++
+	if e.show != nil && !e.show.shows(line) {
 		return
 	}
 	if line == "" {
 		fmt.Fprintln(e.out)
 		return
 	}
-	fmt.Fprintf(e.out, "    %s\n", line)
+	for _, part := range fold(line, outputWidth) {
+		fmt.Fprintf(e.out, "    %s\n", part)
+	}
 }
 
-// finish writes what is left of the last line, and how many lines were left
-// out, and returns everything.
+// finish writes what is left of the last line, and what was left out, and
+// returns everything.
 func (e *excerpt) finish() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -105,8 +127,8 @@ func (e *excerpt) finish() string {
 		e.line(string(e.partial))
 		e.partial = nil
 	}
-	if e.left > 0 {
-		fmt.Fprintf(e.out, "    (%d lines left out here)\n", e.left)
+	if e.show != nil {
+		fmt.Fprintf(e.out, "    (%s)\n", e.show.leftOut())
 	}
 	return e.all.String()
 }

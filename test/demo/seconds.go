@@ -82,12 +82,12 @@ func (t timeline) onlyLast(seconds int, version string) bool {
 	return last.failed() == 0 && len(answers) == 1 && answers[version] > 0
 }
 
-// outage is the seconds from the first that has a failure to the last, both
-// included; 0 without one.
-func (t timeline) outage() int {
+// spell is the seconds from the first in which a version answered to the last,
+// both included; 0 without one.
+func (t timeline) spell(version string) int {
 	first, last := -1, -1
 	for position, seen := range t {
-		if seen.failed == 0 {
+		if seen.versions[version] == 0 {
 			continue
 		}
 		if first < 0 {

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -101,21 +99,16 @@ func (s *story) begin(ctx context.Context, place *shop.Place, folder string, o o
 		"a Deployment for each colour, one PostgreSQL with max_connections = 100 for both. Blue serves v2.4.0.", namespace)
 	opened, err := place.Open(ctx, shop.Options{
 		Namespace: namespace, Folder: folder, Release: demoRelease,
-		Green: shop.Slot{Version: "v2.5.0"},
+		Env:   quickService(),
+		Green: shop.Slot{Version: goodVersion},
 	})
 	if err != nil {
 		return err
 	}
 	s.shop = opened
 	s.terminal = terminal{folder: folder, plugin: o.plugin, narrator: s.narrator}
-	document, err := os.ReadFile(filepath.Join(folder, "bluegreen.yaml"))
-	if err != nil {
-		return fmt.Errorf("read Release: %w", err)
-	}
-	s.narrator.say("The release is described by bluegreen.yaml, which lies in the folder of the commands below (%d lines, "+
-		"and none of them is needed: `kubectl bluegreen init` would find the same out). Its times are short here, "+
-		"so that you can sit through it: traffic is watched for %s where the default is ten minutes.",
-		strings.Count(string(document), "\n"), watch)
+	s.narrator.say("The release is described by bluegreen.yaml, which lies in the folder of the commands below. Its times are "+
+		"short, so that you can sit through it: traffic is watched for %.0f seconds where the default is ten minutes.", watch.Seconds())
 	if s.load, err = startLoad(ctx, place.Client.Kubernetes, namespace, o.rate); err != nil {
 		return err
 	}
@@ -135,6 +128,12 @@ func demoRelease(document *release.Release) {
 	document.Spec.Metrics.Alertmanager = "monitoring/alertmanager:9093"
 	document.Spec.Traffic.Steps = []release.Step{{Weight: 100, Hold: release.Duration(8 * time.Second)}}
 	document.Spec.Traffic.Watch = release.Duration(watch)
+}
+
+// quickService is the environment of both colours: a drain that is short for an
+// audience, and patience with a machine that has a cluster to run beside.
+func quickService() map[string]string {
+	return map[string]string{"DRAIN_SECONDS": "3", "REQUEST_TIMEOUT": "5s"}
 }
 
 // last is the status of the last run, with everything that it saw.
