@@ -1,10 +1,13 @@
 package e2e
 
 import (
+	"context"
 	"os"
 	"syscall"
 	"testing"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
@@ -19,6 +22,7 @@ func TestKilledShiftIsResumedOrRolledBack(t *testing.T) {
 	before := run.Counts()
 
 	killed := s.leftBehind(shop.Green)
+	s.awaitSilence()
 	status := s.status(s.run(rollout.CodeDone, "resume", "-o", "json"))
 	if status.ID != killed.ID || status.Phase != rollout.Done || status.Epoch <= killed.Epoch {
 		t.Errorf("resumed run %s in phase %s at epoch %d, want %s, done and after epoch %d", status.ID, status.Phase, status.Epoch, killed.ID, killed.Epoch)
@@ -27,6 +31,7 @@ func TestKilledShiftIsResumedOrRolledBack(t *testing.T) {
 	s.drained(status)
 	s.onlyVersion(run, "v2.5.0")
 
+	// A rollback need not be told that nobody drives the run.
 	killed = s.leftBehind(shop.Blue)
 	status = s.status(s.run(rollout.CodeDone, "rollback", "-o", "json"))
 	if status.ID != killed.ID || status.Phase != rollout.RolledBack {
@@ -113,4 +118,24 @@ func (s *scenario) leftBehind(to string) *rollout.RunStatus {
 			status.Phase, status.To, status.Live, status.Finished, to)
 	}
 	return status
+}
+
+// awaitSilence waits until status knows that nobody drives the run any more,
+// and looks at what it says then.
+func (s *scenario) awaitSilence() {
+	s.t.Helper()
+	err := wait.PollUntilContextTimeout(s.t.Context(), time.Second, hang, true, func(ctx context.Context) (bool, error) {
+		result, err := s.shop.Run(ctx, "status", "-o", "json")
+		if err != nil {
+			return false, err
+		}
+		status, err := result.Status()
+		return err == nil && status.Silent, err
+	})
+	if err != nil {
+		s.t.Fatalf("wait until status says that nobody drives the run: %v", err)
+	}
+	said := s.run(rollout.CodeHeld, "status", "-w")
+	says(s.t, said.Stdout, "nobody drives the run")
+	says(s.t, said.Stderr, "next: kubectl bluegreen resume")
 }
