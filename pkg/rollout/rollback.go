@@ -1,0 +1,85 @@
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+)
+
+// Rollback gives everything back to the side before. While a run is going
+// on, its own process is told to stop and this one waits for it; otherwise
+// this process takes over, from the live objects alone where no record is.
+func (r *Runner) Rollback(ctx context.Context, request RollbackRequest) (Outcome, error) {
+	route, err := r.Router.Read(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	state, err := r.wayBack(ctx, route)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if state.From == route.Split.Sole() && !state.Moved {
+		return r.giveUp(ctx, route, state, request)
+	}
+	ready, wanted, err := r.readiness(ctx, state.From)
+	if err != nil {
+		return Outcome{}, err
+	}
+	r.tell(Revert, Info, "%s→%s, %d/%d ready", state.To, state.From, ready, wanted)
+	if ready == 0 && !request.Force {
+		return Outcome{Code: CodeBlocked,
+			Message: fmt.Sprintf("no pod of %s is ready: going back would leave %s with nothing", state.From, route.Object),
+			Next:    "kubectl bluegreen rollback --force"}, nil
+	}
+	if ready < wanted {
+		r.tell(Revert, Warning, "only %d of %d pods of %s are ready", ready, wanted, state.From)
+	}
+	r.force = request.Force
+	state.Requested, state.Reason = true, request.Reason
+	state.Because, state.Resume = nil, ""
+	return r.begin(ctx, route, enter(state, Revert, r.Clock.Now()))
+}
+
+// wayBack finds out which colour is the side before: by the unfinished run,
+// else by the split that the last switch recorded on the route, else by the
+// other colour of the release.
+func (r *Runner) wayBack(ctx context.Context, route traffic.Route) (State, error) {
+	current, err := r.current(ctx)
+	if err == nil && current != nil {
+		state := State{}
+		if json.Unmarshal(current.State, &state) == nil && state.From != "" {
+			r.resumed = current.ID
+			return state, nil
+		}
+	}
+	state := State{Started: r.Clock.Now()}
+	if err != nil {
+		r.tell(Revert, Warning, "the journal can't be read, going by the live objects: %v", err)
+	}
+	live := route.Split.Sole()
+	if live == "" || route.Previous == nil || route.Previous.Sole() == "" {
+		return State{}, release.WithHint(
+			fmt.Errorf("find the way back: %s has split %s and records no split before it", route.Object, route.Split),
+			"kubectl bluegreen shift --to COLOR")
+	}
+	state.From, state.To = route.Previous.Sole(), live
+	return state, nil
+}
+
+// beside answers a lease that somebody else holds: a shift is refused, a
+// rollback asks the holder to stop.
+func (r *Runner) beside(ctx context.Context, held *journal.HeldError, state State) (Outcome, error) {
+	if !state.Requested {
+		return Outcome{Code: CodeBlocked, Message: held.Error(), Next: "kubectl bluegreen status -w"}, nil
+	}
+	reason := "rollback requested by " + r.Holder
+	if err := r.RequestStop(ctx, reason); err != nil {
+		return Outcome{}, err
+	}
+	r.tell(Revert, Info, "%s drives run %s; it was asked to roll back, waiting for it", held.Holder, held.Run)
+	return r.await(ctx, held.Run)
+}

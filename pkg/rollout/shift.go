@@ -1,0 +1,85 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// Shift moves production to the requested colour, or to the idle one. To
+// shift to the colour that is live already is no error and does nothing.
+func (r *Runner) Shift(ctx context.Context, request ShiftRequest) (Outcome, error) {
+	route, err := r.Router.Read(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	live := route.Split.Sole()
+	if outcome, err := r.unfinished(ctx); err != nil || outcome != nil {
+		return value(outcome), err
+	}
+	if live == "" {
+		return Outcome{}, release.WithHint(
+			fmt.Errorf("start shift: %s is split %s and no run is recorded", route.Object, route.Split), "kubectl bluegreen rollback")
+	}
+	target, err := r.target(live, request.To)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if target == live {
+		return Outcome{Code: CodeDone, Message: fmt.Sprintf("already: %s serves %s", live, route.Object)}, nil
+	}
+	if route.Stop != "" {
+		return Outcome{Code: CodeBlocked,
+			Message: fmt.Sprintf("%s carries an emergency stop: %s", route.Object, route.Stop),
+			Next:    fmt.Sprintf("kubectl -n %s annotate %s %s-", route.Namespace, route.Object, cluster.AnnotationStop)}, nil
+	}
+	now := r.Clock.Now()
+	return r.begin(ctx, route, State{Phase: Preflight, From: live, To: target, Started: now, Entered: now})
+}
+
+// target is the colour to shift to.
+func (r *Runner) target(live, requested string) (string, error) {
+	if requested == "" {
+		return r.Release.Spec.Other(live), nil
+	}
+	if _, known := r.Release.Spec.Colors[requested]; !known {
+		return "", release.WithHint(fmt.Errorf("shift to %q: the release has no such colour", requested),
+			fmt.Sprintf("the colours are %v", r.Release.Spec.ColorNames()))
+	}
+	return requested, nil
+}
+
+// unfinished refuses to begin beside a run that was interrupted or held.
+func (r *Runner) unfinished(ctx context.Context) (*Outcome, error) {
+	current, err := r.current(ctx)
+	if err != nil || current == nil {
+		return nil, err
+	}
+	status, err := StatusOf(*current)
+	if err != nil {
+		return nil, err
+	}
+	return &Outcome{Code: CodeBlocked,
+		Message: fmt.Sprintf("run %s of %s is not finished: %s→%s in phase %s", current.ID, current.Holder, status.From, status.To, status.Phase),
+		Next:    "kubectl bluegreen resume", Status: status}, nil
+}
+
+// current is the run that has not ended, nil when there is none.
+func (r *Runner) current(ctx context.Context) (*journal.Run, error) {
+	run, err := r.Journal.Current(ctx)
+	if err != nil || run == nil || !run.Finished.IsZero() {
+		return nil, err
+	}
+	return run, nil
+}
+
+// value is an outcome that may be missing.
+func value(outcome *Outcome) Outcome {
+	if outcome == nil {
+		return Outcome{}
+	}
+	return *outcome
+}
