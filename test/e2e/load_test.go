@@ -81,14 +81,26 @@ func (s *scenario) production(keepAlive, fresh int) *clients.Run {
 	return run
 }
 
-// url of production.
+// url of production, once it answers: kube-proxy comes to know a new Service
+// a moment after its EndpointSlices are there, and refuses until then.
 func (s *scenario) url() string {
 	s.t.Helper()
 	url, err := s.shop.URL(s.t.Context(), path)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return url
+	guard := time.Now().Add(2 * time.Minute)
+	for {
+		first := startClients(s.t, clients.Options{URL: url, Rate: 20, Fresh: 1, MaxRequests: 5, Strict: true})
+		<-first.Done()
+		counts := first.Stop()
+		if counts.Failed == 0 {
+			return url
+		}
+		if time.Now().After(guard) {
+			s.t.Fatalf("production does not answer: %+v", counts.Failures[0])
+		}
+	}
 }
 
 // awaitRequests waits until so many more requests were sent, and returns what
