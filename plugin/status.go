@@ -219,7 +219,6 @@ func liveText(split string) string {
 	return split
 }
 
-// nextAfter is the one command that fits a status.
 // holder names who drives a run, and says so when nobody seems to.
 func holder(status *rollout.RunStatus) string {
 	if status.Silent {
@@ -228,6 +227,7 @@ func holder(status *rollout.RunStatus) string {
 	return status.Holder
 }
 
+// nextAfter is the one command that fits a status.
 func nextAfter(status *rollout.RunStatus) string {
 	switch {
 	case status.ID == "":
