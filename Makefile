@@ -39,7 +39,9 @@ unit: ## tests that need no cluster; some start a PostgreSQL of their own on loo
 	go test ./...
 
 live: build ## tests on a real cluster
-	cd test && go vet ./... && go test -timeout 45m -p 1 ./...
+	cd test && go vet ./...
+	cd test && go test -timeout 20m -p 1 $$(go list ./... | grep -v '/e2e$$')
+	cd test && BLUEGREEN_PLUGIN=$(CURDIR)/bin/kubectl-bluegreen go test -v -timeout 45m ./e2e
 
 soak: setup build ## repetitions, races and long fuzzing; resumable; writes docs/soak.md
 	$(call inside,soak,soak.md)
