@@ -9,7 +9,9 @@ GOLANGCI_LINT := $(TOOLS)/golangci-lint-v2.15.0
 GOVULNCHECK := $(TOOLS)/govulncheck-v1.9.0
 
 # CLUSTER=lab brings a cluster up; CLUSTER=current uses that of the kubeconfig.
+# FLAGS are the demo's own, such as FLAGS=--yes or FLAGS=--keep.
 CLUSTER ?= lab
+FLAGS ?=
 
 # inside runs a program of test/ inside a lab of its own, and takes that down.
 define inside
@@ -30,7 +32,7 @@ setup: ## install and build what the lab and the tests need
 	cd test && go run ./lab/cmd/lab setup
 
 demo: build ## tell the story on a real cluster: a good release, an exhausted database, a bad release
-	cd test && go run ./demo --cluster=$(CLUSTER) --plugin=$(CURDIR)/bin/kubectl-bluegreen
+	cd test && go run ./demo --cluster=$(CLUSTER) --plugin=$(CURDIR)/bin/kubectl-bluegreen $(FLAGS)
 
 test: setup unit live ## pass every test
 
