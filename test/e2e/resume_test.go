@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -69,6 +70,35 @@ func TestInterruptedShiftIsHeld(t *testing.T) {
 		t.Errorf("resumed run is in phase %s, want done", status.Phase)
 	}
 	s.serves(shop.Green)
+}
+
+// A run that died before it moved anything is ended by a rollback, which
+// touches no pod, and then stands in nobody's way.
+func TestRollbackEndsARunThatMovedNothing(t *testing.T) {
+	s := open(t, shop.Options{GreenByHand: true})
+	process := s.start("shift")
+	err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, hang, true, func(context.Context) (bool, error) {
+		return strings.Contains(process.Stderr(), "/health of 2 pods of green answered 200"), nil
+	})
+	if err != nil {
+		t.Fatalf("wait for the phase health: %v\n%s", err, process.Stderr())
+	}
+	if err := process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-process.Done()
+	status := s.status(s.run(rollout.CodeDone, "status", "-o", "json"))
+	if status.Live != "blue=100" || status.Phase.Terminal() {
+		t.Fatalf("killed in phase %s with %s, want before the switch", status.Phase, status.Live)
+	}
+	ended := s.status(s.run(rollout.CodeDone, "rollback", "-o", "json"))
+	if ended.ID != status.ID || ended.Phase != rollout.RolledBack || ended.Finished.IsZero() {
+		t.Errorf("run %s is in phase %s, finished %s; want %s, rolled back and finished", ended.ID, ended.Phase, ended.Finished, status.ID)
+	}
+	s.serves(shop.Blue)
+	if replicas, err := s.shop.Replicas(t.Context(), shop.Green); err != nil || replicas != 2 {
+		t.Errorf("green has %d replicas, want its 2: %v", replicas, err)
+	}
 }
 
 // watching makes the watch last.
