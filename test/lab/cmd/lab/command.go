@@ -19,7 +19,7 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	command.PersistentFlags().StringVar(&name, "name", lab.DefaultName, "which lab, where there are several")
-	command.AddCommand(newUp(&name), newDown(&name), newExec(&name), newKubeconfig(&name), newImage(&name), newStatus())
+	command.AddCommand(newUp(&name), newDown(&name), newExec(&name), newKubeconfig(&name), newImage(&name), newStatus(), newSetup())
 	return command
 }
 
