@@ -13,7 +13,7 @@ import (
 func (c *checker) checkColors() {
 	names := c.document.Spec.ColorNames()
 	if len(names) != 2 && c.written("spec.colors") {
-		c.report("spec.colors", fmt.Sprintf("a release has exactly two colors, not %d (%s)", len(names), strings.Join(shownAll(names), ", ")),
+		c.report("spec.colors", fmt.Sprintf("a release has exactly two colours, not %d (%s)", len(names), strings.Join(shownAll(names), ", ")),
 			"name the slot that is live and the one that is idle, such as blue and green")
 	}
 	for _, name := range names {
@@ -26,7 +26,7 @@ func (c *checker) checkColors() {
 
 func (c *checker) checkColor(field, name string, color Color) {
 	if faults := validation.IsDNS1123Label(name); len(faults) > 0 {
-		c.report(field, shown(name)+" is not a valid name of a color", brief(faults))
+		c.report(field, shown(name)+" is not a valid name of a colour", brief(faults))
 	}
 	if len(color.Workloads) == 0 {
 		c.report(join(field, "workloads"), "is required", "write workloads: [deployment/NAME]")
@@ -35,7 +35,7 @@ func (c *checker) checkColor(field, name string, color Color) {
 		c.subdomain(fmt.Sprintf("%s.workloads[%d]", field, i), workload.Name)
 	}
 	if len(color.Selector) == 0 {
-		c.report(join(field, "selector"), "is required: by it the route tells the colors apart", "write selector: {version: "+name+"}")
+		c.report(join(field, "selector"), "is required: by it the route tells the colours apart", "write selector: {version: "+name+"}")
 	}
 	for key, value := range sortedPairs(color.Selector) {
 		at := join(join(field, "selector"), key)
@@ -45,7 +45,7 @@ func (c *checker) checkColor(field, name string, color Color) {
 		if faults := validation.IsValidLabelValue(value); len(faults) > 0 {
 			c.report(at, shown(value)+" is not a label's value", brief(faults))
 		} else if value == "" {
-			c.report(at, "must not be empty", "a missing label would match it; give each color a value")
+			c.report(at, "must not be empty", "a missing label would match it; give each colour a value")
 		}
 	}
 	c.label(join(field, "service"), color.Service)
@@ -63,18 +63,18 @@ func (c *checker) checkApart(first, second string) {
 	for i, workload := range other.Workloads {
 		if workload.Name != "" && slices.Contains(one.Workloads, workload) {
 			c.report(fmt.Sprintf("%s.workloads[%d]", at, i), fmt.Sprintf("%s is a workload of %s too", workload, first),
-				"each color has workloads of its own")
+				"each colour has workloads of its own")
 		}
 	}
 	if other.Service != "" && other.Service == one.Service {
-		c.report(join(at, "service"), fmt.Sprintf("%s reaches %s too", shown(other.Service), first), "a color's Service selects its pods alone")
+		c.report(join(at, "service"), fmt.Sprintf("%s reaches %s too", shown(other.Service), first), "a colour's Service selects its pods alone")
 	}
 	c.checkSelectors(first, second, one.Selector, other.Selector)
 	route := c.document.Spec.Traffic.Service
 	for name, color := range sortedPairs(c.document.Spec.Colors) {
 		if route != nil && color.Service != "" && color.Service == route.Name {
 			c.report(join(join("spec.colors", name), "service"), fmt.Sprintf("%s is the production Service", shown(color.Service)),
-				"a color's Service reaches it past the production route; leave it out if there is none")
+				"a colour's Service reaches it past the production route; leave it out if there is none")
 		}
 	}
 }
@@ -93,7 +93,7 @@ func (c *checker) checkSelectors(first, second string, one, other map[string]str
 		return
 	}
 	if maps.Equal(one, other) {
-		c.report(at, "is the same as that of "+first+", so every pod would belong to both colors", "give each color a value of its own")
+		c.report(at, "is the same as that of "+first+", so every pod would belong to both colours", "give each colour a value of its own")
 	}
 }
 

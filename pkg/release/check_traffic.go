@@ -36,9 +36,9 @@ func (c *checker) checkSteps(traffic Traffic) {
 		at := fmt.Sprintf("spec.traffic.steps[%d].weight", i)
 		switch {
 		case step.Weight < 1 || step.Weight > 100:
-			c.report(at, fmt.Sprintf("%d is not between 1 and 100", step.Weight), "a weight is the percentage of the color that traffic moves to")
+			c.report(at, fmt.Sprintf("%d is not between 1 and 100", step.Weight), "a weight is the percentage of the colour that traffic moves to")
 		case step.Weight < 100 && traffic.Service != nil:
-			c.report(at, fmt.Sprintf("a Service can't give %d%% to a color: its selector switches everything at once", step.Weight),
+			c.report(at, fmt.Sprintf("a Service can't give %d%% to a colour: its selector switches everything at once", step.Weight),
 				"leave only the step of weight 100")
 		case step.Weight <= last:
 			c.report(at, fmt.Sprintf("%d does not rise above the %d of the step before", step.Weight, last), "")

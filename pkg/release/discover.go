@@ -18,7 +18,7 @@ type side struct {
 
 // refuse is the error for what can't be discovered, and what to do about it.
 func refuse(service *corev1.Service, hint, format string, arguments ...any) error {
-	return WithHint(fmt.Errorf("discover the colors behind service %s: %s", service.Name, fmt.Sprintf(format, arguments...)), hint)
+	return WithHint(fmt.Errorf("discover the colours behind service %s: %s", service.Name, fmt.Sprintf(format, arguments...)), hint)
 }
 
 const hintDocument = "say which is which in a bluegreen.yaml"
@@ -53,7 +53,7 @@ func discover(service *corev1.Service, deployments []appsv1.Deployment, stateful
 	}
 	liveColor, idleColor := colorName(live.labels[key]), colorName(idle.labels[key])
 	if liveColor == "" || idleColor == "" || liveColor == idleColor {
-		return nil, refuse(service, hintDocument, "the values %q and %q of label %s give no two names for colors", live.labels[key], idle.labels[key], key)
+		return nil, refuse(service, hintDocument, "the values %q and %q of label %s give no two names for colours", live.labels[key], idle.labels[key], key)
 	}
 	d := &Discovery{Live: liveColor, Release: &Release{APIVersion: APIVersion, Kind: Kind}}
 	d.name(service, live, idle)
@@ -62,7 +62,7 @@ func discover(service *corev1.Service, deployments []appsv1.Deployment, stateful
 	d.addColor(idleColor, key, idle, fmt.Sprintf("its pods differ from what service %s selects in label %s alone", service.Name, key))
 	d.addDirectServices(service, services, map[string]side{liveColor: live, idleColor: idle})
 	d.Release.Spec.Traffic.Service = &ServiceRoute{Name: service.Name}
-	d.guess("spec.metrics.versionLabel", key, "it is the label that tells the colors apart")
+	d.guess("spec.metrics.versionLabel", key, "it is the label that tells the colours apart")
 	ApplyDefaults(d.Release)
 	return d, nil
 }
@@ -97,7 +97,7 @@ func liveSide(service *corev1.Service, sides []side) (side, error) {
 	}
 	hint := hintDocument
 	if key := tellsApart(live); key != "" {
-		hint = fmt.Sprintf("add label %s to the selector, so that it selects one color", key)
+		hint = fmt.Sprintf("add label %s to the selector, so that it selects one colour", key)
 	}
 	return side{}, refuse(service, hint, "its selector, %s, matches the pods of %s alike", written(service.Spec.Selector), listed(live))
 }
@@ -140,14 +140,14 @@ func idleSide(service *corev1.Service, sides []side, live side) (string, side, e
 	keys := slices.Sorted(maps.Keys(byKey))
 	switch {
 	case len(keys) == 0 && len(unlabelled) > 0:
-		return "", side{}, refuse(service, "give the pods of the other color that label, with a value of its own", "there is no second color: %s", strings.Join(unlabelled, ", "))
+		return "", side{}, refuse(service, "give the pods of the other colour that label, with a value of its own", "there is no second colour: %s", strings.Join(unlabelled, ", "))
 	case len(keys) == 0:
-		return "", side{}, refuse(service, "deploy the other color beside "+live.workload.String()+", its pods alike but for one label of the selector",
-			"there is no second color: no other workload has pods with %s but for one value", written(selector))
+		return "", side{}, refuse(service, "deploy the other colour beside "+live.workload.String()+", its pods alike but for one label of the selector",
+			"there is no second colour: no other workload has pods with %s but for one value", written(selector))
 	case len(keys) > 1:
-		return "", side{}, refuse(service, hintDocument, "more than one label could tell the colors apart: %s", candidates(keys, byKey))
+		return "", side{}, refuse(service, hintDocument, "more than one label could tell the colours apart: %s", candidates(keys, byKey))
 	case len(byKey[keys[0]]) > 1:
-		return "", side{}, refuse(service, hintDocument, "there are more than two colors by label %s: %s, %s", keys[0], live.workload, listed(byKey[keys[0]]))
+		return "", side{}, refuse(service, hintDocument, "there are more than two colours by label %s: %s, %s", keys[0], live.workload, listed(byKey[keys[0]]))
 	}
 	return keys[0], byKey[keys[0]][0], nil
 }

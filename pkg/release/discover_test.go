@@ -123,7 +123,7 @@ func TestDiscover(t *testing.T) {
 				"shop-green": {Workloads: []Workload{{"deployment", "shop-green-1"}}, Selector: map[string]string{"app": "shop-green"}},
 			},
 		},
-		"beside another application in colors": {
+		"beside another application in colours": {
 			scene: scene{
 				selector: "app=shop,version=green",
 				deployments: map[string]string{"shop-blue": "app=shop,version=blue", "shop-green": "app=shop,version=green",
@@ -196,7 +196,7 @@ func roundTrip(t *testing.T, discovered *Discovery) {
 }
 
 func TestDiscoverRefuses(t *testing.T) {
-	const prefix = "discover the colors behind service svc-production: "
+	const prefix = "discover the colours behind service svc-production: "
 	pair := map[string]string{"shop-blue": "app=shop,version=blue", "shop-green": "app=shop,version=green"}
 	for name, test := range map[string]struct {
 		scene scene
@@ -209,27 +209,27 @@ func TestDiscoverRefuses(t *testing.T) {
 			"its selector, app=shop, matches the pods of deployment/shop-blue, deployment/shop-green alike"},
 		"the slot of another application": {scene{selector: "app=shop,version=blue", deployments: map[string]string{
 			"shop-blue": "app=shop,version=blue", "cart-blue": "app=cart,version=blue", "cart-green": "app=cart,version=green"}},
-			"there is no second color: no other workload has pods with app=shop,version=blue but for one value"},
+			"there is no second colour: no other workload has pods with app=shop,version=blue but for one value"},
 		"another part of the application": {scene{selector: "app=shop-web", deployments: map[string]string{"shop-web": "app=shop-web", "shop-worker": "app=shop-worker"}},
-			"there is no second color: no other workload has pods with app=shop-web but for one value"},
+			"there is no second colour: no other workload has pods with app=shop-web but for one value"},
 		"a stranger with the only label": {scene{selector: "version=blue", deployments: map[string]string{"shop": "app=shop,version=blue", "cart": "app=cart,version=green"}},
-			"there is no second color: no other workload has pods with version=blue but for one value"},
+			"there is no second colour: no other workload has pods with version=blue but for one value"},
 		"nothing beside it": {scene{selector: "app=shop,version=blue", deployments: map[string]string{"shop-blue": "app=shop,version=blue"}},
-			"there is no second color: no other workload has pods with app=shop,version=blue but for one value"},
+			"there is no second colour: no other workload has pods with app=shop,version=blue but for one value"},
 		"the other lacks the label": {scene{selector: "app=shop,version=blue", deployments: map[string]string{"shop-blue": "app=shop,version=blue", "shop-green": "app=shop"}},
-			"there is no second color: deployment/shop-green lacks label version"},
+			"there is no second colour: deployment/shop-green lacks label version"},
 		"two labels could be meant": {scene{selector: "app=shop,slot=a,version=blue", deployments: map[string]string{
 			"shop": "app=shop,slot=a,version=blue", "shop-2": "app=shop,slot=b,version=blue", "shop-3": "app=shop,slot=a,version=green"}},
-			"more than one label could tell the colors apart: slot (deployment/shop-2), version (deployment/shop-3)"},
-		"three colors": {scene{selector: "app=shop,version=blue", deployments: map[string]string{
+			"more than one label could tell the colours apart: slot (deployment/shop-2), version (deployment/shop-3)"},
+		"three colours": {scene{selector: "app=shop,version=blue", deployments: map[string]string{
 			"shop-blue": "app=shop,version=blue", "shop-green": "app=shop,version=green", "shop-red": "app=shop,version=red"}},
-			"there are more than two colors by label version: deployment/shop-blue, deployment/shop-green, deployment/shop-red"},
-		"two workloads of the live color": {scene{selector: "app=shop,version=blue", deployments: pair, statefulSets: map[string]string{"cache": "app=shop,version=blue"}},
+			"there are more than two colours by label version: deployment/shop-blue, deployment/shop-green, deployment/shop-red"},
+		"two workloads of the live colour": {scene{selector: "app=shop,version=blue", deployments: pair, statefulSets: map[string]string{"cache": "app=shop,version=blue"}},
 			"its selector, app=shop,version=blue, matches the pods of deployment/shop-blue, statefulset/cache alike"},
 		"another application": {scene{selector: "app=shop", deployments: map[string]string{"shop": "app=shop", "redis": "app=redis"}},
-			"there is no second color: no other workload has pods with app=shop but for one value"},
+			"there is no second colour: no other workload has pods with app=shop but for one value"},
 		"values of one name": {scene{selector: "app=shop,version=A.B", deployments: map[string]string{"a": "app=shop,version=A.B", "b": "app=shop,version=a-b"}},
-			`the values "A.B" and "a-b" of label version give no two names for colors`},
+			`the values "A.B" and "a-b" of label version give no two names for colours`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := test.scene.discover(t)

@@ -118,7 +118,7 @@ type ServiceRoute struct {
 // Step is one weight of the target colour, in percent, and how long to hold
 // it before the gate may advance.
 type Step struct {
-	// Weight is the share of traffic for the color that it moves to, in
+	// Weight is the share of traffic for the colour that it moves to, in
 	// percent.
 	Weight int `json:"weight" jsonschema:"minimum=1,maximum=100"`
 	// Hold is how long the step lasts at least.
@@ -285,7 +285,7 @@ type LogRule struct {
 
 // Metrics says where signals come from.
 type Metrics struct {
-	// Prometheus is a server that has the series of both colors.
+	// Prometheus is a server that has the series of both colours.
 	Prometheus *Prometheus `json:"prometheus,omitempty"`
 	// Provider is the dialect of the metric names: http or otel.
 	Provider string `json:"provider,omitempty" jsonschema:"enum=http,enum=otel"`

@@ -21,7 +21,7 @@ func (d *Discovery) name(service *corev1.Service, live, idle side) {
 	name, why := sharedPrefix(live.workload.Name, idle.workload.Name), "the names of both workloads begin with it"
 	for _, key := range []string{"app.kubernetes.io/name", "app"} {
 		if value := live.labels[key]; !usableName(name) && value == idle.labels[key] {
-			name, why = value, "both colors have it as label "+key
+			name, why = value, "both colours have it as label "+key
 		}
 	}
 	if !usableName(name) {
@@ -63,7 +63,7 @@ func (d *Discovery) addColor(name, key string, s side, why string) {
 	d.Release.Spec.Colors[name] = Color{Workloads: []Workload{s.workload}, Selector: map[string]string{key: s.labels[key]}}
 	field := join("spec.colors", name)
 	d.guess(join(field, "workloads"), s.workload.String(), why)
-	d.guess(join(field, "selector"), key+"="+s.labels[key], "the label by which the colors differ")
+	d.guess(join(field, "selector"), key+"="+s.labels[key], "the label by which the colours differ")
 }
 
 // addDirectServices finds, for each colour, a Service that selects its pods

@@ -10,7 +10,7 @@ import (
 )
 
 // head stands above a document that Marshal writes.
-const head = `A blue-green release. Which color is live is read from the Service.
+const head = `A blue-green release. Which colour is live is read from the Service.
 What is left out has its default; what could not be discovered is not
 declared: databases, Prometheus, synthetic transactions, manifests.`
 

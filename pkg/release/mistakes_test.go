@@ -92,28 +92,28 @@ func TestParseTellsEveryMistake(t *testing.T) {
 			"50:15: spec.metrics.provider: \"opentelemetry\" is not known; known: http, otel",
 		}},
 		{name: "one colour", old: "    green:\n      workloads: [deployment/shop-green]\n      selector: {version: green}\n", new: "", want: []string{
-			"7:5: spec.colors: a release has exactly two colors, not 1 (\"blue\"); name the slot that is live and the one that is idle, such as blue and green",
+			"7:5: spec.colors: a release has exactly two colours, not 1 (\"blue\"); name the slot that is live and the one that is idle, such as blue and green",
 		}},
 		{name: "three colours", old: "  traffic:", new: "    red: {workloads: [deployment/red], selector: {version: red}}\n  traffic:", want: []string{
-			"7:5: spec.colors: a release has exactly two colors, not 3 (\"blue\", \"green\", \"red\"); name the slot that is live and the one that is idle, such as blue and green",
+			"7:5: spec.colors: a release has exactly two colours, not 3 (\"blue\", \"green\", \"red\"); name the slot that is live and the one that is idle, such as blue and green",
 		}},
 		{name: "colour's name", old: "    green:", new: "    Green:", want: []string{
-			"11:7: spec.colors.Green: \"Green\" is not a valid name of a color; a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+			"11:7: spec.colors.Green: \"Green\" is not a valid name of a colour; a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
 		}},
 		{name: "colour without selector", old: "      selector: {version: green}\n", new: "", want: []string{
-			"11:7: spec.colors.green.selector: is required: by it the route tells the colors apart; write selector: {version: green}",
+			"11:7: spec.colors.green.selector: is required: by it the route tells the colours apart; write selector: {version: green}",
 		}},
 		{name: "colour without workloads", old: "      workloads: [deployment/shop-green]\n", new: "", want: []string{
 			"11:7: spec.colors.green.workloads: is required; write workloads: [deployment/NAME]",
 		}},
 		{name: "the same selector", old: "{version: green}", new: "{version: blue}", want: []string{
-			"12:17: spec.colors.green.selector: is the same as that of blue, so every pod would belong to both colors; give each color a value of its own",
+			"12:17: spec.colors.green.selector: is the same as that of blue, so every pod would belong to both colours; give each colour a value of its own",
 		}},
 		{name: "other keys", old: "{version: green}", new: "{color: green}", want: []string{
 			"12:17: spec.colors.green.selector: has the keys \"color\", that of blue has \"version\"; use the same keys in both, with values of their own",
 		}},
 		{name: "empty label value", old: "{version: green}", new: "{version: \"\"}", want: []string{
-			"12:27: spec.colors.green.selector.version: must not be empty; a missing label would match it; give each color a value",
+			"12:27: spec.colors.green.selector.version: must not be empty; a missing label would match it; give each colour a value",
 		}},
 		{name: "label key", old: "{version: green}", new: "{-version: green}", want: []string{
 			"12:28: spec.colors.green.selector.-version: \"-version\" is not a label's key; name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
@@ -125,25 +125,25 @@ func TestParseTellsEveryMistake(t *testing.T) {
 			"11:19: spec.colors.green.workloads[0]: \"Shop_green\" is not a valid name; a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
 		}},
 		{name: "shared workload", old: "deployment/shop-green", new: "deploy/shop-blue", want: []string{
-			"11:19: spec.colors.green.workloads[0]: deployment/shop-blue is a workload of blue too; each color has workloads of its own",
+			"11:19: spec.colors.green.workloads[0]: deployment/shop-blue is a workload of blue too; each colour has workloads of its own",
 		}},
 		{name: "shared service", document: "full.yaml", old: "service: svc-green", new: "service: svc-blue", want: []string{
-			"15:16: spec.colors.green.service: \"svc-blue\" reaches blue too; a color's Service selects its pods alone",
+			"15:16: spec.colors.green.service: \"svc-blue\" reaches blue too; a colour's Service selects its pods alone",
 		}},
 		{name: "production service as direct service", document: "full.yaml", old: "service: svc-green", new: "service: svc-production", want: []string{
-			"15:16: spec.colors.green.service: \"svc-production\" is the production Service; a color's Service reaches it past the production route; leave it out if there is none",
+			"15:16: spec.colors.green.service: \"svc-production\" is the production Service; a colour's Service reaches it past the production route; leave it out if there is none",
 		}},
 		{name: "no route", old: "    service:\n      name: shop\n", new: "    drain: auto\n", want: []string{
 			"14:5: spec.traffic.service: is required: it is the route that a shift switches; write service: {name: NAME}",
 		}},
 		{name: "weights on a Service", document: "full.yaml", old: "[{weight: 100, hold: 5m}]", new: "[{weight: 50, hold: 3m}, {weight: 100}]", want: []string{
-			"19:22: spec.traffic.steps[0].weight: a Service can't give 50% to a color: its selector switches everything at once; leave only the step of weight 100",
+			"19:22: spec.traffic.steps[0].weight: a Service can't give 50% to a colour: its selector switches everything at once; leave only the step of weight 100",
 		}},
 		{name: "weights don't rise", document: "full.yaml", old: "[{weight: 100, hold: 5m}]", new: "[{weight: 100}, {weight: 100}]", want: []string{
 			"19:37: spec.traffic.steps[1].weight: 100 does not rise above the 100 of the step before",
 		}},
 		{name: "weights don't end at 100", document: "full.yaml", old: "[{weight: 100, hold: 5m}]", new: "[{weight: 0}]", want: []string{
-			"19:22: spec.traffic.steps[0].weight: 0 is not between 1 and 100; a weight is the percentage of the color that traffic moves to",
+			"19:22: spec.traffic.steps[0].weight: 0 is not between 1 and 100; a weight is the percentage of the colour that traffic moves to",
 		}},
 		{name: "step without a weight", document: "full.yaml", old: "[{weight: 100, hold: 5m}]", new: "[{hold: 5m}]", want: []string{
 			"19:13: spec.traffic.steps[0].weight: is required",

@@ -93,7 +93,7 @@ func TestTheSchemaRefusesWhatParseRefuses(t *testing.T) {
 		"a budget in percent":   {"budget: 0.8", "budget: 80"},
 		"a weight of nothing":   {"weight: 100", "weight: 0"},
 		"a port that can't be":  {"port: 9090, timeout", "port: 90900, timeout"},
-		"one color":             {"    green:\n      workloads: [deploy/recommendation-green, sts/recommendation-cache-green]\n      selector: {version: green}\n      service: svc-green\n      manifests: [deploy/green/]\n", ""},
+		"one colour":            {"    green:\n      workloads: [deploy/recommendation-green, sts/recommendation-cache-green]\n      selector: {version: green}\n      service: svc-green\n      manifests: [deploy/green/]\n", ""},
 		"a dsn that is no name": {"dsn: {env: REPORTS_DSN}", "dsn: somewhere"},
 	} {
 		t.Run(name, func(t *testing.T) {
