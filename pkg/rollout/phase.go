@@ -103,14 +103,15 @@ func Phases() []PhaseRule {
 	}
 }
 
-// ruleOf returns the row of a phase.
-func ruleOf(phase Phase) (PhaseRule, bool) {
+// ruleOf returns the row of a phase; a phase that is not of the table has an
+// empty one.
+func ruleOf(phase Phase) PhaseRule {
 	for _, rule := range Phases() {
 		if rule.Phase == phase {
-			return rule, true
+			return rule
 		}
 	}
-	return PhaseRule{}, false
+	return PhaseRule{}
 }
 
 // Terminal reports whether a run ends in the phase.

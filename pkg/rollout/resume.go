@@ -24,10 +24,10 @@ func (r *Runner) Resume(ctx context.Context) (Outcome, error) {
 		return Outcome{}, err
 	}
 	found := state.Phase
-	switch {
-	case state.Phase == Held:
+	switch state.Phase {
+	case Held:
 		state = enter(state, state.Resume, r.Clock.Now())
-	case state.Phase == Unproven:
+	case Unproven:
 		state = enter(state, Revert, r.Clock.Now())
 	default:
 		state = enter(state, state.Phase, r.Clock.Now())

@@ -63,7 +63,7 @@ func (r *Runner) look(ctx context.Context, state State) Observation {
 // patience bounds one performance of a phase, so that a call that hangs
 // turns into a wait that the machine can judge.
 func (r *Runner) patience(phase Phase) time.Duration {
-	rule, _ := ruleOf(phase)
+	rule := ruleOf(phase)
 	if rule.Deadline == nil {
 		return max(2*r.Release.Spec.Gates.Interval.Std(), 10*time.Second)
 	}

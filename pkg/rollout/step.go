@@ -49,7 +49,7 @@ func hold(state State, at time.Time, reason string) State {
 
 // fail leads to where the table says, or back once traffic was moved.
 func fail(state State, at time.Time, reason string, because []gate.Result) State {
-	rule, _ := ruleOf(state.Phase)
+	rule := ruleOf(state.Phase)
 	to := rule.OnFailure
 	if !state.Phase.Reverse() && state.Phase != Drain && state.Moved {
 		to = Revert
@@ -82,7 +82,7 @@ func stop(state State, seen Observation) State {
 // succeed goes to the next phase of the table; switch, prove and hold go on
 // by the steps of the release.
 func succeed(policy Policy, state State, seen Observation) State {
-	rule, _ := ruleOf(state.Phase)
+	rule := ruleOf(state.Phase)
 	switch state.Phase {
 	case Prove:
 		return proven(policy, state, seen.At)
@@ -123,7 +123,7 @@ func proven(policy Policy, state State, at time.Time) State {
 
 // wait fails the phase once its deadline has passed.
 func wait(policy Policy, state State, seen Observation) State {
-	rule, _ := ruleOf(state.Phase)
+	rule := ruleOf(state.Phase)
 	if rule.Deadline == nil {
 		return state
 	}

@@ -42,7 +42,7 @@ func (r *Runner) announce(state State) {
 		return
 	}
 	r.announced, r.announcedStep = state.Phase, state.Step
-	rule, _ := ruleOf(state.Phase)
+	rule := ruleOf(state.Phase)
 	if r.Progress != nil {
 		r.Progress(Event{Time: r.Clock.Now(), Phase: state.Phase, Level: Info, Message: rule.Does, Transient: true})
 	}
