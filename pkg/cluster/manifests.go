@@ -188,7 +188,11 @@ func parseObject(content []byte) ([]*unstructured.Unstructured, error) {
 	if object.IsList() {
 		var objects []*unstructured.Unstructured
 		err := object.EachListItem(func(item runtime.Object) error {
-			objects = append(objects, item.(*unstructured.Unstructured))
+			one, ok := item.(*unstructured.Unstructured)
+			if !ok {
+				return fmt.Errorf("read an item of the list: unexpected %T", item)
+			}
+			objects = append(objects, one)
 			return nil
 		})
 		return objects, err

@@ -11,7 +11,7 @@ import (
 
 func TestFieldOwners(t *testing.T) {
 	entry := func(manager, fields string) metav1.ManagedFieldsEntry {
-		return metav1.ManagedFieldsEntry{Manager: manager, FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)}}
+		return metav1.ManagedFieldsEntry{Manager: manager, FieldsV1: metav1.NewFieldsV1(fields)}
 	}
 	object := &metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{
 		entry("kubectl", `{"f:spec":{"f:ports":{},"f:replicas":{}}}`),

@@ -156,9 +156,6 @@ const forwardIdle = 20 * time.Second
 // ask for it, so that its port-forward is used again.
 func (c *Client) forwardTransport(namespace, pod string, port int) http.RoundTripper {
 	key := fmt.Sprintf("%s/%s:%d", namespace, pod, port)
-	if found, ok := c.forward.Load(key); ok {
-		return found.(http.RoundTripper)
-	}
 	made := &http.Transport{
 		IdleConnTimeout:     forwardIdle,
 		MaxIdleConnsPerHost: 1,
@@ -167,7 +164,10 @@ func (c *Client) forwardTransport(namespace, pod string, port int) http.RoundTri
 		},
 	}
 	kept, _ := c.forward.LoadOrStore(key, made)
-	return kept.(http.RoundTripper)
+	if transport, ok := kept.(http.RoundTripper); ok {
+		return transport
+	}
+	return made
 }
 
 // rewind returns the request with its body from the start.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -196,7 +197,8 @@ func TestDialPod(t *testing.T) {
 	if err := conn.SetReadDeadline(time.Now().Add(-time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.Read(make([]byte, 1)); err == nil || !err.(net.Error).Timeout() {
+	var failed net.Error
+	if _, err := conn.Read(make([]byte, 1)); !errors.As(err, &failed) || !failed.Timeout() {
 		t.Errorf("a deadline in the past: err = %v", err)
 	}
 }

@@ -8,6 +8,7 @@ package clustertest
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -43,12 +44,18 @@ func New(objects ...runtime.Object) (*cluster.Client, *fake.Clientset) {
 type versions struct{ tracker clienttesting.ObjectTracker }
 
 func (v *versions) create(action clienttesting.Action) (bool, runtime.Object, error) {
-	bump(action.(clienttesting.CreateAction).GetObject())
+	if create, ok := action.(clienttesting.CreateAction); ok {
+		bump(create.GetObject())
+	}
 	return false, nil, nil
 }
 
 func (v *versions) update(action clienttesting.Action) (bool, runtime.Object, error) {
-	object := action.(clienttesting.UpdateAction).GetObject()
+	update, ok := action.(clienttesting.UpdateAction)
+	if !ok {
+		return false, nil, nil
+	}
+	object := update.GetObject()
 	sent, err := meta.Accessor(object)
 	if err != nil {
 		return false, nil, nil //nolint:nilerr // not an object with a version
@@ -70,8 +77,8 @@ func (v *versions) update(action clienttesting.Action) (bool, runtime.Object, er
 }
 
 func (v *versions) patch(action clienttesting.Action) (bool, runtime.Object, error) {
-	patch := action.(clienttesting.PatchActionImpl)
-	if patch.GetPatchType() != types.JSONPatchType && patch.GetPatchType() != types.MergePatchType {
+	patch, ok := action.(clienttesting.PatchActionImpl)
+	if !ok || (patch.GetPatchType() != types.JSONPatchType && patch.GetPatchType() != types.MergePatchType) {
 		return false, nil, nil
 	}
 	current, err := v.tracker.Get(action.GetResource(), action.GetNamespace(), patch.GetName())
@@ -87,7 +94,10 @@ func (v *versions) patch(action clienttesting.Action) (bool, runtime.Object, err
 		// The API server's answer to a JSON patch that it can't apply.
 		return true, nil, apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
 	}
-	changed := reflect.New(reflect.TypeOf(current).Elem()).Interface().(runtime.Object)
+	changed, ok := reflect.New(reflect.TypeOf(current).Elem()).Interface().(runtime.Object)
+	if !ok {
+		return true, nil, fmt.Errorf("patch %s: %T is no object", patch.GetName(), current)
+	}
 	if err := json.Unmarshal(after, changed); err != nil {
 		return true, nil, err
 	}
