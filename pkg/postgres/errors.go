@@ -89,19 +89,13 @@ func redact(text string, secrets []string) string {
 // of a connection error repeat user, database and host.
 func lastClause(err error) string {
 	for {
-		switch wrapped := err.(type) {
-		case interface{ Unwrap() error }:
-			inner := wrapped.Unwrap()
-			if inner == nil {
-				return err.Error()
-			}
+		var joined interface{ Unwrap() []error }
+		switch inner := errors.Unwrap(err); {
+		case inner != nil:
 			err = inner
-		case interface{ Unwrap() []error }:
-			inner := wrapped.Unwrap()
-			if len(inner) == 0 {
-				return err.Error()
-			}
-			err = inner[len(inner)-1]
+		case errors.As(err, &joined) && len(joined.Unwrap()) > 0:
+			causes := joined.Unwrap()
+			err = causes[len(causes)-1]
 		default:
 			return err.Error()
 		}

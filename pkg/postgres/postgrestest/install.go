@@ -1,6 +1,7 @@
 package postgrestest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -83,9 +84,11 @@ func unprivilegedUser(names ...string) (*syscall.Credential, error) {
 	return nil, fmt.Errorf("find a user that may run PostgreSQL: %w", missing)
 }
 
-// command prepares one of PostgreSQL's programs to run as the owner.
+// command prepares one of PostgreSQL's programs to run as the owner. No
+// context ends it: the server runs until Stop, which cleaning up calls after
+// the context of the test has ended.
 func (i installation) command(program string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(i.bin, program), args...)
+	cmd := exec.CommandContext(context.Background(), filepath.Join(i.bin, program), args...)
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: i.owner}
