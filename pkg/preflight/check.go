@@ -83,7 +83,7 @@ type Finding struct {
 func pass(subject, cause string, args ...any) Finding    { return found(Pass, subject, cause, args) }
 func warn(subject, cause string, args ...any) Finding    { return found(Warn, subject, cause, args) }
 func fail(subject, cause string, args ...any) Finding    { return found(Fail, subject, cause, args) }
-func skip(subject, cause string, args ...any) Finding    { return found(Skip, subject, cause, args) }
+func skip(subject, cause string) Finding                 { return found(Skip, subject, cause, nil) }
 func unknown(subject, cause string, args ...any) Finding { return found(Unknown, subject, cause, args) }
 
 // undeclared is the one line about what the Release does not declare.
