@@ -1,6 +1,9 @@
 package gate
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Decision is what the results of one evaluation come to. At most one of
 // Rollback and Advance is true; when neither is, Waiting says why.
@@ -43,7 +46,7 @@ func Decide(results []Result) Decision {
 		}
 	}
 	sourceDown := len(down) > 0
-	blocking := append(down, waiting...)
+	blocking := slices.Concat(down, waiting)
 	switch {
 	case len(failed) > 0:
 		return Decision{Rollback: true, SourceDown: sourceDown, Because: failed}

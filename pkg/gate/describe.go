@@ -73,7 +73,7 @@ func documentRow(rule Rule) string {
 	if rule.MinimumSamples > 0 {
 		least = number(rule.MinimumSamples)
 	}
-	return fmt.Sprintf("| `%s` | %s | %s | %s | %s | %s |\n", rule.ID, rule.Subject, rule.Condition(), window, least, rule.Source)
+	return fmt.Sprintf("| %#q | %s | %s | %s | %s | %s |\n", rule.ID, rule.Subject, rule.Condition(), window, least, rule.Source)
 }
 
 const documentHead = `# The gates
