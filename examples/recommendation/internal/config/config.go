@@ -57,7 +57,7 @@ func Load(getenv func(string) string) (Config, error) {
 		Drain:          e.seconds("DRAIN_SECONDS", 5*time.Second),
 		IdleTimeout:    e.duration("IDLE_TIMEOUT", 2*time.Minute),
 		Ending:         e.ending(),
-		FaultsEnabled:  e.boolean("FAULTS_ENABLED", false),
+		FaultsEnabled:  e.boolean("FAULTS_ENABLED"),
 		SlowStart:      e.duration("FAULT_SLOW_START", 0),
 	}
 	c.Database = e.database(c.Color)
@@ -75,7 +75,7 @@ func (e *environment) database(color string) store.Config {
 		ApplicationName: "recommendation-" + color,
 		PoolSize:        int32(size),
 		MinConns:        int32(e.integer("DB_MIN_CONNS", 0, 0, size)),
-		Warm:            e.boolean("DB_POOL_WARM", false),
+		Warm:            e.boolean("DB_POOL_WARM"),
 		ConnectTimeout:  e.duration("DB_CONNECT_TIMEOUT", 2*time.Second),
 	}
 }
@@ -89,8 +89,8 @@ func (e *environment) faults() fault.Settings {
 		LeakPerRequest: e.integer("FAULT_LEAK_PER_REQUEST", 0, 0, 10_000),
 		LockFor:        fault.Duration(e.duration("FAULT_LOCK_FOR", 0)),
 		LockMode:       fault.LockMode(e.getenv("FAULT_LOCK_MODE")),
-		NotReady:       e.boolean("FAULT_NOT_READY", false),
-		NoDrain:        e.boolean("FAULT_NO_DRAIN", false),
+		NotReady:       e.boolean("FAULT_NOT_READY"),
+		NoDrain:        e.boolean("FAULT_NO_DRAIN"),
 	}
 	if e.getenv("FAULT_CRASH_AFTER") != "" {
 		after := fault.Duration(e.duration("FAULT_CRASH_AFTER", 0))
@@ -152,10 +152,10 @@ func (e *environment) number(variable string) float64 {
 	return value
 }
 
-func (e *environment) boolean(variable string, standard bool) bool {
+func (e *environment) boolean(variable string) bool {
 	text := e.getenv(variable)
 	if text == "" {
-		return standard
+		return false
 	}
 	value, err := strconv.ParseBool(text)
 	if err != nil {
@@ -203,7 +203,7 @@ func (e *environment) level(variable string) slog.Level {
 // ending reads how SIGTERM is answered: PLAIN=true is net/http's own Shutdown
 // at once, DRAIN=none closes everything at once.
 func (e *environment) ending() serve.Ending {
-	plain := e.boolean("PLAIN", false)
+	plain := e.boolean("PLAIN")
 	switch text := e.getenv("DRAIN"); {
 	case text == "none" && plain:
 		e.problem("PLAIN", errors.New("it contradicts DRAIN=none"))

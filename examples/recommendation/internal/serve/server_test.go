@@ -44,7 +44,7 @@ func TestAbruptEndingBreaksConnections(t *testing.T) {
 
 func TestRequestInFlightIsAnsweredAfterThePlainEnding(t *testing.T) {
 	started, finish := make(chan struct{}), make(chan struct{})
-	side := startSide(t, serve.Plain, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	side := startSide(t, serve.Plain, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		close(started)
 		<-finish
 	}))
