@@ -116,7 +116,7 @@ func refuse(answer http.ResponseWriter, request *http.Request, code int, reason 
 		Message: fmt.Sprintf("%s %q not found", resource, object),
 	}
 	if code == http.StatusForbidden {
-		status.Message = fmt.Sprintf(`%s %q is forbidden: User "ana" cannot %s resource "%s" in API group "" in the namespace "closed"`, resource, object, verb, resource)
+		status.Message = fmt.Sprintf(`%s %q is forbidden: User "ana" cannot %s resource %q in API group "" in the namespace "closed"`, resource, object, verb, resource)
 	}
 	answer.Header().Set("Content-Type", "application/json")
 	answer.WriteHeader(code)

@@ -52,7 +52,8 @@ func (t *Tenure) renewUntil(ctx context.Context, renewed time.Time) {
 		case context.Cause(t.lost) != nil:
 			return
 		case left <= t.duration/15:
-			t.lose(fmt.Errorf("renew lease %s/%s: not renewed for %s, last: %v: %w", t.journal.namespace, t.journal.name(), t.duration, err, ErrLost))
+			// The last failure is told, not wrapped: the tenure is lost, whatever it was.
+			t.lose(fmt.Errorf("renew lease %s/%s: not renewed for %s, last: %s: %w", t.journal.namespace, t.journal.name(), t.duration, err.Error(), ErrLost))
 			return
 		default:
 			pause = t.duration / 15

@@ -197,7 +197,7 @@ func TestABlipIsNoLoss(t *testing.T) {
 	ctx := tenure.Context(context.Background())
 	failures := 0
 	healed := make(chan struct{})
-	p.server.fail(func(_, resource string) error {
+	p.server.fail(func(_, _ string) error {
 		if failures++; failures <= 5 {
 			return errors.New("blip")
 		}

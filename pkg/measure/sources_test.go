@@ -91,7 +91,7 @@ func TestSourcesOfADeclaredRelease(t *testing.T) {
 	for _, source := range sources {
 		if closer, ok := source.(io.Closer); ok {
 			closers++
-			defer func() { _ = closer.Close() }()
+			t.Cleanup(func() { _ = closer.Close() })
 		}
 	}
 	if closers != 2 {

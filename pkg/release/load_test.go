@@ -125,7 +125,7 @@ func TestHashIsOfTheMeaning(t *testing.T) {
 
 func TestHintOf(t *testing.T) {
 	plain := errors.New("plain")
-	if HintOf(plain) != "" || WithHint(nil, "x") != nil || WithHint(plain, "") != plain {
+	if HintOf(plain) != "" || WithHint(nil, "x") != nil || WithHint(plain, "") != plain { //nolint:errorlint // the same error, not one that wraps it
 		t.Error("an error without a hint got one")
 	}
 	err := WithHint(plain, "type this")
