@@ -196,7 +196,7 @@ func budgetRows(colors []postgres.ColorDemand) [][]any {
 		}
 		rows = append(rows, []any{
 			color.Color, color.Pods, size, peak, color.Sessions,
-			orDash(color.Pool.Provenance), orDash(string(color.Pool.Trust)), orDash(color.Role),
+			orDash(color.Pool.Provenance), orDash(color.Pool.Trust), orDash(color.Role),
 		})
 	}
 	return rows

@@ -72,7 +72,7 @@ func TestTerminationTrial(t *testing.T) {
 			}
 		}, message: "GET /health answered 503 Service Unavailable"},
 		"keeps no connection": {serve: func(_ *httptest.Server, w http.ResponseWriter, _ bool) { w.Header().Set("Connection", "close") }, message: "keeps no connection"},
-		"unhealthy":           {serve: func(_ *httptest.Server, w http.ResponseWriter, _ bool) { w.WriteHeader(500) }, message: "answered 500 Internal Server Error before anything was deleted"},
+		"unhealthy":           {serve: func(_ *httptest.Server, w http.ResponseWriter, _ bool) { w.WriteHeader(http.StatusInternalServerError) }, message: "answered 500 Internal Server Error before anything was deleted"},
 		"never ready":         {serve: closes, unready: true, message: "is not ready"},
 		"not allowed":         {serve: closes, refused: refused, message: "missing right: verb create on resource pods in namespace shop, for user bot"},
 	} {
