@@ -94,8 +94,8 @@ func (l *Lab) bringUpContainerd(ctx context.Context, told *progress) error {
 			return err
 		}
 		socket := l.layout.file("containerd.sock")
-		if err := l.awaitComponent(ctx, Containerd, patience, func(context.Context) bool {
-			connection, err := net.Dial("unix", socket)
+		if err := l.awaitComponent(ctx, Containerd, func(ctx context.Context) bool {
+			connection, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
 			if err != nil {
 				return false
 			}
@@ -128,12 +128,12 @@ func (l *Lab) bringUpControlPlane(ctx context.Context, told *progress) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return told.step("kubelet, kube-scheduler: the node is ready", func() error {
-			return l.awaitComponent(ctx, Kubelet, patience, func(ctx context.Context) bool { return nodeReady(ctx, client) })
+			return l.awaitComponent(ctx, Kubelet, func(ctx context.Context) bool { return nodeReady(ctx, client) })
 		})
 	})
 	group.Go(func() error {
 		return told.step("kube-controller-manager", func() error {
-			return l.awaitComponent(ctx, ControllerManager, patience, func(ctx context.Context) bool {
+			return l.awaitComponent(ctx, ControllerManager, func(ctx context.Context) bool {
 				_, err := client.CoreV1().ServiceAccounts("default").Get(ctx, "default", metav1.GetOptions{})
 				return err == nil
 			})
@@ -141,7 +141,7 @@ func (l *Lab) bringUpControlPlane(ctx context.Context, told *progress) error {
 	})
 	group.Go(func() error {
 		return told.step("kube-proxy", func() error {
-			return l.awaitComponent(ctx, KubeProxy, patience, l.answers("http://"+network.Node+":10256/healthz"))
+			return l.awaitComponent(ctx, KubeProxy, l.answers("http://"+network.Node+":10256/healthz"))
 		})
 	})
 	group.Go(func() error { return told.step("cluster DNS", func() error { return l.bringUpDNS(ctx) }) })
@@ -153,7 +153,7 @@ func (l *Lab) bringUpEtcd(ctx context.Context) error {
 	if err := l.launch(Etcd); err != nil {
 		return err
 	}
-	return l.awaitComponent(ctx, Etcd, patience, l.answers(etcdAddress+"/health"))
+	return l.awaitComponent(ctx, Etcd, l.answers(etcdAddress+"/health"))
 }
 
 // bringUpServer starts the API server.
@@ -168,7 +168,7 @@ func (l *Lab) bringUpServer(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connect to lab %s: %w", l.Name(), err)
 	}
-	return l.awaitComponent(ctx, APIServer, patience, func(ctx context.Context) bool {
+	return l.awaitComponent(ctx, APIServer, func(ctx context.Context) bool {
 		return client.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error() == nil
 	})
 }
@@ -178,7 +178,7 @@ func (l *Lab) bringUpDNS(ctx context.Context) error {
 	if err := l.Apply(ctx, manifests.ClusterDNS); err != nil {
 		return err
 	}
-	return l.awaitComponent(ctx, CoreDNS, patience, l.answers("http://127.0.0.1:8181/ready"))
+	return l.awaitComponent(ctx, CoreDNS, l.answers("http://127.0.0.1:8181/ready"))
 }
 
 // answers returns whether a URL inside the lab answers 200.

@@ -81,7 +81,8 @@ func Start(ctx context.Context, options Options) (*Lab, error) {
 	if err := lab.connect(); err != nil {
 		return nil, err
 	}
-	return lab, lab.addMissing(ctx, options)
+	err = lab.addMissing(ctx, options)
+	return lab, err
 }
 
 // freshStart clears leftovers away and brings the cluster up. A lab that fails
@@ -115,7 +116,8 @@ func Attach(name string) (*Lab, error) {
 	if !known.Ready || !known.Holder.Alive() {
 		return nil, fmt.Errorf("attach to lab %s: %w: start it with `lab up --name %s`", name, ErrNotUp, name)
 	}
-	return lab, lab.connect()
+	err = lab.connect()
+	return lab, err
 }
 
 // Remove takes down the lab of that name, whatever state it is in. It is no

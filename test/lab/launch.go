@@ -35,10 +35,12 @@ func (l *Lab) hold(ctx context.Context) error {
 		}
 		script = append(script, fmt.Sprintf("mkdir -p %s; mount --bind %s %s", target, source, target))
 	}
-	// Names are those that a pod of the namespace default knows.
-	script = append(script, fmt.Sprintf("mount --bind %s /etc/resolv.conf", l.layout.file("node-resolv.conf")))
-	script = append(script, ": > "+ready, "exec sleep infinity")
-	command := exec.Command("nsenter", "--net="+l.layout.namespace().Path(), "--",
+	script = append(script,
+		// Names are those that a pod of the namespace default knows.
+		fmt.Sprintf("mount --bind %s /etc/resolv.conf", l.layout.file("node-resolv.conf")),
+		": > "+ready, "exec sleep infinity")
+	// The lab outlives what brings it up.
+	command := exec.CommandContext(context.WithoutCancel(ctx), "nsenter", "--net="+l.layout.namespace().Path(), "--",
 		"unshare", "--mount", "--propagation", "slave", "--", "sh", "-c", strings.Join(script, "\n"))
 	holder, err := l.spawn(command, l.layout.file("logs", "holder.log"))
 	if err != nil {
@@ -56,7 +58,8 @@ func (l *Lab) hold(ctx context.Context) error {
 	})
 }
 
-// launch starts a component with the arguments that are on record for it.
+// launch starts a component with the arguments that are on record for it. It
+// runs until the lab is taken down: no context ends it.
 func (l *Lab) launch(component Component) error {
 	known, err := l.record.read()
 	if err != nil {
@@ -71,7 +74,7 @@ func (l *Lab) launch(component Component) error {
 		namespaces = append(namespaces, fmt.Sprintf("--mount=/proc/%d/ns/mnt", known.Holder.PID))
 	}
 	binary := l.layout.file("bin", string(component))
-	command := exec.Command("nsenter", append(append(namespaces, "--", binary), arguments...)...)
+	command := exec.CommandContext(context.Background(), "nsenter", append(append(namespaces, "--", binary), arguments...)...)
 	started, err := l.spawn(command, l.layout.log(component))
 	if err != nil {
 		return err
@@ -95,10 +98,10 @@ func (l *Lab) spawn(command *exec.Cmd, log string) (process.Record, error) {
 	return process.Start(command)
 }
 
-// awaitComponent waits until a component answers. It ends at once, with the
+// awaitComponent waits until a component answers, with patience. It ends at once, with the
 // end of its log, when the process has ended.
-func (l *Lab) awaitComponent(ctx context.Context, component Component, limit time.Duration, answers func(context.Context) bool) error {
-	err := await(ctx, limit, string(component), func(ctx context.Context) (bool, error) {
+func (l *Lab) awaitComponent(ctx context.Context, component Component, answers func(context.Context) bool) error {
+	err := await(ctx, patience, string(component), func(ctx context.Context) (bool, error) {
 		known, err := l.record.read()
 		if err != nil {
 			return false, err

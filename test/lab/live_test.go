@@ -315,7 +315,7 @@ func leavesNothing(ctx context.Context, t *testing.T, lab *Lab) {
 	if len(programs) < len(Components()) || len(containers) < 2 {
 		t.Errorf("%d programs and %d container processes before it stops: too few to be all", len(programs), len(containers))
 	}
-	if before, err := Residue(lab.Name()); err != nil || len(before) < 10 {
+	if before, err := Residue(ctx, lab.Name()); err != nil || len(before) < 10 {
 		t.Errorf("a running lab's residue is only %v, %v", before, err)
 	}
 	if err := lab.Stop(ctx); err != nil {
@@ -326,7 +326,7 @@ func leavesNothing(ctx context.Context, t *testing.T, lab *Lab) {
 			t.Errorf("process %d is left", record.PID)
 		}
 	}
-	left, err := Residue(lab.Name())
+	left, err := Residue(ctx, lab.Name())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -356,7 +356,7 @@ func TestSweepTakesAnAbandonedLabDown(t *testing.T) {
 	if err := Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := Residue(where.name); err != nil || len(left) > 0 {
+	if left, err := Residue(t.Context(), where.name); err != nil || len(left) > 0 {
 		t.Errorf("left: %v, %v", left, err)
 	}
 }

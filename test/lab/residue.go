@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,7 +12,7 @@ import (
 // namespaces, cgroups and files, in words. A lab that was taken down has none.
 // Processes are looked for by what they were started with too, not only where
 // taking the lab down looks for them.
-func Residue(name string) ([]string, error) {
+func Residue(ctx context.Context, name string) ([]string, error) {
 	where, err := newLayout(name)
 	if err != nil {
 		return nil, err
@@ -31,12 +32,12 @@ func Residue(name string) ([]string, error) {
 		return nil, fmt.Errorf("list mounts: %w", err)
 	}
 	left = append(left, matching("mount", string(mounts), where.marks())...)
-	links, err := exec.Command("ip", "-o", "link").Output()
+	links, err := exec.CommandContext(ctx, "ip", "-o", "link").Output()
 	if err != nil {
 		return nil, fmt.Errorf("list links: %w", err)
 	}
 	left = append(left, matching("link", string(links), []string{"node0", "uplink0", "link-netns " + where.identity()})...)
-	processes, err := exec.Command("ps", "-eo", "pid=,args=").Output()
+	processes, err := exec.CommandContext(ctx, "ps", "-eo", "pid=,args=").Output()
 	if err != nil {
 		return nil, fmt.Errorf("list processes: %w", err)
 	}

@@ -64,7 +64,7 @@ func PostgreSQL(ctx context.Context, entrypoint string) (Contents, error) {
 	return Contents{
 		Files:      files,
 		Text:       map[string]string{"/etc/passwd": accounts, "/etc/group": "root:x:0:\npostgres:x:999:\n"},
-		Trees:      []string{filepath.Join("/usr/share/postgresql", filepath.Base(home)), "/usr/share/zoneinfo"},
+		Trees:      []string{"/usr/share/postgresql/" + filepath.Base(home), "/usr/share/zoneinfo"},
 		Entrypoint: []string{"/usr/local/bin/docker-entrypoint"},
 		Command:    []string{"postgres"},
 		Env: []string{

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -131,9 +132,10 @@ func add(path, line string) error {
 	return nil
 }
 
-// command runs a program with its output where this one's goes.
+// command runs a program with its output where this one's goes. It ends with
+// its container, not by a context.
 func command(name string, args ...string) error {
-	running := exec.Command(name, args...)
+	running := exec.CommandContext(context.Background(), name, args...)
 	running.Stdout, running.Stderr = os.Stdout, os.Stderr
 	if err := running.Run(); err != nil {
 		return fmt.Errorf("run %s: %w", name, err)

@@ -17,13 +17,13 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	var err error
 	if len(os.Args) == 3 && os.Args[1] == "get" {
 		err = get(ctx, os.Args[2])
 	} else {
 		err = serve(ctx)
 	}
+	stop()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "error: %v\n", err)
 		os.Exit(1)
