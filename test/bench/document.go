@@ -27,7 +27,7 @@ func document(ctx context.Context, starts []comparison, moved comparison, now ti
 func (c comparison) row() string {
 	ours, theirs := slices.Sorted(slices.Values(c.ours)), slices.Sorted(slices.Values(c.theirs))
 	ratio := float64(median(ours)) / float64(median(theirs))
-	return fmt.Sprintf("| `%s` (%d runs) | %s | %s | %s | `%s` | %s | %s | %s | %.2f | ≤ %.1f |\n", c.name, len(ours),
+	return fmt.Sprintf("| %#q (%d runs) | %s | %s | %s | %#q | %s | %s | %s | %.2f | ≤ %.1f |\n", c.name, len(ours),
 		short(ours[0]), short(median(ours)), short(ours[len(ours)-1]), c.beside,
 		short(theirs[0]), short(median(theirs)), short(theirs[len(theirs)-1]), ratio, c.limit)
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab"
@@ -31,8 +30,9 @@ func main() {
 	flag.IntVar(&chosen.moves, "moves", 7, "switches of each kind")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, chosen); err != nil {
+	err := run(ctx, chosen)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
@@ -57,7 +57,7 @@ func run(ctx context.Context, chosen options) error {
 	if err != nil {
 		return err
 	}
-	opened, err := place.Open(ctx, shop.Options{Namespace: "bench", Folder: filepath.Join(folder), GreenByHand: true, Release: quick})
+	opened, err := place.Open(ctx, shop.Options{Namespace: "bench", Folder: folder, GreenByHand: true, Release: quick})
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func (s *Shop) writeManifests() error {
 			return err
 		}
 	}
-	return s.rewrite("production.yaml", func(object map[string]any) error { return nil })
+	return s.rewrite("production.yaml", func(map[string]any) error { return nil })
 }
 
 // WriteSlot writes the manifests of one colour anew, for another version to
@@ -44,9 +44,7 @@ func (s *Shop) WriteSlot(color string, slot Slot) error {
 			return err
 		}
 	}
-	return s.rewrite(filepath.Join(color, "deployment.yaml"), func(object map[string]any) error {
-		return slot.change(object)
-	})
+	return s.rewrite(filepath.Join(color, "deployment.yaml"), slot.change)
 }
 
 // rewrite copies one manifest with a change.

@@ -31,8 +31,9 @@ func main() {
 	flag.DurationVar(&chosen.fuzz, "fuzz", 10*time.Minute, "time for each fuzz target")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, chosen); err != nil {
+	err := run(ctx, chosen)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}

@@ -103,13 +103,16 @@ func compare(ctx context.Context, place *shop.Place, opened *shop.Shop) (extreme
 	if err != nil {
 		return extremes{}, err
 	}
-	for _, color := range []string{shop.Blue, shop.Green} {
-		stop, err := ask(ctx, opened, "svc-"+color, load/2)
-		if err != nil {
-			return extremes{}, err
-		}
-		defer stop()
+	stopBlue, err := ask(ctx, opened, "svc-"+shop.Blue, load/2)
+	if err != nil {
+		return extremes{}, err
 	}
+	defer stopBlue()
+	stopGreen, err := ask(ctx, opened, "svc-"+shop.Green, load/2)
+	if err != nil {
+		return extremes{}, err
+	}
+	defer stopGreen()
 	sources, _, err := measure.NewSources(ctx, place.Client, loaded.Release, clock.RealClock{})
 	if err != nil {
 		return extremes{}, err
