@@ -89,7 +89,8 @@ func chooseLoader(ctx context.Context, client *cluster.Client, o options, folder
 		return nil, "", err
 	}
 	loader := &archiveLoader{cluster: found, folder: folder}
-	return loader, found.architecture, loader.available()
+	err = loader.available()
+	return loader, found.architecture, err
 }
 
 // awaitGone waits until a namespace is no more.

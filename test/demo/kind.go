@@ -54,7 +54,7 @@ func detect(context, server string, nodes []corev1.Node) (detected, error) {
 	case node.Labels[minikubeLabel] != "":
 		found.kind, found.name = kindMinikube, node.Labels[minikubeLabel]
 	case provider == "kind":
-		// kind://docker/NAME/NODE
+		// It is written as kind://docker/NAME/NODE.
 		parts := strings.Split(rest, "/")
 		if len(parts) != 3 {
 			return detected{}, fmt.Errorf("its node's provider is %q, which is not how kind writes it", node.Spec.ProviderID)
