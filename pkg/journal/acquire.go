@@ -29,6 +29,15 @@ type AcquireOptions struct {
 	// waiting for it to fall silent. The fence makes that safe: the other
 	// holder's next write is refused. It is for a rollback that can't wait.
 	TakeOver bool
+	// SetAside begins a new record where the current one can't be read,
+	// because it is damaged or a newer version of this tool wrote it. That
+	// one is kept, as it was found, as the ConfigMap
+	// bluegreen-<release>-unreadable-<hash> until somebody deletes it; the
+	// new run's first entry, of ActionSetAside, names it and says why. It is
+	// for a rollback, which must not depend on a record, and for a run that
+	// the caller passes whole: what an unreadable record says is not
+	// continued.
+	SetAside bool
 }
 
 // Acquire takes the release for a run and begins to renew the lease. With the
@@ -38,7 +47,8 @@ type AcquireOptions struct {
 // It returns a *HeldError when a holder is alive, which takes up to a third of
 // the lease's duration to see; a silent holder is waited out for the whole
 // duration. A new run while one is unfinished is an *UnfinishedError, and a
-// record that can't be read a *RecordError; nothing is written then.
+// record that can't be read a *RecordError, unless it is to be set aside;
+// nothing is written then.
 //
 // The lease is renewed until the tenure's Release or Finish, also when ctx is
 // cancelled, so that a run can be brought to an orderly end.
@@ -62,7 +72,7 @@ func (j *Journal) Acquire(ctx context.Context, options AcquireOptions, run Run) 
 	if run.Epoch, err = epochOf(lease); err != nil {
 		return nil, err
 	}
-	object, run, err := j.takeRecord(ctx, run)
+	object, run, err := j.takeRecord(ctx, options, run)
 	if err != nil {
 		// Nobody should have to wait for a holder that never began.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), options.Duration)
@@ -112,8 +122,8 @@ func (j *Journal) takeLease(ctx context.Context, options AcquireOptions, run Run
 // claim writes a lease with an epoch above every one that is known. What the
 // record would refuse is refused before that.
 func (j *Journal) claim(ctx context.Context, lease *coordinationv1.Lease, options AcquireOptions, run Run) (*coordinationv1.Lease, error) {
-	_, current, err := j.readCurrent(ctx)
-	if err != nil {
+	object, current, err := j.readCurrent(ctx)
+	if err != nil && !options.setsAside(err) {
 		return nil, err
 	}
 	if err := j.mayRun(run, current); err != nil {
@@ -123,10 +133,8 @@ func (j *Journal) claim(ctx context.Context, lease *coordinationv1.Lease, option
 	if err != nil {
 		return nil, err
 	}
-	epoch = max(epoch, options.Floor)
-	if current != nil {
-		epoch = max(epoch, current.Epoch)
-	}
+	// The stamp of a record that can be read is its run's epoch.
+	epoch = max(epoch, options.Floor, stampOf(object))
 	fence := cluster.Fence{Epoch: epoch + 1, Holder: options.Holder}
 	claimed, err := j.writeLease(ctx, j.claimed(lease, fence, run.ID, options.Duration))
 	if err != nil {
@@ -146,13 +154,17 @@ func (j *Journal) mayRun(run Run, current *Run) error {
 // takeRecord writes the run under its new epoch. The record is read again for
 // every attempt: a former holder may have written until this very moment, and
 // what it wrote last is what is continued.
-func (j *Journal) takeRecord(ctx context.Context, run Run) (*corev1.ConfigMap, Run, error) {
+func (j *Journal) takeRecord(ctx context.Context, options AcquireOptions, run Run) (*corev1.ConfigMap, Run, error) {
 	for {
 		object, current, err := j.readCurrent(ctx)
+		next := run
+		if options.setsAside(err) {
+			object, next, err = j.setAside(ctx, object, run, err)
+		}
 		if err != nil {
 			return nil, run, err
 		}
-		taken, err := j.continued(ctx, run, current)
+		taken, err := j.continued(ctx, next, current)
 		if err != nil {
 			return nil, run, err
 		}

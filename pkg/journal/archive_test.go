@@ -70,10 +70,10 @@ func TestAnUnknownRunIsNotFound(t *testing.T) {
 	}
 }
 
-// TestWhatIsDamagedIsRefused breaks the record, and the archive, in every way
-// and sees that nothing is concluded from it and nothing written over it.
-func TestWhatIsDamagedIsRefused(t *testing.T) {
-	for name, damage := range map[string]func(*corev1.ConfigMap){
+// damages are the ways in which a record, current or archived, can be such
+// that it is not read.
+func damages() map[string]func(*corev1.ConfigMap) {
+	return map[string]func(*corev1.ConfigMap){
 		"no version":      func(c *corev1.ConfigMap) { delete(c.Data, keyVersion) },
 		"version 0":       func(c *corev1.ConfigMap) { c.Data[keyVersion] = "0" },
 		"a newer version": func(c *corev1.ConfigMap) { c.Data[keyVersion] = "2" },
@@ -85,7 +85,13 @@ func TestWhatIsDamagedIsRefused(t *testing.T) {
 		},
 		"an epoch by hand": func(c *corev1.ConfigMap) { c.Annotations["bluegreen.dev/epoch"] = "99"; cut(c) },
 		"a wrong epoch":    func(c *corev1.ConfigMap) { c.Annotations["bluegreen.dev/epoch"] = "many"; cut(c) },
-	} {
+	}
+}
+
+// TestWhatIsDamagedIsRefused breaks the record, and the archive, in every way
+// and sees that nothing is concluded from it and nothing written over it.
+func TestWhatIsDamagedIsRefused(t *testing.T) {
+	for name, damage := range damages() {
 		t.Run(name, func(t *testing.T) {
 			p := newPlace(t)
 			if err := p.acquire("alice", run(1), 0).Finish(p.context(), "done"); err != nil {

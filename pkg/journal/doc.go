@@ -29,5 +29,7 @@
 // A record is bounded, since an object in the cluster is. When it grows too
 // long the oldest notes are summarised first and intents without a result are
 // kept whatever happens. A record that is damaged, or was written by a newer
-// version of this tool, is refused and never guessed at.
+// version of this tool, is refused and never guessed at. A rollback, which must
+// not depend on a record, may set such a one aside: it is kept as it was found
+// in the ConfigMap bluegreen-<release>-unreadable-<hash>, and a new one begins.
 package journal

@@ -39,7 +39,8 @@ func (j *Journal) Current(ctx context.Context) (*Run, error) {
 }
 
 // readCurrent returns the current run and the object that holds it; an empty
-// object and no run when there is none.
+// object and no run when there is none. A record that can't be read is a
+// *RecordError beside the object that holds it.
 func (j *Journal) readCurrent(ctx context.Context) (*corev1.ConfigMap, *Run, error) {
 	object, err := j.client.CoreV1().ConfigMaps(j.namespace).Get(ctx, j.name(), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -50,7 +51,7 @@ func (j *Journal) readCurrent(ctx context.Context) (*corev1.ConfigMap, *Run, err
 	}
 	run, err := j.decodeCurrent(object)
 	if err != nil {
-		return nil, nil, err
+		return object, nil, err
 	}
 	return object, run, nil
 }

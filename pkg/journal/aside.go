@@ -1,0 +1,82 @@
+package journal
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+)
+
+// ActionSetAside is the action of the first entry of a run that began in the
+// place of a record which could not be read: its object is where that record
+// is kept, its message why it could not be read.
+const ActionSetAside = "set aside"
+
+// setsAside reports whether an error of reading the current record is one
+// that the record is set aside for.
+func (o AcquireOptions) setsAside(err error) bool {
+	var unreadable *RecordError
+	return o.SetAside && errors.As(err, &unreadable)
+}
+
+// stampOf is the epoch on an object, 0 when it has none that can be read.
+func stampOf(object *corev1.ConfigMap) int64 {
+	fence, err := cluster.FenceOf(object)
+	if err != nil {
+		return 0
+	}
+	return fence.Epoch
+}
+
+// setAside keeps a record that can't be read under another name and returns
+// the object for the new record to be written over, and the run with an entry
+// about it. Nothing is lost when this ends between the copy and that write:
+// the copy is named after what it holds, so that the next attempt finds it.
+func (j *Journal) setAside(ctx context.Context, object *corev1.ConfigMap, run Run, reason error) (*corev1.ConfigMap, Run, error) {
+	if epoch := stampOf(object); epoch >= run.Epoch {
+		return nil, run, fmt.Errorf("take release %s at epoch %d: its record has epoch %d: %w", j.release, run.Epoch, epoch, ErrLost)
+	}
+	kept, err := j.aside(object)
+	if err != nil {
+		return nil, run, err
+	}
+	_, err = j.client.CoreV1().ConfigMaps(j.namespace).Create(ctx, kept, metav1.CreateOptions{FieldManager: cluster.FieldManager})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return nil, run, fmt.Errorf("set %s aside as %s: %w", describe(object), kept.Name, err)
+	}
+	run.Entries = append(slices.Clone(run.Entries), Entry{
+		Kind: Note, Action: ActionSetAside, Object: "configmap/" + kept.Name,
+		Message: fmt.Sprintf("%v; it is kept as it was found", reason),
+	})
+	cleared := object.DeepCopy()
+	cleared.BinaryData = nil
+	return cleared, run, nil
+}
+
+// aside is the copy of a record that can't be read. It is labelled as the
+// release's, but as no run's, so that it is not taken for a past run.
+func (j *Journal) aside(object *corev1.ConfigMap) (*corev1.ConfigMap, error) {
+	content, err := json.Marshal([]any{object.Annotations, object.Data, object.BinaryData})
+	if err != nil {
+		return nil, fmt.Errorf("copy %s: %w", describe(object), err)
+	}
+	sum := sha256.Sum256(content)
+	return &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: j.name() + "-unreadable-" + hex.EncodeToString(sum[:6]), Namespace: j.namespace,
+			Labels:      map[string]string{cluster.LabelRelease: j.release},
+			Annotations: object.Annotations,
+		},
+		Data:       object.Data,
+		BinaryData: object.BinaryData,
+	}, nil
+}
