@@ -51,7 +51,7 @@ type prometheusServer struct {
 
 // newPrometheus makes a source over an address and a transport.
 func newPrometheus(name, address string, transport http.RoundTripper, names dialect, colors *colors, versionLabel string, clock clock.PassiveClock) (*prometheusServer, error) {
-	client, err := api.NewClient(api.Config{Address: address, RoundTripper: onlyGet{transport}})
+	client, err := api.NewClient(api.Config{Address: address, RoundTripper: OnlyGet{transport}})
 	if err != nil {
 		// The cause quotes the address, which may hold a password.
 		return nil, errors.New("read metrics.prometheus: the address is not a URL")
@@ -207,14 +207,17 @@ func plainError(ctx context.Context, err error) error {
 	return fmt.Errorf("it can't be asked: %w", err)
 }
 
-// onlyGet turns the client's form posts into gets, so that asking through
-// the API server needs no more than the right to get.
-type onlyGet struct{ next http.RoundTripper }
+// OnlyGet turns the form posts of a Prometheus client into gets, so that
+// asking through the API server needs no more than the right to get.
+type OnlyGet struct {
+	// Next sends the requests.
+	Next http.RoundTripper
+}
 
 // RoundTrip implements http.RoundTripper.
-func (o onlyGet) RoundTrip(request *http.Request) (*http.Response, error) {
+func (o OnlyGet) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.Method != http.MethodPost || request.Body == nil {
-		return o.next.RoundTrip(request)
+		return o.Next.RoundTrip(request)
 	}
 	form, err := io.ReadAll(request.Body)
 	if closeErr := request.Body.Close(); err == nil {
@@ -227,5 +230,5 @@ func (o onlyGet) RoundTrip(request *http.Request) (*http.Response, error) {
 	asked.Method, asked.Body, asked.GetBody, asked.ContentLength = http.MethodGet, nil, nil, 0
 	asked.URL.RawQuery = string(form)
 	asked.Header.Del("Content-Type")
-	return o.next.RoundTrip(asked)
+	return o.Next.RoundTrip(asked)
 }

@@ -116,7 +116,7 @@ func connectPrometheus(in Inputs) (promv1.API, error) {
 			return nil, err
 		}
 		config.Address = "http://" + address.Service
-		config.Client = &http.Client{Transport: in.Client.ServiceTransport(address.Namespace, address.Service, address.Port)}
+		config.Client = &http.Client{Transport: measure.OnlyGet{Next: in.Client.ServiceTransport(address.Namespace, address.Service, address.Port)}}
 	}
 	client, err := api.NewClient(config)
 	if err != nil {
