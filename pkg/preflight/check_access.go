@@ -20,9 +20,9 @@ func accessGranted() Check {
 				return facts.Access.unknown("rights")
 			}
 			var findings []Finding
-			for _, access := range facts.Access.Value {
-				if !access.Allowed {
-					findings = append(findings, denied(facts, access))
+			for _, grant := range facts.Access.Value {
+				if !grant.Allowed {
+					findings = append(findings, denied(facts, grant))
 				}
 			}
 			if len(findings) == 0 {
@@ -33,14 +33,19 @@ func accessGranted() Check {
 	}
 }
 
-func denied(facts *Facts, access cluster.Access) Finding {
+func denied(facts *Facts, access Grant) Finding {
 	judge := fail
-	if facts.Stage == StageRollback && access.Resource != "services" {
-		// What a rollback can do without must not keep it from going.
+	if access.Without != "" || facts.Stage == StageRollback && access.Resource != "services" {
+		// What a shift or a rollback can do without must not keep it from
+		// going.
 		judge = warn
 	}
-	finding := judge(resourceOf(access), "verb %s on resource %s is not granted", access.Verb, resourceOf(access)).
-		fix("grant verb %s on resource %s in namespace %s", access.Verb, resourceOf(access), access.Namespace)
+	text := fmt.Sprintf("verb %s on resource %s is not granted", access.Verb, resourceOf(access.Access))
+	if access.Without != "" {
+		text += "; without it, " + access.Without
+	}
+	finding := judge(resourceOf(access.Access), "%s", text).
+		fix("grant verb %s on resource %s in namespace %s", access.Verb, resourceOf(access.Access), access.Namespace)
 	if access.Reason != "" {
 		finding = finding.with("reason", access.Reason)
 	}
@@ -62,10 +67,10 @@ func resourceOf(access cluster.Access) string {
 	return text
 }
 
-func granted(rights []cluster.Access) string {
+func granted(rights []Grant) string {
 	var list []string
 	for _, access := range rights {
-		list = append(list, fmt.Sprintf("%s %s", access.Verb, resourceOf(access)))
+		list = append(list, fmt.Sprintf("%s %s", access.Verb, resourceOf(access.Access)))
 	}
 	slices.Sort(list)
 	return strings.Join(list, ", ")

@@ -12,7 +12,7 @@ func switchAdmitted() Check {
 			switch {
 			case facts.Route.Known && facts.Route.Value.Live == facts.Target && facts.Target != "":
 				return []Finding{pass(subject, "it gives everything to %s already", facts.Target)}
-			case !facts.DryRun.Known && facts.Route.Known && facts.Route.Value.Ambiguous == "":
+			case facts.DryRunRefused:
 				return []Finding{fail(subject, "the server refuses it: %s", facts.DryRun.Problem)}
 			case !facts.DryRun.Known:
 				return facts.DryRun.unknown(subject)

@@ -75,9 +75,13 @@ func plantedInColors() []planted {
 			f.Stage = StageRollback
 			f.Route.Value.Proof.Value.Proven, f.Route.Value.Proof.Value.Ready = false, nil
 		}, Warn, ""},
-		{"BG-COL-06", "admission refuses", func(f *Facts) { f.DryRun = Fact[string]{Problem: `denied the request: frozen until Monday`} }, Fail, "frozen until Monday"},
+		{"BG-COL-06", "admission refuses", func(f *Facts) {
+			f.DryRun, f.DryRunRefused = Fact[string]{Problem: `denied the request: frozen until Monday`}, true
+		}, Fail, "frozen until Monday"},
+		{"BG-COL-06", "no answer", func(f *Facts) { f.DryRun = Fact[string]{Problem: "context deadline exceeded"} }, Unknown, "deadline exceeded"},
 		{"BG-COL-07", "a right is missing", func(f *Facts) { f.Access.Value[0].Allowed = false }, Fail, "verb patch on resource services/svc-production"},
-		{"BG-COL-07", "not known", func(f *Facts) { f.Access = Fact[[]cluster.Access]{Problem: "ask whether we may"} }, Unknown, "ask whether"},
+		{"BG-COL-07", "a right that a shift can do without is missing", func(f *Facts) { f.Access.Value[1].Allowed = false }, Warn, "without it, old runs are kept for ever"},
+		{"BG-COL-07", "not known", func(f *Facts) { f.Access = Fact[[]Grant]{Problem: "ask whether we may"} }, Unknown, "ask whether"},
 		{"BG-COL-08", "smaller than the live colour", func(f *Facts) { f.workload("green", func(w *cluster.Workload) { w.Replicas = 2 }) }, Fail, "wants 2 pods while blue has 3 ready"},
 		{"BG-COL-08", "an autoscaler may shrink it", func(f *Facts) { f.Autoscalers.Value[0] = autoscaler("green", 1, 4) }, Warn, "down to 1"},
 	}

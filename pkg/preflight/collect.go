@@ -68,7 +68,7 @@ func Collect(ctx context.Context, in Inputs) *Facts {
 	}
 	parallel(ctx,
 		func(ctx context.Context) { collectColors(ctx, in, facts) },
-		func(ctx context.Context) { facts.DryRun = dryRun(ctx, in, facts) },
+		func(ctx context.Context) { facts.DryRun, facts.DryRunRefused = dryRun(ctx, in, facts) },
 		func(ctx context.Context) { facts.Access = access(ctx, in) },
 		func(ctx context.Context) { facts.Autoscalers = autoscalers(ctx, in) },
 		func(ctx context.Context) { facts.Disruption = disruptionBudgets(ctx, in) },

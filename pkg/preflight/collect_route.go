@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -55,25 +56,35 @@ func readRoute(ctx context.Context, in Inputs) (Route, error) {
 }
 
 // dryRun sends the switch with dryRun=All: admission answers, nothing is
-// kept. The stamp is that of a writer that comes after everybody.
-func dryRun(ctx context.Context, in Inputs, facts *Facts) Fact[string] {
+// kept. The stamp is that of a writer that comes after everybody. refused
+// tells a no from an answer that did not come.
+func dryRun(ctx context.Context, in Inputs, facts *Facts) (patch Fact[string], refused bool) {
 	if !facts.Route.Known {
-		return Fact[string]{Problem: facts.Route.Problem}
+		return Fact[string]{Problem: facts.Route.Problem}, false
 	}
 	if facts.Route.Value.Ambiguous != "" {
-		return Fact[string]{Problem: facts.Route.Value.Ambiguous}
+		return Fact[string]{Problem: facts.Route.Value.Ambiguous}, false
 	}
 	router, err := traffic.NewRouter(in.Client, in.Release, in.Clock)
 	if err != nil {
-		return notKnown[string](err)
+		return notKnown[string](err), false
 	}
 	route := facts.Route.Value.State
-	patch, err := router.Plan(route, traffic.Whole(facts.Target), cluster.Fence{Epoch: route.Fence.Epoch + 1, Holder: "preflight"})
+	planned, err := router.Plan(route, traffic.Whole(facts.Target), cluster.Fence{Epoch: route.Fence.Epoch + 1, Holder: "preflight"})
 	if err != nil {
-		return notKnown[string](err)
+		return notKnown[string](err), false
 	}
-	if _, err := router.Write(ctx, patch, true); err != nil {
-		return notKnown[string](err)
+	if _, err := router.Write(ctx, planned, true); err != nil {
+		return notKnown[string](err), isRefusal(err)
 	}
-	return known(string(patch.Body))
+	return known(string(planned.Body)), false
+}
+
+// isRefusal reports whether the server looked at a write and said no. A server
+// that did not answer, did not know us, or saw that somebody else wrote in
+// between has not judged it.
+func isRefusal(err error) bool {
+	var status apierrors.APIStatus
+	return errors.As(err, &status) && !cluster.Transient(err) && !errors.Is(err, cluster.ErrFenced) &&
+		!apierrors.IsUnauthorized(err) && !apierrors.IsNotFound(err)
 }

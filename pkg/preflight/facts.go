@@ -61,7 +61,10 @@ type Facts struct {
 	Route  Fact[Route]
 	// DryRun is the server's answer to the switch; Value is the patch.
 	DryRun Fact[string]
-	Access Fact[[]cluster.Access]
+	// DryRunRefused: the server said no, as opposed to not having answered,
+	// or to somebody else having written in between.
+	DryRunRefused bool
+	Access        Fact[[]Grant]
 
 	Autoscalers Fact[[]autoscalingv2.HorizontalPodAutoscaler]
 	Disruption  Fact[[]policyv1.PodDisruptionBudget]

@@ -36,8 +36,12 @@ func healthy() *Facts {
 		Time: time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC), Stage: StageDeploy, Release: rel, Namespace: "shop", Target: "green",
 		Colors: map[string]Color{"blue": healthyColor("blue"), "green": healthyColor("green")},
 		DryRun: known(`[{"op":"replace"}]`),
-		Access: known([]cluster.Access{{ResourceAttributes: authorizationv1.ResourceAttributes{
-			Namespace: "shop", Resource: "services", Name: "svc-production", Verb: "patch"}, Allowed: true}}),
+		Access: known([]Grant{
+			{Access: cluster.Access{ResourceAttributes: authorizationv1.ResourceAttributes{
+				Namespace: "shop", Resource: "services", Name: "svc-production", Verb: "patch"}, Allowed: true}},
+			{Access: cluster.Access{ResourceAttributes: authorizationv1.ResourceAttributes{
+				Namespace: "shop", Resource: "configmaps", Verb: "delete"}, Allowed: true}, Without: "old runs are kept for ever"},
+		}),
 		Autoscalers: known([]autoscalingv2.HorizontalPodAutoscaler{autoscaler("green", 3, 4)}),
 		Disruption:  known([]policyv1.PodDisruptionBudget{disruption("blue"), disruption("green")}),
 		Quotas:      known([]corev1.ResourceQuota{quotaOf("10", "6")}),
