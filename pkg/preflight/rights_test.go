@@ -1,0 +1,142 @@
+package preflight
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
+	kubetesting "k8s.io/client-go/testing"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+func TestRightsFollowWhatIsDeclared(t *testing.T) {
+	spare := []string{"create pods", "delete pods"}
+	for _, test := range []struct {
+		name         string
+		change       func(*Inputs)
+		needs, wants []string
+		without      []string
+	}{
+		{"a Service, drained as it can be", func(*Inputs) {},
+			[]string{"get services/svc-production", "patch services/svc-production", "get services/svc-green", "list pods", "get pods/log", "get pods/proxy",
+				"create pods/eviction", "patch deployments.apps/shop-green", "update leases.coordination.k8s.io", "create configmaps"},
+			append([]string{"list events", "delete configmaps", "create pods/portforward"}, spare...),
+			[]string{"get services/proxy*"}},
+		{"only recycling", func(in *Inputs) { in.Release.Spec.Traffic.Drain = release.DrainRecycle },
+			append([]string{"create pods/eviction"}, spare...), nil, nil},
+		{"only waiting", func(in *Inputs) { in.Release.Spec.Traffic.Drain = release.DrainWait }, nil, spare, []string{"create pods/eviction"}},
+		{"no drain", func(in *Inputs) { in.Release.Spec.Traffic.Drain = release.DrainNone },
+			nil, nil, append([]string{"create pods/eviction"}, spare...)},
+		{"gRPC and a write", func(in *Inputs) {
+			in.Release.Spec.Validation.Synthetic = []release.Probe{{GRPC: &release.GRPCProbe{}}, {HTTP: &release.HTTPProbe{Method: http.MethodPost}}}
+		}, []string{"create pods/portforward", "create pods/proxy"}, nil, nil},
+		{"monitoring by Services", func(in *Inputs) {
+			in.Release.Spec.Metrics.Prometheus = &release.Prometheus{Service: "monitoring/prometheus:9090"}
+			in.Release.Spec.Metrics.Alertmanager = "alerts/alertmanager:web"
+		}, []string{"get services/proxy/prometheus:9090 in monitoring", "get services/proxy/alertmanager:web in alerts"}, nil, nil},
+		{"monitoring by URLs", func(in *Inputs) {
+			in.Release.Spec.Metrics.Prometheus = &release.Prometheus{URL: "http://prometheus"}
+			in.Release.Spec.Metrics.Alertmanager = "http://alertmanager"
+		}, nil, nil, []string{"get services/proxy*"}},
+		{"manifests", func(in *Inputs) { in.Manifests = map[string][]string{"green": {manifestOf(t)}} },
+			[]string{"create deployments.apps/shop-green", "patch networkpolicies.networking.k8s.io/shop", "get networkpolicies.networking.k8s.io/shop"}, nil, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			in := inputs(t, "", "3", nil)
+			test.change(&in)
+			rights, err := Rights(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, text := range test.needs {
+				if right, found := rightOf(rights, text); !found || right.Without != "" {
+					t.Errorf("%s: found %t, without it %q; want it needed", text, found, right.Without)
+				}
+			}
+			for _, text := range test.wants {
+				if right, found := rightOf(rights, text); !found || right.Without == "" {
+					t.Errorf("%s: found %t, want it told as one that a shift can do without", text, found)
+				}
+			}
+			for _, text := range test.without {
+				start, any := strings.CutSuffix(text, "*")
+				if slices.ContainsFunc(rights, func(right Right) bool {
+					return textOf(right) == text || any && strings.HasPrefix(textOf(right), start)
+				}) {
+					t.Errorf("%s is asked for", text)
+				}
+			}
+		})
+	}
+}
+
+func TestUnreadableManifestsLeaveRightsUnknown(t *testing.T) {
+	in := inputs(t, "", "3", nil)
+	in.Manifests = map[string][]string{"green": {filepath.Join(t.TempDir(), "missing.yaml")}}
+	if found := access(t.Context(), in); found.Known || !strings.Contains(found.Problem, "missing.yaml") {
+		t.Errorf("rights = %+v, want not known for the file", found)
+	}
+}
+
+// The server says no to deleting ConfigMaps: that warns. It says no to reading
+// logs: that blocks.
+func TestMissingRightsWeighWhatTheyCost(t *testing.T) {
+	in := inputs(t, "", "3", func(client *fake.Clientset) {
+		client.PrependReactor("create", "selfsubjectaccessreviews", func(action kubetesting.Action) (bool, runtime.Object, error) {
+			review := action.(kubetesting.CreateAction).GetObject().(*authorizationv1.SelfSubjectAccessReview).DeepCopy()
+			asked := review.Spec.ResourceAttributes
+			review.Status.Allowed = asked.Subresource != "log" && (asked.Resource != "configmaps" || asked.Verb != "delete")
+			return true, review, nil
+		})
+	})
+	outcomes := map[string]Outcome{}
+	for _, finding := range findingsOf(Evaluate(Collect(t.Context(), in), Catalogue(), StageDeploy), "BG-COL-07") {
+		outcomes[finding.Subject] = finding.Outcome
+	}
+	if len(outcomes) != 2 || outcomes["pods/log"] != Fail || outcomes["configmaps"] != Warn {
+		t.Errorf("findings = %v, want pods/log to fail and configmaps to warn", outcomes)
+	}
+}
+
+func rightOf(rights []Right, text string) (Right, bool) {
+	at := slices.IndexFunc(rights, func(right Right) bool { return textOf(right) == text })
+	if at < 0 {
+		return Right{}, false
+	}
+	return rights[at], true
+}
+
+// textOf writes a right as people do; the release's own namespace is shop.
+func textOf(right Right) string {
+	text := right.Verb + " " + resourceOf(cluster.Access{ResourceAttributes: right.ResourceAttributes})
+	if right.Namespace != "shop" {
+		text += " in " + right.Namespace
+	}
+	return text
+}
+
+// manifestOf writes a Deployment and a NetworkPolicy.
+func manifestOf(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "green.yaml")
+	text := `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop-green}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: shop}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
