@@ -38,7 +38,8 @@ func main() {
 	}
 }
 
-// run measures everything, then writes.
+// run measures everything, writes it, and then holds it against what is
+// promised.
 func run(ctx context.Context, chosen options) error {
 	current, err := lab.Attach(chosen.lab)
 	if err != nil {
@@ -66,7 +67,11 @@ func run(ctx context.Context, chosen options) error {
 	if err != nil {
 		return err
 	}
-	text := document(ctx, starts, moved, time.Now())
+	measured := append(starts, moved)
+	text := document(ctx, measured, time.Now())
 	fmt.Print(text)
-	return os.WriteFile(chosen.out, []byte(text), 0o644)
+	if err := os.WriteFile(chosen.out, []byte(text), 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", chosen.out, err)
+	}
+	return verdict(measured)
 }
