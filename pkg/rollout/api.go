@@ -57,6 +57,8 @@ type Runner struct {
 	reopened bool
 	// resumed is the id of the run that is continued, "" for a new one.
 	resumed string
+	// takesOver takes the lease without waiting: its holder was waited for.
+	takesOver bool
 	// force skips every proof but the write itself.
 	force  bool
 	rules  []gate.Rule

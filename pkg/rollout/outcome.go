@@ -11,15 +11,19 @@ func outcomeOf(state State) Outcome {
 	case Done:
 		return Outcome{Code: CodeDone, Message: fmt.Sprintf("%s serves production%s", state.To, drained(state)), Next: "kubectl bluegreen rollback"}
 	case RolledBack:
-		took := state.Entered.Sub(state.Started).Round(100 * time.Millisecond)
 		if state.Requested {
+			took := state.Entered.Sub(latest(state.Started, state.Asked)).Round(100 * time.Millisecond)
 			return Outcome{Code: CodeDone, Message: fmt.Sprintf("rolled back as asked: %s serves production, %s after the request", state.From, took), Next: "kubectl bluegreen history"}
 		}
 		return Outcome{Code: CodeRolledBack, Message: fmt.Sprintf("rolled back: %s serves production; %s", state.From, state.Reason), Next: "kubectl bluegreen history"}
 	case Blocked:
 		return Outcome{Code: CodeBlocked, Message: "blocked, nothing was moved: " + state.Reason, Next: "kubectl bluegreen check"}
 	case Unproven:
-		return Outcome{Code: CodeUnproven, Message: "the rollback could not be proven, page someone: " + state.Reason, Next: "kubectl bluegreen rollback --force"}
+		message := "the rollback could not be proven, page someone: " + state.Reason
+		if !state.Reverted.IsZero() {
+			message = fmt.Sprintf("%s has the traffic back, but the rollback could not be completed, page someone: %s", state.From, state.Reason)
+		}
+		return Outcome{Code: CodeUnproven, Message: message, Next: "kubectl bluegreen status"}
 	}
 	return Outcome{Code: CodeHeld, Message: fmt.Sprintf("held in phase %s: %s", state.Resume, state.Reason), Next: "kubectl bluegreen resume"}
 }

@@ -2,8 +2,11 @@ package rollout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
@@ -45,8 +48,10 @@ func (r *Runner) perform(ctx context.Context, state State) Observation {
 func (r *Runner) guard(ctx context.Context, state State) Observation {
 	route, err := r.Router.Read(ctx)
 	switch {
-	case err != nil && state.Phase.Reverse():
+	case err != nil && state.Phase.Reverse() && state.Phase != End:
 		return Observation{Kind: Succeeded} // the way back tells its own errors
+	case errors.Is(err, traffic.ErrNoColor), apierrors.IsNotFound(err):
+		return Observation{Kind: Rival, Message: err.Error()}
 	case err != nil:
 		return waiting("read %s: %v", r.Release.Metadata.Name, err)
 	case route.Fence.Epoch > r.fence().Epoch:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
@@ -36,8 +37,22 @@ func (r *Runner) drain(ctx context.Context, state State) Observation {
 	if r.Release.Spec.Traffic.Drain == release.DrainNone && seen.Kind == Waiting {
 		seen = succeeded("not waited for (traffic.drain: none): %s", seen.Message)
 	}
-	seen.Learned = learnResidual(seen.Kind, reading)
+	seen.Learned = both(seen.Learned, learnResidual(seen.Kind, reading))
 	return seen
+}
+
+// both learns two things, either of which may be missing.
+func both(first, second func(*State)) func(*State) {
+	if first == nil {
+		return second
+	}
+	if second == nil {
+		return first
+	}
+	return func(s *State) {
+		first(s)
+		second(s)
+	}
 }
 
 // settling reports whether a whole window has not passed yet since this
@@ -73,6 +88,9 @@ func (r *Runner) drained(reading measure.Reading, color string) Observation {
 
 // mayRecycle reports whether restarting the old pods is safe or asked for.
 func (r *Runner) mayRecycle(state State) bool {
+	if state.Unshed != "" {
+		return false
+	}
 	switch r.Release.Spec.Traffic.Drain {
 	case release.DrainRecycle:
 		return true
@@ -93,6 +111,9 @@ func (r *Runner) recycle(ctx context.Context, state State) Observation {
 		return waiting("what remains on each pod of %s can't be read: %s", state.From, reading.Detail)
 	}
 	for _, workload := range workloads {
+		if workload.Replicas < 2 {
+			return waiting("%.1f requests/s remain on %s, whose one pod is the only way back: it is not recycled", reading.Value, workload.Ref)
+		}
 		var report traffic.RecycleReport
 		err := r.intend(ctx, "recycle", workload.Ref.String(), byPod, func() (err error) {
 			report, err = traffic.Recycle(ctx, r.Client, traffic.RecycleRequest{
@@ -103,11 +124,16 @@ func (r *Runner) recycle(ctx context.Context, state State) Observation {
 		})
 		r.recycled = r.Clock.Now()
 		r.tell(Drain, Info, "%s", report.Message)
-		if errors.Is(err, context.DeadlineExceeded) {
+		switch {
+		case errors.Is(err, errStopped), errors.Is(err, cluster.ErrFenced), errors.Is(err, context.DeadlineExceeded):
+			// The next look at the route says what it means.
 			return waiting("%s", report.Message)
-		}
-		if err != nil {
+		case err != nil:
 			return failed("recycle %s: %v", workload.Ref, err)
+		case report.Stopped != "":
+			seen := waiting("%s", report.Message)
+			seen.Learned = func(s *State) { s.Unshed = report.Stopped }
+			return seen
 		}
 	}
 	return waiting("the pods of %s were recycled, reading what remains", state.From)
@@ -126,6 +152,9 @@ func (r *Runner) residualByPod(ctx context.Context, color string) (map[string]fl
 	return nil, measure.Reading{State: measure.NoData, Detail: "no source tells the pods apart"}
 }
 
+// errStopped ends a recycle when somebody asks for an emergency stop.
+var errStopped = errors.New("emergency stop")
+
 // checkStamp makes sure that the route still carries this run's stamp.
 func (r *Runner) checkStamp(ctx context.Context) error {
 	route, err := r.Router.Read(ctx)
@@ -133,7 +162,7 @@ func (r *Runner) checkStamp(ctx context.Context) error {
 		return err
 	}
 	if route.Stop != "" {
-		return fmt.Errorf("%s carries an emergency stop: %s", route.Object, route.Stop)
+		return fmt.Errorf("%s: %w: %s", route.Object, errStopped, route.Stop)
 	}
 	return r.fence().Check(route.Fence)
 }

@@ -35,6 +35,9 @@ func (r *Runner) drainReverse(ctx context.Context, state State) Observation {
 	if !state.Requested || state.Because != nil {
 		return succeeded("%s is ended at once", state.To)
 	}
+	if err := r.reopen(ctx); err != nil {
+		r.tell(DrainReverse, Warning, "%v", err)
+	}
 	reading := r.residual(ctx, state.To)
 	if r.settling(state, reading) {
 		return waiting("reading what remains on %s", state.To)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
@@ -58,7 +58,7 @@ func (r *Runner) move(ctx context.Context, action string, split traffic.Split, r
 	if err != nil {
 		return r.moveFailed(err)
 	}
-	return succeeded("%s %s → %s, written in %s", route.Object, patch.From, patch.To, r.Clock.Since(started).Round(1_000_000))
+	return succeeded("%s %s → %s, written in %s", route.Object, patch.From, patch.To, r.Clock.Since(started).Round(time.Millisecond))
 }
 
 // moveFailed tells a lost race, which is read again within the deadline,
@@ -81,55 +81,4 @@ func (r *Runner) prove(ctx context.Context, state State) Observation {
 		return waiting("%s", proof.Message)
 	}
 	return succeeded("%s", proof.Message)
-}
-
-// ErrNothingRuns is returned by RequestStop when no run is going on.
-var ErrNothingRuns = errors.New("no run is going on")
-
-// RequestStop sets the annotation that a running shift obeys within one
-// tick. It equals a kubectl annotate by hand.
-func (r *Runner) RequestStop(ctx context.Context, reason string) error {
-	current, err := r.current(ctx)
-	if err != nil {
-		return err
-	}
-	if current == nil {
-		return ErrNothingRuns
-	}
-	if err := r.Router.Stop(ctx, reason); err != nil {
-		return fmt.Errorf("request stop: %w", err)
-	}
-	return nil
-}
-
-// await follows a run that another process drives until it is finished, or
-// given up, and returns how it ended.
-func (r *Runner) await(ctx context.Context, id string) (Outcome, error) {
-	for {
-		run, err := r.Journal.Get(ctx, id)
-		if err != nil {
-			return Outcome{}, err
-		}
-		status, err := StatusOf(*run)
-		if err != nil {
-			return Outcome{}, err
-		}
-		if status.Phase.Terminal() {
-			state := State{}
-			_ = json.Unmarshal(run.State, &state)
-			state.Requested = true
-			outcome := outcomeOf(state)
-			outcome.Status = status
-			if state.Phase == Blocked {
-				outcome.Code, outcome.Next = CodeDone, "kubectl bluegreen history"
-				outcome.Message = fmt.Sprintf("stopped before anything was moved: %s serves production", state.From)
-			}
-			return outcome, nil
-		}
-		select {
-		case <-ctx.Done():
-			return Outcome{Code: CodeHeld, Message: "interrupted while waiting for run " + id, Next: "kubectl bluegreen status -w", Status: status}, nil
-		case <-r.Clock.After(proofInterval):
-		}
-	}
 }

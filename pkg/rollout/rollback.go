@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
@@ -39,28 +40,34 @@ func (r *Runner) Rollback(ctx context.Context, request RollbackRequest) (Outcome
 		r.tell(Revert, Warning, "only %d of %d pods of %s are ready", ready, wanted, state.From)
 	}
 	r.force = request.Force
-	state.Requested, state.Reason = true, request.Reason
-	state.Because, state.Resume = nil, ""
+	state.Requested, state.Reason, state.Asked = true, request.Reason, r.Clock.Now()
+	// What is known is how the old side ends, and now the other one will.
+	state.Because, state.Resume, state.Termination = nil, "", nil
 	return r.begin(ctx, route, enter(state, Revert, r.Clock.Now()))
 }
 
 // wayBack finds out which colour is the side before: by the unfinished run,
-// else by the split that the last switch recorded on the route, else by the
-// other colour of the release.
+// else by the split that the last switch recorded on the route. Where the last
+// run was a rollback to what is live, there is no way further back: the split
+// before that one is the side that was found bad.
 func (r *Runner) wayBack(ctx context.Context, route traffic.Route) (State, error) {
-	current, err := r.current(ctx)
-	if err == nil && current != nil {
-		state := State{}
-		if json.Unmarshal(current.State, &state) == nil && state.From != "" {
-			r.resumed = current.ID
-			return state, nil
-		}
-	}
-	state := State{Started: r.Clock.Now()}
+	live := route.Split.Sole()
+	last, err := r.Journal.Current(ctx)
 	if err != nil {
 		r.tell(Revert, Warning, "the journal can't be read, going by the live objects: %v", err)
 	}
-	live := route.Split.Sole()
+	if err == nil && last != nil {
+		state := State{}
+		known := json.Unmarshal(last.State, &state) == nil && state.From != ""
+		switch {
+		case known && last.Finished.IsZero():
+			r.resumed = last.ID
+			return state, nil
+		case known && state.Phase == RolledBack && state.From == live:
+			return State{From: live, To: state.To}, nil
+		}
+	}
+	state := State{Started: r.Clock.Now()}
 	if live == "" || route.Previous == nil || route.Previous.Sole() == "" {
 		return State{}, release.WithHint(
 			fmt.Errorf("find the way back: %s has split %s and records no split before it", route.Object, route.Split),
@@ -77,9 +84,9 @@ func (r *Runner) beside(ctx context.Context, held *journal.HeldError, state Stat
 		return Outcome{Code: CodeBlocked, Message: held.Error(), Next: "kubectl bluegreen status -w"}, nil
 	}
 	reason := "rollback requested by " + r.Holder
-	if err := r.RequestStop(ctx, reason); err != nil {
+	if err := r.RequestStop(ctx, reason); err != nil && !errors.Is(err, ErrNothingRuns) {
 		return Outcome{}, err
 	}
 	r.tell(Revert, Info, "%s drives run %s; it was asked to roll back, waiting for it", held.Holder, held.Run)
-	return r.await(ctx, held.Run)
+	return r.await(ctx, held.Run, RollbackRequest{Force: r.force, Reason: state.Reason})
 }

@@ -20,6 +20,10 @@ const proofInterval = 250 * time.Millisecond
 // of a run was cancelled.
 const persistTimeout = 10 * time.Second
 
+// insistFor bounds how long a transition is tried to be journalled. The lease
+// bounds it too: who can't renew it for its duration has lost the run.
+const insistFor = time.Minute
+
 // drive performs phases until the run ends, and journals every change before
 // acting on it.
 func (r *Runner) drive(ctx context.Context, state State) (Outcome, error) {
@@ -28,10 +32,17 @@ func (r *Runner) drive(ctx context.Context, state State) (Outcome, error) {
 		r.announce(state)
 		seen := r.look(held, state)
 		next := Step(r.policy, state, seen)
-		if err := r.commit(ctx, state, next, seen); err != nil {
+		err := r.insist(ctx, state.Phase, func() error { return r.commit(ctx, state, next, seen) })
+		if err != nil {
 			return r.lost(state, err), nil
 		}
+		if next.Phase != state.Phase {
+			r.tellTransition(state, next, messageOf(state, next, seen))
+		}
 		again := next.Phase == state.Phase
+		if again && seen.Kind == Waiting {
+			r.tellReading(state.Phase, seen.Message, nil)
+		}
 		state = next
 		if again {
 			r.pause(held, state.Phase)
@@ -43,7 +54,7 @@ func (r *Runner) drive(ctx context.Context, state State) (Outcome, error) {
 // look performs the phase once, within the time that the phase has left, and
 // turns a cancelled context into what cancelled it.
 func (r *Runner) look(ctx context.Context, state State) Observation {
-	bounded, cancel := context.WithTimeout(ctx, r.patience(state.Phase))
+	bounded, cancel := context.WithTimeout(ctx, r.patience(state))
 	defer cancel()
 	seen := r.guard(bounded, state)
 	if seen.Kind == Succeeded {
@@ -60,14 +71,16 @@ func (r *Runner) look(ctx context.Context, state State) Observation {
 	return seen
 }
 
-// patience bounds one performance of a phase, so that a call that hangs
-// turns into a wait that the machine can judge.
-func (r *Runner) patience(phase Phase) time.Duration {
-	rule := ruleOf(phase)
+// patience bounds one performance of a phase by the time that the phase has
+// left, so that a call that hangs turns into a wait that the machine can
+// judge.
+func (r *Runner) patience(state State) time.Duration {
+	rule := ruleOf(state.Phase)
 	if rule.Deadline == nil {
 		return max(2*r.Release.Spec.Gates.Interval.Std(), 10*time.Second)
 	}
-	return rule.Deadline(r.policy) + time.Second
+	left := rule.Deadline(r.policy) - r.Clock.Since(state.Entered)
+	return max(left, 0) + time.Second
 }
 
 // pause waits between two performances of one phase.
@@ -80,6 +93,24 @@ func (r *Runner) pause(ctx context.Context, phase Phase) {
 	select {
 	case <-ctx.Done():
 	case <-r.Clock.After(interval):
+	}
+}
+
+// insist writes to the journal, and again while that fails for a reason that
+// may pass: one refused connection must not keep a run from going back. It
+// ends when the run is lost to another holder, or after insistFor.
+func (r *Runner) insist(ctx context.Context, phase Phase, write func() error) error {
+	started := r.Clock.Now()
+	for {
+		err := write()
+		if err == nil || !cluster.Transient(err) || ctx.Err() != nil || r.Clock.Since(started) > insistFor {
+			return err
+		}
+		r.tell(phase, Warning, "the journal can't be written, trying again: %v", err)
+		select {
+		case <-ctx.Done():
+		case <-r.Clock.After(proofInterval):
+		}
 	}
 }
 
@@ -104,17 +135,22 @@ func (r *Runner) transition(before, after State, seen Observation) journal.Entry
 	entry := journal.Entry{
 		Time: seen.At, Kind: journal.Transition,
 		Action:  fmt.Sprintf("%s → %s", before.Phase, after.Phase),
-		Message: seen.Message,
-	}
-	if after.Reason != before.Reason {
-		entry.Message = after.Reason
+		Message: messageOf(before, after, seen),
 	}
 	if len(after.Because) > 0 && after.Reason != before.Reason {
 		entry.Kind = journal.Decision
 		entry.Data, _ = json.Marshal(after.Because)
 	}
-	r.tellTransition(before, after, entry.Message)
 	return entry
+}
+
+// messageOf is what a transition has to say: why, when there is a new reason,
+// else what was seen.
+func messageOf(before, after State, seen Observation) string {
+	if after.Reason != before.Reason {
+		return after.Reason
+	}
+	return seen.Message
 }
 
 // lost ends a run whose journal or fence belongs to somebody else now. It
@@ -156,7 +192,7 @@ func (r *Runner) intend(ctx context.Context, action, object string, detail any, 
 		return fmt.Errorf("record intent to %s %s: %w", action, object, err)
 	}
 	intent := journal.Entry{Time: r.Clock.Now(), Kind: journal.Intent, Action: action, Object: object, Data: data}
-	if err := r.tenure.Record(ctx, intent); err != nil {
+	if err := r.insist(ctx, r.announced, func() error { return r.tenure.Record(ctx, intent) }); err != nil {
 		return fmt.Errorf("record intent to %s %s: %w", action, object, err)
 	}
 	failure := write()
@@ -166,7 +202,7 @@ func (r *Runner) intend(ctx context.Context, action, object string, detail any, 
 	}
 	persist, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
 	defer cancel()
-	if err := r.tenure.Record(persist, result); err != nil && failure == nil {
+	if err := r.insist(persist, r.announced, func() error { return r.tenure.Record(persist, result) }); err != nil && failure == nil {
 		return fmt.Errorf("record result of %s %s: %w", action, object, err)
 	}
 	return failure

@@ -43,6 +43,8 @@ type State struct {
 	Cutover time.Time `json:"cutover,omitzero"`
 	// Reverted is when the route was proven to serve the old side again.
 	Reverted time.Time `json:"reverted,omitzero"`
+	// Asked is when a person asked for the rollback.
+	Asked time.Time `json:"asked,omitzero"`
 	// Moved is set before the first write that gives the target traffic.
 	Moved bool `json:"moved,omitempty"`
 	// Requested is set when a person asked for the rollback.
@@ -61,6 +63,9 @@ type State struct {
 	Resume Phase `json:"resume,omitempty"`
 	// Termination is what is known about how the old side's pods end.
 	Termination *traffic.Termination `json:"termination,omitempty"`
+	// Unshed is why recycling the old side was stopped; it is not tried
+	// again.
+	Unshed string `json:"unshed,omitempty"`
 	// Residual is what was left on the old side when the run ended.
 	Residual *measure.Reading `json:"residual,omitempty"`
 }

@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
@@ -16,6 +17,9 @@ func Step(policy Policy, state State, seen Observation) State {
 	}
 	if seen.Learned != nil {
 		seen.Learned(&state)
+	}
+	if !state.Phase.Reverse() && state.Step >= len(policy.Steps) {
+		return hold(state, seen.At, fmt.Sprintf("the run is at step %d and the release has %d", state.Step+1, len(policy.Steps)))
 	}
 	switch seen.Kind {
 	case Succeeded:
@@ -59,6 +63,10 @@ func fail(state State, at time.Time, reason string, because []gate.Result) State
 		return hold(state, at, reason)
 	case state.Phase.Reverse() && to != Unproven:
 		// The way back goes on past what is only a courtesy.
+		return enter(state, to, at)
+	case state.Phase.Reverse():
+		// Why it went back is still what people ask first.
+		state.Reason = strings.TrimPrefix(state.Reason+"; then: "+reason, "; then: ")
 		return enter(state, to, at)
 	}
 	state.Reason, state.Because = reason, because
@@ -125,13 +133,26 @@ func proven(policy Policy, state State, at time.Time) State {
 func wait(policy Policy, state State, seen Observation) State {
 	rule := ruleOf(state.Phase)
 	if rule.Deadline == nil {
-		return state
+		return blind(policy, state, seen)
 	}
 	limit := rule.Deadline(policy)
 	if seen.At.Sub(state.Entered) < limit {
 		return state
 	}
 	return fail(state, seen.At, fmt.Sprintf("%s took longer than %s (%s): %s", state.Phase, limit, rule.DeadlineField, seen.Message), nil)
+}
+
+// blind bounds a hold or a watch in which not even the route can be read. It
+// ends held, whatever the policy: nothing could be written either.
+func blind(policy Policy, state State, seen Observation) State {
+	if state.Unanswered.IsZero() {
+		state.Unanswered = seen.At
+	}
+	deadline := policy.SourceDown.Deadline.Std()
+	if seen.At.Sub(state.Unanswered) < deadline {
+		return state
+	}
+	return hold(state, seen.At, fmt.Sprintf("nothing could be seen for %s (gates.sourceDown.deadline): %s", deadline, seen.Message))
 }
 
 // tick decides a hold or the watch by the gate.

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,6 +109,8 @@ func TestStep(t *testing.T) {
 		"a finished run stays finished":          {at(Done), after(0, Failed), Done},
 		"an unknown observation holds":           {at(Watch, moved, second, cutover), after(0, "surprise"), Held},
 		"a bad gate reading never helps a hold":  {at(Hold, moved), ticked(time.Hour, gate.Decision{}), Hold},
+		"the route can't be read for a while":    {at(Watch, moved, second, cutover), after(time.Minute, Waiting), Watch},
+		"a step that the release doesn't have":   {at(Watch, moved, cutover, func(s *State) { s.Step = 2 }), ticked(0, open), Held},
 		"baseline never read":                    {at(Baseline), after(2*time.Minute, Waiting), Blocked},
 		"interrupted on the way back can resume": {at(ProveRevert, moved), after(0, Interrupted), Held},
 	} {
@@ -144,6 +147,26 @@ func TestSilence(t *testing.T) {
 				t.Errorf("phase = %s, want %s (%s)", state.Phase, test.want, state.Reason)
 			}
 		})
+	}
+}
+
+func TestRouteThatCantBeReadIsNotWaitedForForEver(t *testing.T) {
+	rollback := testPolicy()
+	rollback.SourceDown.Policy = "rollback"
+	for _, policy := range []Policy{testPolicy(), rollback} {
+		state := Step(policy, at(Hold, moved), after(time.Minute, Waiting))
+		state = Step(policy, state, after(4*time.Minute, Waiting))
+		if state.Phase != Held || state.Resume != Hold {
+			t.Errorf("policy %s: phase = %s to resume %s, want held in hold", policy.SourceDown.Policy, state.Phase, state.Resume)
+		}
+	}
+}
+
+func TestUnprovenKeepsWhyItWentBack(t *testing.T) {
+	state := Step(testPolicy(), at(Watch, moved, second, cutover), ticked(time.Second, broken))
+	state = Step(testPolicy(), state, after(3*time.Minute, Waiting))
+	if state.Phase != Unproven || !strings.Contains(state.Reason, "rule: because; then: revert took longer") || len(state.Because) == 0 {
+		t.Errorf("phase %s, reason %q, because %v", state.Phase, state.Reason, state.Because)
 	}
 }
 

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
 )
@@ -22,7 +23,7 @@ func (r *Runner) tellReading(phase Phase, message string, results []gate.Result)
 
 // tellTransition says that a phase has ended and how.
 func (r *Runner) tellTransition(before, after State, message string) {
-	took := after.Entered.Sub(before.Entered).Round(10_000_000)
+	took := after.Entered.Sub(before.Entered).Round(10 * time.Millisecond)
 	level := Success
 	switch after.Phase {
 	case Revert:

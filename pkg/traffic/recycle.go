@@ -40,7 +40,8 @@ type RecycleRequest struct {
 	// Fence is the run's; it is named in errors.
 	Fence cluster.Fence
 	// CheckStamp reads the route's stamp again and returns an error when it
-	// is no longer the run's. It is called before every eviction.
+	// is no longer the run's. It is called before every eviction, and on
+	// every look while a replacement is waited for.
 	CheckStamp func(ctx context.Context) error
 	Clock      clock.Clock
 	// Deadline bounds the wait for one pod to be replaced; 0 is 5 minutes.
@@ -128,6 +129,9 @@ func (r *recycling) loop(ctx context.Context) error {
 		}
 		if err := pause(ctx, r.request.Clock, recyclePoll); err != nil {
 			return err
+		}
+		if err := r.request.CheckStamp(ctx); err != nil && !cluster.Transient(err) {
+			return fmt.Errorf("check stamp while recycling: %w", err)
 		}
 		if pods, err = r.again(ctx, pods); err != nil {
 			return err

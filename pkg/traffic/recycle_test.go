@@ -54,20 +54,22 @@ func TestRecycle(t *testing.T) {
 		want      RecycleReport
 		err       error
 	}{
-		"all": {floor: 2, hash: "h1", stampHeld: 99, want: RecycleReport{Done: true, Evicted: []string{"b", "a"},
+		"all": {floor: 2, hash: "h1", stampHeld: 9999, want: RecycleReport{Done: true, Evicted: []string{"b", "a"},
 			Message: "recycled 2 of 2 pods of deployment/shop-blue that still had requests"}},
-		"a budget that gives way": {floor: 2, hash: "h1", stampHeld: 99, budget: 3, want: RecycleReport{Done: true, Evicted: []string{"b", "a"},
+		"a budget that gives way": {floor: 2, hash: "h1", stampHeld: 9999, budget: 3, want: RecycleReport{Done: true, Evicted: []string{"b", "a"},
 			Message: "recycled 2 of 2 pods of deployment/shop-blue that still had requests"}},
-		"a budget that does not": {floor: 2, hash: "h1", stampHeld: 99, budget: 999, want: RecycleReport{
+		"a budget that does not": {floor: 2, hash: "h1", stampHeld: 9999, budget: 999, want: RecycleReport{
 			Stopped: "for 2m0s the eviction of pod b was refused: the budget shop needs 3 healthy pods",
 			Message: "recycled 0 of 2 pods of deployment/shop-blue that still had requests, then stopped: for 2m0s the eviction of pod b was refused: the budget shop needs 3 healthy pods"}},
-		"another template": {floor: 2, hash: "h2", stampHeld: 99, want: RecycleReport{Evicted: []string{"b"},
+		"another template": {floor: 2, hash: "h2", stampHeld: 9999, want: RecycleReport{Evicted: []string{"b"},
 			Stopped: "pod b-new was made from another template (h2): the workload has changed",
 			Message: "recycled 1 of 2 pods of deployment/shop-blue that still had requests, then stopped: pod b-new was made from another template (h2): the workload has changed"}},
-		"no replacement": {floor: 2, noReplica: true, stampHeld: 99, want: RecycleReport{Evicted: []string{"b"},
+		"no replacement": {floor: 2, noReplica: true, stampHeld: 9999, want: RecycleReport{Evicted: []string{"b"},
 			Stopped: "after 5m0s only 2 of 3 pods are ready",
 			Message: "recycled 1 of 2 pods of deployment/shop-blue that still had requests, then stopped: after 5m0s only 2 of 3 pods are ready"}},
 		"the stamp is lost": {floor: 2, hash: "h1", stampHeld: 1, err: lost, want: RecycleReport{Evicted: []string{"b"},
+			Message: "recycled 1 of 2 pods of deployment/shop-blue that still had requests"}},
+		"the stamp is lost while a replacement is waited for": {floor: 2, noReplica: true, stampHeld: 4, err: lost, want: RecycleReport{Evicted: []string{"b"},
 			Message: "recycled 1 of 2 pods of deployment/shop-blue that still had requests"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,235 @@
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster/clustertest"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+)
+
+// route is a Router whose route is in memory.
+type route struct {
+	traffic.Route
+	failure error
+	// asked is told of a stop, where somebody listens.
+	asked chan string
+}
+
+func (r *route) Read(context.Context) (traffic.Route, error) { return r.Route, r.failure }
+
+func (r *route) Plan(read traffic.Route, to traffic.Split, fence cluster.Fence) (traffic.Patch, error) {
+	body, err := json.Marshal(fence)
+	return traffic.Patch{Object: read.Object, Body: body, From: read.Split, To: to}, err
+}
+
+func (r *route) Write(_ context.Context, patch traffic.Patch, _ bool) (traffic.Route, error) {
+	if !r.Split.Equal(patch.To) {
+		r.Previous, r.Route.Stop = r.Split, ""
+	}
+	r.Split = patch.To
+	return r.Route, json.Unmarshal(patch.Body, &r.Fence)
+}
+
+func (r *route) Prove(_ context.Context, split traffic.Split) (traffic.Proof, error) {
+	return traffic.Proof{Proven: r.Split.Equal(split), Message: "as it is"}, nil
+}
+
+func (r *route) Stop(_ context.Context, reason string) error {
+	r.Route.Stop = reason
+	if r.asked != nil {
+		r.asked <- reason
+	}
+	return nil
+}
+
+func (r *route) Capabilities() traffic.Capabilities { return traffic.Capabilities{} }
+func (r *route) Undo(color string) string           { return "give everything to " + color }
+
+// deployment is a colour's, with its pods ready.
+func deployment(color string, replicas int32) *appsv1.Deployment {
+	labels := map[string]string{"version": color}
+	return &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: "shop-" + color, Namespace: "shop"},
+		Spec: appsv1.DeploymentSpec{Replicas: ptr.To(replicas), Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}}},
+		Status: appsv1.DeploymentStatus{Replicas: replicas, ReadyReplicas: replicas, UpdatedReplicas: replicas, AvailableReplicas: replicas},
+	}
+}
+
+// pod is a ready pod of a colour.
+func pod(color string) *corev1.Pod {
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "shop-" + color + "-1", Namespace: "shop", Labels: map[string]string{"version": color}},
+		Status:     corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}},
+	}
+}
+
+// newRunner is a runner over a cluster that is not there: blue has given
+// everything to green.
+func newRunner(t *testing.T, objects ...runtime.Object) (*Runner, *route, func(verb, resource string, react clienttesting.ReactionFunc)) {
+	t.Helper()
+	client, clientset := clustertest.New(objects...)
+	client.Namespace = "shop"
+	document := &release.Release{Metadata: release.Metadata{Name: "shop", Namespace: "shop"}, Spec: release.Spec{
+		Colors: map[string]release.Color{
+			"blue":  {Workloads: []release.Workload{{Kind: "deployment", Name: "shop-blue"}}, Selector: map[string]string{"version": "blue"}},
+			"green": {Workloads: []release.Workload{{Kind: "deployment", Name: "shop-green"}}, Selector: map[string]string{"version": "green"}},
+		},
+		Traffic: release.Traffic{Service: &release.ServiceRoute{Name: "svc"}, Drain: release.DrainNone},
+	}}
+	release.ApplyDefaults(document)
+	production := &route{Route: traffic.Route{Object: "service/svc", Namespace: "shop", Split: traffic.Whole("green"), Previous: traffic.Whole("blue")}}
+	return &Runner{
+		Client: client, Release: document, Router: production, Clock: clock.RealClock{}, Holder: "ana@laptop/1",
+		Journal: journal.New(client.Kubernetes, "shop", "shop", clock.RealClock{}),
+	}, production, clientset.PrependReactor
+}
+
+func TestRollbackByTheLiveObjectsAlone(t *testing.T) {
+	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+	outcome, err := runner.Rollback(t.Context(), RollbackRequest{Reason: "asked"})
+	if err != nil || outcome.Code != CodeDone {
+		t.Fatalf("outcome = %+v, %v", outcome, err)
+	}
+	if production.Split.Sole() != "blue" || production.Fence.Epoch == 0 {
+		t.Errorf("route = %s at epoch %d, want blue, stamped", production.Split, production.Fence.Epoch)
+	}
+	green, err := runner.Client.Workload(t.Context(), "shop", release.Workload{Kind: "deployment", Name: "shop-green"})
+	if err != nil || green.Replicas != 0 || green.Object.GetAnnotations()[AnnotationReplicas] != "2" {
+		t.Errorf("green has %d replicas, recorded %v, %v", green.Replicas, green.Object.GetAnnotations(), err)
+	}
+}
+
+// The split before a rollback is the side that was found bad: a second
+// rollback must not go there.
+func TestSecondRollbackStaysWhereItIs(t *testing.T) {
+	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+	if outcome, err := runner.Rollback(t.Context(), RollbackRequest{}); err != nil || outcome.Code != CodeDone {
+		t.Fatalf("first rollback: %+v, %v", outcome, err)
+	}
+	again := &Runner{Client: runner.Client, Release: runner.Release, Router: production, Clock: runner.Clock, Holder: "bob@laptop/2", Journal: runner.Journal}
+	outcome, err := again.Rollback(t.Context(), RollbackRequest{Force: true})
+	if err != nil || outcome.Code != CodeDone || !strings.Contains(outcome.Message, "already: blue") {
+		t.Errorf("second rollback: %+v, %v", outcome, err)
+	}
+	if production.Split.Sole() != "blue" {
+		t.Errorf("route = %s, want blue", production.Split)
+	}
+}
+
+// A run that reaches its goal before it sees that it was asked to go back is
+// rolled back by the process that asked.
+func TestRollbackBesideARunThatIsDoneFirst(t *testing.T) {
+	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+	tenure, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "bob@laptop/2"}, journal.Run{ID: "20261122-153012-k7f3q"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tenure.Save(t.Context(), State{Phase: Drain, From: "blue", To: "green", Moved: true, Started: start}, string(Drain)); err != nil {
+		t.Fatal(err)
+	}
+	production.asked = make(chan string, 1)
+	ended := make(chan error, 1)
+	go func() {
+		<-production.asked
+		ended <- errors.Join(
+			tenure.Save(t.Context(), State{Phase: Done, From: "blue", To: "green", Moved: true, Started: start}, string(Done)),
+			tenure.Finish(t.Context(), string(Done)))
+	}()
+	outcome, err := runner.Rollback(t.Context(), RollbackRequest{Reason: "asked"})
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if err != nil || outcome.Code != CodeDone || production.Split.Sole() != "blue" {
+		t.Errorf("outcome = %+v, %v with route %s, want blue", outcome, err, production.Split)
+	}
+}
+
+func TestRollbackToNothingIsRefused(t *testing.T) {
+	runner, production, _ := newRunner(t, deployment("blue", 0), deployment("green", 2))
+	outcome, err := runner.Rollback(t.Context(), RollbackRequest{})
+	if err != nil || outcome.Code != CodeBlocked || production.Split.Sole() != "green" {
+		t.Errorf("outcome = %+v, %v with route %s", outcome, err, production.Split)
+	}
+}
+
+// One refused write of the journal must not keep a run from going back.
+func TestJournalThatFailsOnceIsWrittenAgain(t *testing.T) {
+	runner, production, prepend := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+	updates := 0
+	prepend("update", "configmaps", func(clienttesting.Action) (bool, runtime.Object, error) {
+		if updates++; updates%3 == 0 {
+			return true, nil, apierrors.NewServiceUnavailable("just now")
+		}
+		return false, nil, nil
+	})
+	outcome, err := runner.Rollback(t.Context(), RollbackRequest{})
+	if err != nil || outcome.Code != CodeDone || production.Split.Sole() != "blue" {
+		t.Errorf("route = %s after %d writes: %+v, %v", production.Split, updates, outcome, err)
+	}
+}
+
+func TestGuard(t *testing.T) {
+	for name, test := range map[string]struct {
+		phase   Phase
+		failure error
+		want    Kind
+	}{
+		"a label is gone":                   {Watch, traffic.ErrNoColor, Rival},
+		"the Service is gone":               {Watch, apierrors.NewNotFound(corev1.Resource("services"), "svc"), Rival},
+		"the API server is away":            {Watch, apierrors.NewServiceUnavailable("away"), Waiting},
+		"the way back tells its own errors": {Revert, errors.New("away"), Succeeded},
+		"nothing is ended without a look":   {End, apierrors.NewServiceUnavailable("away"), Waiting},
+		"the route is as this run left it":  {Watch, nil, Succeeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+			tenure, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: runner.Holder}, journal.Run{ID: "run"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = tenure.Release(context.WithoutCancel(t.Context())) }()
+			runner.tenure, runner.policy, production.failure = tenure, PolicyOf(runner.Release), test.failure
+			state := State{Phase: test.phase, From: "blue", To: "green", Moved: true}
+			if seen := runner.guard(t.Context(), state); seen.Kind != test.want {
+				t.Errorf("guard = %s (%s), want %s", seen.Kind, seen.Message, test.want)
+			}
+		})
+	}
+}
+
+func TestPulse(t *testing.T) {
+	now := start
+	heart := pulse{clock: func() time.Time { return now }}
+	beat := journal.Heartbeat{Holder: "ana@laptop/1", Renewed: start, Duration: 15 * time.Second}
+	for _, test := range []struct {
+		after   time.Duration
+		renewed bool
+		want    bool
+	}{{0, false, false}, {10 * time.Second, false, false}, {4 * time.Second, true, false}, {14 * time.Second, false, false}, {time.Second, false, true}} {
+		now = now.Add(test.after)
+		if test.renewed {
+			beat.Renewed = now
+		}
+		if got := heart.stopped(beat); got != test.want {
+			t.Errorf("%s after the start: stopped = %v, want %v", now.Sub(start), got, test.want)
+		}
+	}
+}

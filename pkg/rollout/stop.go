@@ -1,0 +1,108 @@
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
+)
+
+// ErrNothingRuns is returned by RequestStop, after the route was annotated,
+// when no run is under way that could obey.
+var ErrNothingRuns = errors.New("no run is under way")
+
+// RequestStop sets the annotation that a running shift obeys within one
+// tick. It equals a kubectl annotate by hand, and like that comes first: the
+// journal is read only after it, to say whether anybody is there to obey.
+func (r *Runner) RequestStop(ctx context.Context, reason string) error {
+	if err := r.Router.Stop(ctx, reason); err != nil {
+		return fmt.Errorf("request stop: %w", err)
+	}
+	current, err := r.current(ctx)
+	if err == nil && current == nil {
+		return ErrNothingRuns
+	}
+	return err
+}
+
+// await follows a run that another process was asked to roll back. A run that
+// ends otherwise, because it was done before it saw the request or was held,
+// and one whose holder falls silent, is rolled back by this process.
+func (r *Runner) await(ctx context.Context, id string, request RollbackRequest) (Outcome, error) {
+	pulse := pulse{clock: r.Clock.Now}
+	for {
+		run, err := r.Journal.Get(ctx, id)
+		if err != nil && !cluster.Transient(err) {
+			return Outcome{}, err
+		}
+		if err == nil {
+			outcome, ended, err := followed(*run)
+			if err != nil || ended && wentBack(outcome) {
+				return outcome, err
+			}
+			beat, err := r.Journal.Heartbeat(ctx)
+			if ended || err == nil && pulse.stopped(beat) {
+				return r.takeBack(ctx, id, request)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return Outcome{Code: CodeHeld, Message: "interrupted while waiting for run " + id, Next: "kubectl bluegreen status -w"}, nil
+		case <-r.Clock.After(proofInterval):
+		}
+	}
+}
+
+// takeBack rolls back after all what its own holder did not.
+func (r *Runner) takeBack(ctx context.Context, id string, request RollbackRequest) (Outcome, error) {
+	r.tell(Revert, Warning, "run %s ended without going back, or its holder is silent; this process rolls back", id)
+	r.resumed, r.takesOver = "", true
+	return r.Rollback(ctx, request)
+}
+
+// followed is how a run ended that somebody else drives; ended is false while
+// it goes on.
+func followed(run journal.Run) (outcome Outcome, ended bool, err error) {
+	state := State{}
+	if err := json.Unmarshal(run.State, &state); err != nil {
+		return Outcome{}, false, fmt.Errorf("read state of run %s: %w", run.ID, err)
+	}
+	if !state.Phase.Terminal() {
+		return Outcome{}, false, nil
+	}
+	state.Requested = true
+	outcome = outcomeOf(state)
+	outcome.Status = statusOf(run, state)
+	if state.Phase == Blocked {
+		outcome.Code, outcome.Next = CodeDone, "kubectl bluegreen history"
+		outcome.Message = fmt.Sprintf("stopped before anything was moved: %s serves production", state.From)
+	}
+	return outcome, true, nil
+}
+
+// wentBack reports whether a run that was asked to go back has tried to, as
+// against one that reached its goal before it saw the request, or was held.
+func wentBack(outcome Outcome) bool {
+	return outcome.Status.Phase != Done && outcome.Status.Phase != Held
+}
+
+// pulse tells by this process's own clock whether a holder has fallen silent:
+// the times in a lease are another machine's.
+type pulse struct {
+	clock func() time.Time
+	last  journal.Heartbeat
+	since time.Time
+}
+
+// stopped reports whether the lease has stood still for its duration.
+func (p *pulse) stopped(beat journal.Heartbeat) bool {
+	if p.since.IsZero() || beat != p.last {
+		p.last, p.since = beat, p.clock()
+		return false
+	}
+	return p.clock().Sub(p.since) >= beat.Duration
+}
