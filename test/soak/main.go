@@ -1,7 +1,8 @@
 // Command soak repeats what one pass can't prove: healthy releases that must
 // never roll back, with thresholds set by an A/A run; the race detector over
-// everything; long fuzzing of what reads people's input. It keeps what it has
-// done and goes on from there when it is started again at the same commit.
+// everything; long fuzzing of what reads people's input. It keeps what has
+// passed and goes on from there when it is started again at the same commit; in
+// a tree with changes it keeps nothing.
 // The releases run inside a lab (make soak).
 package main
 

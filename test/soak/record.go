@@ -9,32 +9,60 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
 
-// outcome is one part of a soak.
+// outcome is one attempt at one part of a soak.
 type outcome struct {
 	Part   string        `json:"part"`
 	Passed bool          `json:"passed"`
 	Detail string        `json:"detail"`
 	Took   time.Duration `json:"took"`
+	// Thresholds are what an A/A run found, nil for every other part.
+	Thresholds *thresholds `json:"thresholds,omitempty"`
 }
 
 // record is what was done at one commit, a line of JSON each.
 type record struct {
-	Commit   string
+	Commit string
+	// path is "" where nothing can be kept: a tree with changes is no
+	// commit, and what passed before the next change is no result for it.
 	path     string
 	Outcomes []outcome
 }
 
 // openRecord reads what an earlier start has done at this commit.
 func openRecord(ctx context.Context, folder string) (*record, error) {
-	output, err := exec.CommandContext(ctx, "git", "describe", "--tags", "--always", "--dirty").Output()
+	commit, err := git(ctx, "describe", "--tags", "--always")
 	if err != nil {
-		return nil, fmt.Errorf("read commit: %w", err)
+		return nil, err
 	}
-	kept := &record{Commit: strings.TrimSpace(string(output))}
+	changes, err := git(ctx, "status", "--porcelain", "--", ":(top)", ":(top,exclude)docs/soak.md", ":(top,exclude)docs/benchmarks.md")
+	if err != nil {
+		return nil, err
+	}
+	if changes != "" {
+		fmt.Println("the tree has changes that are not committed: everything is done anew, and nothing of it is kept")
+		return &record{Commit: commit + "-dirty"}, nil
+	}
+	return readRecord(commit, folder)
+}
+
+// git is the output of one git command.
+func git(ctx context.Context, args ...string) (string, error) {
+	output, err := exec.CommandContext(ctx, "git", args...).Output()
+	if err != nil {
+		return "", fmt.Errorf("read commit: git %s: %w", args[0], err)
+	}
+	return strings.TrimSpace(string(output)), nil
+}
+
+// readRecord reads the record of a commit, empty where there is none. A
+// folder of "" is the user's cache.
+func readRecord(commit, folder string) (*record, error) {
+	kept := &record{Commit: commit}
 	if folder == "" {
 		cache, err := os.UserCacheDir()
 		if err != nil {
@@ -64,28 +92,24 @@ func openRecord(ctx context.Context, folder string) (*record, error) {
 	return kept, nil
 }
 
-// done reports whether a part has been carried out.
+// done reports whether a part has passed; one that failed is done again.
 func (r *record) done(part string) bool {
-	for _, outcome := range r.Outcomes {
-		if outcome.Part == part {
-			return true
+	return slices.ContainsFunc(r.Outcomes, func(found outcome) bool { return found.Part == part && found.Passed })
+}
+
+// thresholds are those of the A/A run that the kept releases were judged by.
+func (r *record) thresholds() (thresholds, bool) {
+	for _, found := range r.Outcomes {
+		if found.Passed && found.Thresholds != nil {
+			return *found.Thresholds, true
 		}
 	}
-	return false
+	return thresholds{}, false
 }
 
 // add keeps one outcome.
 func (r *record) add(found outcome) error {
-	line, err := json.Marshal(found)
-	if err != nil {
-		return fmt.Errorf("keep %s: %w", found.Part, err)
-	}
-	file, err := os.OpenFile(r.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return fmt.Errorf("keep %s: %w", found.Part, err)
-	}
-	_, err = file.Write(append(line, '\n'))
-	if err := errors.Join(err, file.Close()); err != nil {
+	if err := r.keep(found); err != nil {
 		return fmt.Errorf("keep %s: %w", found.Part, err)
 	}
 	r.Outcomes = append(r.Outcomes, found)
@@ -93,16 +117,34 @@ func (r *record) add(found outcome) error {
 	return nil
 }
 
-// verdict is an error that counts what failed.
+// keep appends one line to the file.
+func (r *record) keep(found outcome) error {
+	if r.path == "" {
+		return nil
+	}
+	line, err := json.Marshal(found)
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(r.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(append(line, '\n'))
+	return errors.Join(err, file.Close())
+}
+
+// verdict is an error that names the parts whose last attempt failed.
 func (r *record) verdict() error {
-	failed := 0
-	for _, outcome := range r.Outcomes {
-		if !outcome.Passed {
-			failed++
+	var failed []string
+	for position, found := range r.Outcomes {
+		again := slices.ContainsFunc(r.Outcomes[position+1:], func(later outcome) bool { return later.Part == found.Part })
+		if !found.Passed && !again {
+			failed = append(failed, found.Part)
 		}
 	}
-	if failed > 0 {
-		return fmt.Errorf("%d of %d parts failed", failed, len(r.Outcomes))
+	if len(failed) > 0 {
+		return fmt.Errorf("%d parts failed: %s", len(failed), strings.Join(failed, ", "))
 	}
 	return nil
 }
@@ -115,7 +157,8 @@ func word(passed bool) string {
 	return "FAILED"
 }
 
-// document is docs/soak.md.
+// document is docs/soak.md. It shows every attempt, those that failed and were
+// made again too.
 func document(kept *record) string {
 	text := strings.Builder{}
 	fmt.Fprintf(&text, "# Soak\n\n<!-- written by make soak -->\n\nCommit %s, %s.\n\n| Part | Verdict | Took | |\n|---|---|---|---|\n", kept.Commit, time.Now().UTC().Format(time.DateOnly))

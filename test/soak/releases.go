@@ -33,17 +33,22 @@ type extremes struct {
 	readings    int
 }
 
-// thresholds are what a release must break to be rolled back: twice the worst
-// latency and a percent of errors above the worst share that an A/A run
-// showed, never less than the profile's own.
-func (e extremes) thresholds() (errors, p95 float64) {
-	return max(0.02, e.errors+0.01), max(0.8, 2*e.p95)
+// thresholds are what a release must break to be rolled back.
+type thresholds struct {
+	// Errors is a share of all requests, P95 in seconds.
+	Errors float64 `json:"errors"`
+	P95    float64 `json:"p95"`
+}
+
+// thresholds are twice the worst latency and a percent of errors above the
+// worst share that an A/A run showed, never less than the profile's own.
+func (e extremes) thresholds() thresholds {
+	return thresholds{Errors: max(0.02, e.errors+0.01), P95: max(0.8, 2*e.p95)}
 }
 
 // releases runs the A/A comparison and the healthy releases.
 func releases(ctx context.Context, chosen options, kept *record) error {
-	last := fmt.Sprintf("healthy release %d", chosen.releases)
-	if kept.done(last) {
+	if len(outstanding(chosen.releases, kept)) == 0 {
 		return nil
 	}
 	current, err := lab.Attach(chosen.lab)
@@ -65,33 +70,52 @@ func releases(ctx context.Context, chosen options, kept *record) error {
 		return err
 	}
 	defer func() { _ = opened.Close(context.WithoutCancel(ctx)) }()
-	worst, err := compare(ctx, place, opened)
+	limits, err := compared(ctx, place, opened, kept)
 	if err != nil {
 		return err
 	}
-	errors, p95 := worst.thresholds()
-	if !kept.done("A/A") {
-		detail := fmt.Sprintf("%d readings of both colours at %d requests/s each: errors at most %.2f %%, p95 at most %.0f ms; rollback thresholds %.2f %% and %.0f ms",
-			worst.readings, load/2, 100*worst.errors, 1000*worst.p95, 100*errors, 1000*p95)
-		if err := kept.add(outcome{Part: "A/A", Passed: true, Took: baselineRun, Detail: detail}); err != nil {
-			return err
-		}
-	}
-	if err := opened.ChangeRelease(with(errors, p95)); err != nil {
+	if err := opened.ChangeRelease(with(limits)); err != nil {
 		return err
 	}
-	return repeat(ctx, chosen.releases, opened, kept)
+	return repeat(ctx, outstanding(chosen.releases, kept), opened, kept)
+}
+
+// outstanding are the names of the releases that have not passed yet.
+func outstanding(times int, kept *record) []string {
+	var names []string
+	for number := range times {
+		if name := fmt.Sprintf("healthy release %d", number+1); !kept.done(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// compared are the thresholds of the A/A run. All releases of one record are
+// judged by the same, so a run that is kept is not made again.
+func compared(ctx context.Context, place *shop.Place, opened *shop.Shop, kept *record) (thresholds, error) {
+	if limits, found := kept.thresholds(); found {
+		return limits, nil
+	}
+	worst, err := compare(ctx, place, opened)
+	if err != nil {
+		return thresholds{}, err
+	}
+	limits := worst.thresholds()
+	detail := fmt.Sprintf("%d readings of both colours at %d requests/s each: errors at most %.2f %%, p95 at most %.0f ms; rollback thresholds %.2f %% and %.0f ms",
+		worst.readings, load/2, 100*worst.errors, 1000*worst.p95, 100*limits.Errors, 1000*limits.P95)
+	return limits, kept.add(outcome{Part: "A/A", Passed: true, Took: baselineRun, Detail: detail, Thresholds: &limits})
 }
 
 // with sets the thresholds of the A/A run.
-func with(errors, p95 float64) func(*release.Release) {
+func with(limits thresholds) func(*release.Release) {
 	return func(document *release.Release) {
 		for index, rule := range document.Spec.Gates.Rules {
 			switch rule.ID {
 			case "rollback-error-ratio":
-				document.Spec.Gates.Rules[index].Threshold = ptr.To(errors)
+				document.Spec.Gates.Rules[index].Threshold = ptr.To(limits.Errors)
 			case "rollback-latency-p95":
-				document.Spec.Gates.Rules[index].Threshold = ptr.To(p95)
+				document.Spec.Gates.Rules[index].Threshold = ptr.To(limits.P95)
 			}
 		}
 	}
@@ -167,17 +191,13 @@ func ask(ctx context.Context, opened *shop.Shop, service string, rate int) (stop
 }
 
 // repeat shifts to and fro under load; every release is healthy.
-func repeat(ctx context.Context, times int, opened *shop.Shop, kept *record) error {
+func repeat(ctx context.Context, names []string, opened *shop.Shop, kept *record) error {
 	stop, err := ask(ctx, opened, "svc-production", load)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	for number := 1; number <= times; number++ {
-		name := fmt.Sprintf("healthy release %d", number)
-		if kept.done(name) {
-			continue
-		}
+	for _, name := range names {
 		result, err := opened.Run(ctx, "shift", "-o", "json")
 		if err != nil {
 			return err

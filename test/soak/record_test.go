@@ -1,0 +1,107 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// What passed is done and kept with the thresholds it was judged by; what
+// failed is done again, and stays in the document.
+func TestRecordGoesOnFromWhatPassed(t *testing.T) {
+	folder := t.TempDir()
+	first := opened(t, folder)
+	limits := thresholds{Errors: 0.02, P95: 0.9}
+	add(t, first, outcome{Part: "A/A", Passed: true, Thresholds: &limits}, outcome{Part: "healthy release 1", Passed: true},
+		outcome{Part: "healthy release 2", Detail: "exit code 3"})
+	if err := first.verdict(); err == nil || !strings.Contains(err.Error(), "1 parts failed: healthy release 2") {
+		t.Errorf("verdict = %v, want release 2 named", err)
+	}
+
+	second := opened(t, folder)
+	if difference := cmp.Diff(first.Outcomes, second.Outcomes); difference != "" {
+		t.Errorf("what is read (+) against what was kept (-):\n%s", difference)
+	}
+	if found, ok := second.thresholds(); !ok || found != limits {
+		t.Errorf("thresholds = %+v, %t; want %+v", found, ok, limits)
+	}
+	if left := outstanding(3, second); cmp.Diff([]string{"healthy release 2", "healthy release 3"}, left) != "" {
+		t.Errorf("outstanding = %v", left)
+	}
+	add(t, second, outcome{Part: "healthy release 2", Passed: true})
+	if err := second.verdict(); err != nil {
+		t.Errorf("verdict after the second attempt = %v", err)
+	}
+	if text := document(second); !strings.Contains(text, "FAILED") || !strings.Contains(text, "exit code 3") {
+		t.Errorf("the document hides the first attempt:\n%s", text)
+	}
+}
+
+// A tree with changes is no commit: nothing is read for it, nothing kept. The
+// documents that the program writes are no changes.
+func TestChangedTreeKeepsNothing(t *testing.T) {
+	tree, folder := t.TempDir(), t.TempDir()
+	t.Chdir(tree)
+	write(t, "main.go", "package main")
+	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "start"}} {
+		if output, err := exec.CommandContext(t.Context(), "git", args...).CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v: %s", args, err, output)
+		}
+	}
+	add(t, recordOf(t, folder), outcome{Part: "healthy release 1", Passed: true})
+	write(t, filepath.Join("docs", "soak.md"), "# Soak")
+	if kept := recordOf(t, folder); !kept.done("healthy release 1") {
+		t.Errorf("at the same commit nothing is done: %+v", kept)
+	}
+
+	write(t, "main.go", "package main // changed")
+	changed := recordOf(t, folder)
+	if changed.done("healthy release 1") || !strings.HasSuffix(changed.Commit, "-dirty") {
+		t.Errorf("the changed tree has the record of its commit: %+v", changed)
+	}
+	add(t, changed, outcome{Part: "healthy release 1", Passed: true})
+	if again := recordOf(t, folder); len(again.Outcomes) != 0 {
+		t.Errorf("the changed tree kept %+v", again.Outcomes)
+	}
+}
+
+func opened(t *testing.T, folder string) *record {
+	t.Helper()
+	kept, err := readRecord("v1", folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept
+}
+
+func recordOf(t *testing.T, folder string) *record {
+	t.Helper()
+	kept, err := openRecord(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept
+}
+
+func add(t *testing.T, kept *record, outcomes ...outcome) {
+	t.Helper()
+	for _, found := range outcomes {
+		if err := kept.add(found); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
