@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab"
@@ -67,7 +68,7 @@ func run(ctx context.Context, chosen options) error {
 	if err != nil {
 		return err
 	}
-	measured := append(starts, moved)
+	measured := slices.Concat(starts, []comparison{moved})
 	text := document(ctx, measured, time.Now())
 	fmt.Print(text)
 	if err := os.WriteFile(chosen.out, []byte(text), 0o644); err != nil {
