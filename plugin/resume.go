@@ -22,11 +22,17 @@ func newResume(call *invocation) *cobra.Command {
 		Example: "  kubectl bluegreen resume",
 		Args:    atMost(1, "at most svc/NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return call.again(cmd.Context(), output, args, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
+			return call.again(cmd.Context(), output, args, call.openLenient, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
 				return runner.Resume(ctx)
 			})
 		},
 	}
 	output.addFlag(command)
 	return command
+}
+
+// openLenient opens a release whose run may be on its way back, which must not
+// depend on measurements.
+func (i *invocation) openLenient(ctx context.Context, service string) (*work, error) {
+	return i.open(ctx, service, true)
 }

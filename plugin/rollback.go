@@ -29,7 +29,7 @@ func newRollback(call *invocation) *cobra.Command {
 		Args: atMost(1, "at most svc/NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			request := rollout.RollbackRequest{Force: flags.force, Reason: flags.reason}
-			return call.again(cmd.Context(), &flags.output, args, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
+			return call.again(cmd.Context(), &flags.output, args, call.reach, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
 				return runner.Rollback(ctx, request)
 			})
 		},
@@ -40,9 +40,12 @@ func newRollback(call *invocation) *cobra.Command {
 	return command
 }
 
-// again opens a release whose run goes on or goes back, and drives it. It is
-// lenient about measurements: a way back must not depend on them.
-func (i *invocation) again(ctx context.Context, output *output, args []string, verb func(context.Context, *rollout.Runner) (rollout.Outcome, error)) error {
+// opener makes a release ready to be worked with; service is "" when it was
+// left out.
+type opener func(ctx context.Context, service string) (*work, error)
+
+// again opens a release whose run goes on or goes back, and drives it.
+func (i *invocation) again(ctx context.Context, output *output, args []string, open opener, verb func(context.Context, *rollout.Runner) (rollout.Outcome, error)) error {
 	if err := output.validate(); err != nil {
 		return err
 	}
@@ -50,7 +53,7 @@ func (i *invocation) again(ctx context.Context, output *output, args []string, v
 	if err != nil {
 		return err
 	}
-	opened, err := i.open(ctx, service, true)
+	opened, err := open(ctx, service)
 	if err != nil {
 		return err
 	}

@@ -28,10 +28,10 @@ type work struct {
 	undeclared []measure.Undeclared
 }
 
-// open finds the Release and connects to the route that it names. With a
-// lenient open, a source of measurements that can't be opened is told and
-// left out: a rollback must not wait for Prometheus.
-func (i *invocation) open(ctx context.Context, service string, lenient bool) (*work, error) {
+// reach finds the Release and connects to the route that it names. It opens no
+// source of measurements, for that asks every pod and every database, which an
+// emergency can't wait for.
+func (i *invocation) reach(ctx context.Context, service string) (*work, error) {
 	found, err := i.document(ctx, service)
 	if err != nil {
 		return nil, err
@@ -40,12 +40,21 @@ func (i *invocation) open(ctx context.Context, service string, lenient bool) (*w
 	if err != nil {
 		return nil, err
 	}
-	opened := &work{document: found, client: client}
-	opened.router, err = traffic.NewRouter(client, found.Release, i.environment.Clock)
+	router, err := traffic.NewRouter(client, found.Release, i.environment.Clock)
 	if err != nil {
 		return nil, cluster.Explain(err)
 	}
-	opened.sources, opened.undeclared, err = measure.NewSources(ctx, client, found.Release, i.environment.Clock)
+	return &work{document: found, client: client, router: router}, nil
+}
+
+// open is reach with the sources of measurements. With a lenient open, one
+// that can't be opened is told and left out.
+func (i *invocation) open(ctx context.Context, service string, lenient bool) (*work, error) {
+	opened, err := i.reach(ctx, service)
+	if err != nil {
+		return nil, err
+	}
+	opened.sources, opened.undeclared, err = measure.NewSources(ctx, opened.client, opened.document.Release, i.environment.Clock)
 	switch {
 	case err != nil && lenient:
 		i.note("%s going on without measurements: %v", i.streams.err.doubtful(), cluster.Explain(err))

@@ -44,19 +44,10 @@ func (i *invocation) status(ctx context.Context, output *output, args []string, 
 	if err != nil {
 		return err
 	}
-	found, err := i.document(ctx, service)
+	opened, err := i.reach(ctx, service)
 	if err != nil {
 		return err
 	}
-	client, err := i.client()
-	if err != nil {
-		return err
-	}
-	router, err := traffic.NewRouter(client, found.Release, i.environment.Clock)
-	if err != nil {
-		return cluster.Explain(err)
-	}
-	opened := &work{document: found, client: client, router: router}
 	if watch {
 		return i.watchStatus(ctx, output, opened)
 	}
