@@ -2,12 +2,15 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 )
 
 const stopLong = `Stop a running shift from anywhere: it rolls back.
@@ -16,7 +19,12 @@ What it does is put an annotation with the reason on the production route,
 which a running shift obeys. Anyone can do the same with kubectl, without this
 program:
 
-  kubectl annotate svc/NAME ` + cluster.AnnotationStop + `=REASON`
+  kubectl annotate svc/NAME ` + cluster.AnnotationStop + `=REASON
+
+Where no shift is running, it keeps the next one from beginning until it is
+lifted:
+
+  kubectl annotate svc/NAME ` + cluster.AnnotationStop + `-`
 
 func newStop(call *invocation) *cobra.Command {
 	return &cobra.Command{
@@ -47,26 +55,41 @@ func stopArguments(args []string) (service, reason string) {
 	return service, strings.TrimSpace(strings.Join(args, " "))
 }
 
+// stop needs the route and the record only: it is typed when the pods and the
+// database are in trouble, and asks neither.
 func (i *invocation) stop(ctx context.Context, service, reason string) error {
-	opened, err := i.open(ctx, service, true)
+	opened, err := i.reach(ctx, service)
 	if err != nil {
 		return err
 	}
-	defer opened.close()
-	if err := i.runner(opened, nil).RequestStop(ctx, reason); err != nil {
-		return cluster.Explain(err)
-	}
-	record := i.journal(opened.client, opened.namespace(), opened.document.Release.Metadata.Name)
-	current, err := record.Current(ctx)
-	if err != nil {
-		return cluster.Explain(err)
-	}
-	if current == nil || !current.Finished.IsZero() {
+	err = i.runner(opened, nil).RequestStop(ctx, reason)
+	// The record is read once the stop is set: that it can't be read leaves
+	// open only who obeys.
+	var unreadable *journal.RecordError
+	switch {
+	case errors.Is(err, rollout.ErrNothingRuns):
 		fmt.Fprintf(i.streams.Out, "stop is set; no run is under way, and none begins until it is lifted\n")
 		printNext(i.streams, name+" status")
 		return nil
+	case errors.As(err, &unreadable):
+		i.note("%s %v", i.streams.err.doubtful(), unreadable)
+		fmt.Fprintf(i.streams.Out, "stop is set; a run that is under way rolls back\n")
+		printNext(i.streams, name+" rollback")
+		return nil
+	case err != nil:
+		return cluster.Explain(err)
 	}
-	fmt.Fprintf(i.streams.Out, "stop is set; run %s of %s rolls back\n", current.ID, current.Holder)
-	printNext(i.streams, name+" status -w")
+	i.printStopped(ctx, opened)
 	return nil
+}
+
+// printStopped says which run rolls back, as far as that can be read.
+func (i *invocation) printStopped(ctx context.Context, opened *work) {
+	run := "the run that is under way"
+	current, err := i.journal(opened.client, opened.namespace(), opened.document.Release.Metadata.Name).Current(ctx)
+	if err == nil && current != nil {
+		run = fmt.Sprintf("run %s of %s", current.ID, current.Holder)
+	}
+	fmt.Fprintf(i.streams.Out, "stop is set; %s rolls back\n", run)
+	printNext(i.streams, name+" status -w")
 }

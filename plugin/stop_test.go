@@ -1,9 +1,25 @@
 package plugin
 
 import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/kubernetes/fake"
+	kubetesting "k8s.io/client-go/testing"
+	testingclock "k8s.io/utils/clock/testing"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 )
 
 func TestStopArguments(t *testing.T) {
@@ -37,5 +53,132 @@ func TestServiceArgument(t *testing.T) {
 		if got, err := serviceArgument(text); err == nil {
 			t.Errorf("serviceArgument(%q) = %q, expected an error", text, got)
 		}
+	}
+}
+
+const shopDocument = `apiVersion: bluegreen.dev/v1alpha1
+kind: Release
+metadata: {name: shop, namespace: shop}
+spec:
+  colors:
+    blue: {workloads: [deployment/shop-blue], selector: {version: blue}, service: shop-blue}
+    green: {workloads: [deployment/shop-green], selector: {version: green}, service: shop-green}
+  traffic: {service: {name: shop}}
+`
+
+// shop lets an invocation work with the release of shopDocument, in a cluster
+// that has its Service and whatever else a test puts there.
+func shop(t *testing.T, call *invocation) *fake.Clientset {
+	t.Helper()
+	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
+	call.file = filepath.Join(t.TempDir(), "shop.yaml")
+	if err := os.WriteFile(call.file, []byte(shopDocument), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := fake.NewClientset(&corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "shop", Namespace: "shop"},
+		Spec:       corev1.ServiceSpec{Selector: map[string]string{"app": "shop", "version": "blue"}},
+	})
+	call.kubeconfig = genericclioptions.NewConfigFlags(true)
+	call.connected = &cluster.Client{Kubernetes: server, Namespace: "shop"}
+	return server
+}
+
+// begun is a run of the shop that somebody else drives.
+func begun(t *testing.T, server *fake.Clientset) {
+	t.Helper()
+	run := journal.Run{ID: "20261122-120000-k7f3q", From: "blue", To: "green", Phase: "watch"}
+	record := journal.New(server, "shop", "shop", testingclock.NewFakeClock(noon()))
+	tenure, err := record.Acquire(t.Context(), journal.AcquireOptions{Holder: "bob@desk/2"}, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The lease can't be given up in a fake without resourceVersions; what
+	// counts is that nobody renews it any more.
+	t.Cleanup(func() { _ = tenure.Release(context.Background()) })
+}
+
+// asked are the resources that were read or written, each once.
+func asked(server *fake.Clientset) []string {
+	var resources []string
+	for _, action := range server.Actions() {
+		resources = append(resources, action.GetResource().Resource)
+	}
+	slices.Sort(resources)
+	return slices.Compact(resources)
+}
+
+// TestStopIsSetWhateverTheRecordSays: the annotation comes first, and exit 0
+// with it, also where nothing runs or the record can't be read. Neither pods
+// nor anything else is asked that may be slow in an incident.
+func TestStopIsSetWhateverTheRecordSays(t *testing.T) {
+	tests := map[string]struct {
+		prepare   func(*testing.T, *fake.Clientset)
+		out, note string
+	}{
+		"no run": {
+			func(*testing.T, *fake.Clientset) {},
+			"stop is set; no run is under way, and none begins until it is lifted\n",
+			"next: kubectl bluegreen status\n",
+		},
+		"a run": {
+			func(t *testing.T, server *fake.Clientset) { begun(t, server) },
+			"stop is set; run 20261122-120000-k7f3q of bob@desk/2 rolls back\n",
+			"next: kubectl bluegreen status -w\n",
+		},
+		"a record that is damaged": {
+			func(t *testing.T, server *fake.Clientset) { begun(t, server); damage(t, server) },
+			"stop is set; a run that is under way rolls back\n",
+			"! read configmap shop/bluegreen-shop: it has version 2, and this tool knows up to 1\nnext: kubectl bluegreen rollback\n",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			call, out, errOut, _ := bench(t, nil)
+			server := shop(t, call)
+			test.prepare(t, server)
+			server.ClearActions()
+			if err := call.stop(t.Context(), "", "orders are doubled"); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([2]string{test.out, test.note}, [2]string{out.String(), errOut.String()}); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff([]string{"configmaps", "services"}, asked(server)); diff != "" {
+				t.Error(diff)
+			}
+			service, err := server.CoreV1().Services("shop").Get(t.Context(), "shop", metav1.GetOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := service.Annotations[cluster.AnnotationStop]; got != "orders are doubled" {
+				t.Errorf("the annotation says %q", got)
+			}
+		})
+	}
+}
+
+// damage makes the record of the shop one of a newer version.
+func damage(t *testing.T, server *fake.Clientset) {
+	t.Helper()
+	object, err := server.CoreV1().ConfigMaps("shop").Get(t.Context(), "bluegreen-shop", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	object.Data["version"] = "2"
+	if _, err := server.CoreV1().ConfigMaps("shop").Update(t.Context(), object, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestStopFailsWhereItIsNotSet: nothing is said to be set that is not.
+func TestStopFailsWhereItIsNotSet(t *testing.T) {
+	call, out, _, _ := bench(t, nil)
+	server := shop(t, call)
+	server.PrependReactor("patch", "services", func(kubetesting.Action) (bool, runtime.Object, error) {
+		return true, nil, apierrors.NewInternalError(errors.New("out of order"))
+	})
+	if err := call.stop(t.Context(), "", "orders are doubled"); err == nil || out.Len() > 0 {
+		t.Errorf("printed %q, error %v", out, err)
 	}
 }
