@@ -193,13 +193,32 @@ func (s *scenario) recorded(id string, actions ...string) {
 	}
 }
 
-// judged fails the test unless the gate of a run asked for all these signals:
-// a rule that asks for nothing lets everything pass.
+// judged fails the test unless the gate of a run asked for all these signals
+// and was answered: a rule that asks for nothing, and one that nothing answers,
+// lets everything pass. Before the switch the target has no requests that it
+// could be judged by; that it is judged after it is shown by the run's end, for
+// without data nothing advances.
 func (s *scenario) judged(status *rollout.RunStatus, signals ...measure.Signal) {
 	s.t.Helper()
 	for _, signal := range signals {
-		if !slices.ContainsFunc(status.Baseline, func(reading measure.Reading) bool { return reading.Signal == signal }) {
+		asked := false
+		for _, reading := range status.Baseline {
+			if reading.Signal != signal {
+				continue
+			}
+			asked = true
+			idle := ofRequests(signal) && reading.Color == status.To
+			if reading.State != measure.OK && !idle {
+				s.t.Errorf("%s of %q is %s: %s", signal, reading.Color, reading.State, reading.Detail)
+			}
+		}
+		if !asked {
 			s.t.Errorf("the gate did not ask for %s", signal)
 		}
 	}
+}
+
+// ofRequests reports whether a signal has no data while nobody sends requests.
+func ofRequests(signal measure.Signal) bool {
+	return signal == measure.ErrorRatio || signal == measure.LatencyP95 || signal == measure.RequestRate
 }
