@@ -18,7 +18,8 @@ failure of a forward phase leads to revert. An emergency stop does the same from
 interruption, a lost lease or a foreign edit of the route leads to held, from where resume or rollback goes on.
 In hold and watch, a rollback rule that fires leads to revert; a source that is silent longer than
 gates.sourceDown.deadline ends as gates.sourceDown.policy says; an advance rule that still fails when that time
-has passed after the hold leads to revert.
+has passed after the hold leads to revert. A step that gives everything to the target is not held but watched; the
+hold of a lesser step leads to the switch of the next.
 
 | Phase | What it does | Deadline | Then | On failure | From |
 |---|---|---|---|---|---|

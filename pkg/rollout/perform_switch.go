@@ -38,12 +38,12 @@ func (r *Runner) move(ctx context.Context, action string, split traffic.Split, r
 		return succeeded("%s has %s already", route.Object, split)
 	}
 	if receiver != "" {
-		ready, _, err := r.readiness(ctx, receiver)
+		ready, err := r.Router.Receivers(ctx, receiver)
 		if err != nil {
 			return waiting("%v", err)
 		}
 		if ready == 0 {
-			return waiting("no pod of %s is ready, %s stays on %s", receiver, route.Object, route.Split)
+			return waiting("%s would select no ready pod of %s, it stays on %s", route.Object, receiver, route.Split)
 		}
 	}
 	patch, err := r.Router.Plan(route, split, r.fence())

@@ -81,7 +81,7 @@ func Phases() []PhaseRule {
 		{Health, "asks every pod of the target for its health, past the router", validation, "deadlines.validation", Synthetic, Blocked, "first seed, Verify Green Service Health"},
 		{Synthetic, "runs the synthetic transactions, proves graceful termination", validation, "deadlines.validation", Baseline, Blocked, "second seed, Validate v2 Internally"},
 		{Baseline, "reads every signal once; what it finds is what the release is compared with", validation, "deadlines.validation", Switch, Blocked, "first seed, baseline connection count established"},
-		{Switch, "writes the split of the next step, fenced", reroute, "deadlines.reroute", Prove, Blocked, "both seeds, Switch Traffic"},
+		{Switch, "writes the split of the next step, fenced", reroute, "deadlines.reroute", Prove, Revert, "both seeds, Switch Traffic"},
 		{Prove, "proves by EndpointSlices that the route holds the target's ready pods and nothing else", reroute, "deadlines.reroute", Hold, Revert, "second seed, switches all traffic atomically"},
 		{Hold, "holds the step's weight under the gate", nil, "steps[].hold", Switch, Revert, "first seed, Monitor During 50% Shift"},
 		{Watch, "watches at full weight under the gate until the watch ends", nil, "traffic.watch", Confirm, Revert, "second seed, Monitor Transition"},

@@ -31,7 +31,11 @@ func (r *Runner) Rollback(ctx context.Context, request RollbackRequest) (Outcome
 		return Outcome{}, err
 	}
 	r.tell(Revert, Info, "%s→%s, %d/%d ready", state.To, state.From, ready, wanted)
-	if ready == 0 && !request.Force {
+	receivers, err := r.Router.Receivers(ctx, state.From)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if receivers == 0 && !request.Force {
 		return Outcome{Code: CodeBlocked,
 			Message: fmt.Sprintf("no pod of %s is ready: going back would leave %s with nothing", state.From, route.Object),
 			Next:    "kubectl bluegreen rollback --force"}, nil

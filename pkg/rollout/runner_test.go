@@ -28,6 +28,8 @@ import (
 type route struct {
 	traffic.Route
 	failure error
+	// ready are the pods that it would select.
+	ready map[string]int
 	// asked is told of a stop, where somebody listens.
 	asked chan string
 }
@@ -58,6 +60,8 @@ func (r *route) Stop(_ context.Context, reason string) error {
 	}
 	return nil
 }
+
+func (r *route) Receivers(_ context.Context, color string) (int, error) { return r.ready[color], nil }
 
 func (r *route) Capabilities() traffic.Capabilities { return traffic.Capabilities{} }
 func (r *route) Undo(color string) string           { return "give everything to " + color }
@@ -95,7 +99,7 @@ func newRunner(t *testing.T, objects ...runtime.Object) (*Runner, *route, func(v
 		Traffic: release.Traffic{Service: &release.ServiceRoute{Name: "svc"}, Drain: release.DrainNone},
 	}}
 	release.ApplyDefaults(document)
-	production := &route{Route: traffic.Route{Object: "service/svc", Namespace: "shop", Split: traffic.Whole("green"), Previous: traffic.Whole("blue")}}
+	production := &route{ready: map[string]int{"blue": 2, "green": 2}, Route: traffic.Route{Object: "service/svc", Namespace: "shop", Split: traffic.Whole("green"), Previous: traffic.Whole("blue")}}
 	return &Runner{
 		Client: client, Release: document, Router: production, Clock: clock.RealClock{}, Holder: "ana@laptop/1",
 		Journal: journal.New(client.Kubernetes, "shop", "shop", clock.RealClock{}),
@@ -163,7 +167,8 @@ func TestRollbackBesideARunThatIsDoneFirst(t *testing.T) {
 }
 
 func TestRollbackToNothingIsRefused(t *testing.T) {
-	runner, production, _ := newRunner(t, deployment("blue", 0), deployment("green", 2))
+	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2))
+	production.ready = nil // whatever the Deployment says
 	outcome, err := runner.Rollback(t.Context(), RollbackRequest{})
 	if err != nil || outcome.Code != CodeBlocked || production.Split.Sole() != "green" {
 		t.Errorf("outcome = %+v, %v with route %s", outcome, err, production.Split)

@@ -23,6 +23,10 @@ type Router interface {
 	// an error that wraps cluster.ErrFenced when the route has changed
 	// since it was read. With dryRun the server checks and persists nothing.
 	Write(ctx context.Context, patch Patch, dryRun bool) (Route, error)
+	// Receivers counts the ready pods that would get traffic if everything
+	// were given to a colour: what the route itself would select, which is
+	// not always what a workload's status counts.
+	Receivers(ctx context.Context, color string) (int, error)
 	// Prove compares the control plane with the split that was asked for.
 	Prove(ctx context.Context, split Split) (Proof, error)
 	// Stop sets bluegreen.dev/stop on the route, as kubectl annotate would:

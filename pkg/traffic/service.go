@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -234,6 +235,30 @@ func (r *serviceRouter) Prove(ctx context.Context, split Split) (Proof, error) {
 	proof := proveEndpoints(service, slices, pods, color)
 	proof.Time = r.clock.Now()
 	return proof, nil
+}
+
+// Receivers implements Router.
+func (r *serviceRouter) Receivers(ctx context.Context, color string) (int, error) {
+	service, err := r.service(ctx)
+	if err != nil {
+		return 0, err
+	}
+	selector := maps.Clone(service.Spec.Selector)
+	for _, key := range r.colors.keys() {
+		delete(selector, key)
+	}
+	maps.Copy(selector, r.colors[color])
+	pods, err := r.client.Pods(ctx, r.namespace, labels.SelectorFromSet(selector))
+	if err != nil {
+		return 0, fmt.Errorf("count pods of %s behind %s: %w", color, r.object(), err)
+	}
+	ready := 0
+	for index := range pods {
+		if pods[index].DeletionTimestamp == nil && cluster.PodReadiness(&pods[index]).Successful {
+			ready++
+		}
+	}
+	return ready, nil
 }
 
 // Undo implements Router.
