@@ -134,7 +134,7 @@ func (i *invocation) journalDocument(ctx context.Context, client *cluster.Client
 }
 
 // releasesKnown are the releases that left something in the namespace, or
-// the one of a Service.
+// those of them that move a Service.
 func (i *invocation) releasesKnown(ctx context.Context, client *cluster.Client, service string) ([]string, error) {
 	if service != "" {
 		object, err := client.Kubernetes.CoreV1().Services(client.Namespace).Get(ctx, service, metav1.GetOptions{})
@@ -147,18 +147,45 @@ func (i *invocation) releasesKnown(ctx context.Context, client *cluster.Client, 
 		if known := object.Labels[cluster.LabelRelease]; known != "" {
 			return []string{known}, nil
 		}
-		return nil, nil
 	}
 	leases, err := client.Kubernetes.CoordinationV1().Leases(client.Namespace).List(ctx, metav1.ListOptions{LabelSelector: cluster.LabelRelease})
+	if apierrors.IsForbidden(err) && service != "" {
+		i.note("%s going by svc/%s itself: %v", i.streams.err.doubtful(), service, cluster.Explain(err))
+		return nil, nil
+	}
 	if err != nil {
 		return nil, cluster.Explain(err)
 	}
 	var names []string
 	for _, lease := range leases.Items {
-		names = append(names, lease.Labels[cluster.LabelRelease])
+		known := lease.Labels[cluster.LabelRelease]
+		if service == "" || i.moves(ctx, client, known, service) {
+			names = append(names, known)
+		}
 	}
 	sort.Strings(names)
 	return names, nil
+}
+
+// moves reports whether the last run of a release moved a Service, by the
+// copy of the document that it left. A release is named by its document, and
+// not always after its Service: another name would be another lease. A record
+// that can't be read is told, for its release may be the one.
+func (i *invocation) moves(ctx context.Context, client *cluster.Client, releaseName, service string) bool {
+	run, err := lastRun(ctx, i.journal(client, client.Namespace, releaseName))
+	if err != nil {
+		i.note("%s whether release %s moves svc/%s can't be told: %v", i.streams.err.doubtful(), releaseName, service, cluster.Explain(err))
+		return false
+	}
+	if run == nil || len(run.Document) == 0 {
+		return false
+	}
+	loaded, err := release.Parse("run/"+run.ID, run.Document)
+	if err != nil {
+		return false
+	}
+	route := loaded.Release.Spec.Traffic.Service
+	return route != nil && route.Name == service
 }
 
 // discoveredDocument makes a Release out of what is in the cluster.
