@@ -31,7 +31,11 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 	if err != nil {
 		return Outcome{}, err
 	}
-	tenure, err := r.Journal.Acquire(ctx, journal.AcquireOptions{Holder: r.Holder, Floor: floor, TakeOver: r.force || r.takesOver}, run)
+	tenure, err := r.Journal.Acquire(ctx, journal.AcquireOptions{
+		Holder: r.Holder, Floor: floor, TakeOver: r.force || r.takesOver,
+		// A record that can't be read must not keep traffic on a bad version.
+		SetAside: state.Phase.Reverse() && r.resumed == "",
+	}, run)
 	if held := (*journal.HeldError)(nil); errors.As(err, &held) {
 		return r.beside(ctx, held, state)
 	}

@@ -36,7 +36,8 @@ func (r *Runner) drainReverse(ctx context.Context, state State) Observation {
 		return succeeded("%s is ended at once", state.To)
 	}
 	if err := r.reopen(ctx); err != nil {
-		r.tell(DrainReverse, Warning, "%v", err)
+		r.tell(DrainReverse, Warning, "going on without measurements: %v", err)
+		r.reopened = true
 	}
 	reading := r.residual(ctx, state.To)
 	if r.settling(state, reading) {

@@ -95,7 +95,7 @@ func Phases() []PhaseRule {
 		{End, "scales the bad side to zero and records its replicas", rollback, "deadlines.rollback", Recover, Unproven, "first seed, Terminate green pods"},
 		{Recover, "asks every pod of the old side for its health", healthy, "deadlines.recover", RolledBack, Unproven, "first seed, Validate blue service stability"},
 
-		{Done, "the target serves, the old side is drained", nil, "", "", "", ""},
+		{Done, "the target serves; the old side is drained, or what remains there is said to be unknown", nil, "", "", "", ""},
 		{RolledBack, "the old side serves again, proven", nil, "", "", "", ""},
 		{Blocked, "nothing was moved", nil, "", "", "", ""},
 		{Held, "stopped where it was, state kept for resume or rollback", nil, "", "", "", ""},

@@ -238,3 +238,28 @@ func TestPulse(t *testing.T) {
 		}
 	}
 }
+
+// A record that can't be read keeps nobody from going back.
+func TestRollbackPastADamagedRecord(t *testing.T) {
+	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+	if outcome, err := runner.Rollback(t.Context(), RollbackRequest{}); err != nil || outcome.Code != CodeDone {
+		t.Fatalf("first rollback: %+v, %v", outcome, err)
+	}
+	records := runner.Client.Kubernetes.CoreV1().ConfigMaps("shop")
+	record, err := records.Get(t.Context(), "bluegreen-shop", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key := range record.Data {
+		record.Data[key] = "{ damaged"
+	}
+	if _, err := records.Update(t.Context(), record, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	production.Split, production.Previous = traffic.Whole("green"), traffic.Whole("blue")
+	again := &Runner{Client: runner.Client, Release: runner.Release, Router: production, Clock: runner.Clock, Holder: "bob@laptop/2", Journal: runner.Journal}
+	outcome, err := again.Rollback(t.Context(), RollbackRequest{})
+	if err != nil || outcome.Code != CodeDone || production.Split.Sole() != "blue" {
+		t.Errorf("outcome = %+v, %v with route %s, want blue", outcome, err, production.Split)
+	}
+}
