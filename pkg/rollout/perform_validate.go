@@ -56,7 +56,7 @@ func (r *Runner) cleanLogs(ctx context.Context, state State) Observation {
 // a fatal error, or PostgreSQL refusing a connection (first seed: "logs show
 // clean startup with no connection errors").
 func (r *Runner) forbidden() ([]*regexp.Regexp, error) {
-	texts := []string{`(?i)\b(panic|fatal)\b`, `(?i)too many (clients|connections)|\b53300\b`}
+	texts := []string{`(?i)(^|[^\w-])(panic|fatal)\b`, `(?i)too many (clients|connections)|\b53300\b`}
 	if rule := r.Release.Spec.Validation.Logs; rule != nil {
 		texts = rule.Forbid
 	}
@@ -266,7 +266,11 @@ func (r *Runner) termination(ctx context.Context, color string, known *traffic.T
 	if probe == nil {
 		return &traffic.Termination{Message: "graceful termination is not proven: no HTTP path is known to ask"}
 	}
-	proof, err := traffic.ProveTermination(ctx, r.Client, r.Release.Metadata.Namespace, workloads[0], *probe, r.Clock)
+	var proof traffic.Termination
+	err = r.intend(ctx, "trial", workloads[0].Ref.String(), map[string]string{"creates": "one spare pod, and deletes it"}, func() (err error) {
+		proof, err = traffic.ProveTermination(ctx, r.Client, r.Release.Metadata.Namespace, workloads[0], *probe, r.Clock)
+		return err
+	})
 	if err != nil {
 		return &traffic.Termination{Message: "graceful termination is not proven: " + err.Error()}
 	}

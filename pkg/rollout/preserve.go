@@ -104,22 +104,37 @@ func (r *Runner) keepEvents(ctx context.Context, directory string, pod corev1.Po
 	return writeYAML(filepath.Join(directory, pod.Name+".events.yaml"), events.Items, files)
 }
 
+// leftOut stands where a value was that may be a secret.
+const leftOut = "(left out)"
+
 // keepSpec keeps one pod's spec and status without the values of its
-// environment, among which secrets stand.
+// environment and its command lines, among which secrets stand.
 func keepSpec(directory string, pod corev1.Pod, files *atomic.Int64) error {
 	kept := pod.DeepCopy()
 	kept.ManagedFields = nil
-	for _, containers := range [][]corev1.Container{kept.Spec.InitContainers, kept.Spec.Containers} {
-		for index := range containers {
-			for position := range containers[index].Env {
-				if containers[index].Env[position].Value != "" {
-					containers[index].Env[position].Value = "(left out)"
-				}
-			}
-		}
+	for index := range kept.Spec.InitContainers {
+		redact(&kept.Spec.InitContainers[index])
 	}
+	for index := range kept.Spec.Containers {
+		redact(&kept.Spec.Containers[index])
+	}
+	kept.Spec.EphemeralContainers = nil
 	delete(kept.Annotations, corev1.LastAppliedConfigAnnotation)
 	return writeYAML(filepath.Join(directory, pod.Name+".yaml"), kept, files)
+}
+
+// redact leaves out of a container what may be a secret.
+func redact(container *corev1.Container) {
+	for index := range container.Env {
+		if container.Env[index].Value != "" {
+			container.Env[index].Value = leftOut
+		}
+	}
+	for _, words := range [][]string{container.Command, container.Args} {
+		for index := range words {
+			words[index] = leftOut
+		}
+	}
 }
 
 // writeYAML writes one file and counts it.

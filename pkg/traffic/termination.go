@@ -63,7 +63,8 @@ const (
 // request failed, and an answer carried `Connection: close` before the
 // connection ended.
 //
-// A trial that can't be made (no right to create pods, quota, a pod that does
+// Pods with init containers are not tried: a migration must not run because
+// of a trial. A trial that can't be made (no right to create pods, quota, a pod that does
 // not become ready) proves nothing and says why in Message; an error is only
 // returned when ctx ends. The spare pod is removed in every case.
 func ProveTermination(ctx context.Context, client *cluster.Client, namespace string, workload *cluster.Workload, probe release.HTTPProbe, clock clock.Clock) (Termination, error) {
@@ -95,6 +96,10 @@ type terminationTrial struct {
 func (t *terminationTrial) run(ctx context.Context, namespace string, workload *cluster.Workload) (Termination, error) {
 	started := t.clock.Now()
 	termination := Termination{Image: firstImage(workload.Template.Spec), ConfigHash: templateHash(workload.Template)}
+	if len(workload.Template.Spec.InitContainers) > 0 {
+		termination.Message = fmt.Sprintf("graceful termination of %s is not proven: a spare pod would run its init containers again", workload.Ref)
+		return termination, nil
+	}
 	message, err := t.try(ctx, sparePod(namespace, workload))
 	termination.Took = t.clock.Since(started)
 	if ctx.Err() != nil {
