@@ -41,7 +41,7 @@ func TestKilledShiftIsResumedOrRolledBack(t *testing.T) {
 	s.serves(shop.Green)
 	s.scaledToZero(shop.Blue, 2)
 	s.onlyVersion(run, "v2.5.0")
-	s.lostNothing("two killed shifts, one resumed and one rolled back", run.Counts().Since(before))
+	s.lostNothingToKills("two killed shifts, one resumed and one rolled back", run.Counts().Since(before))
 }
 
 // An interrupt is answered with the state kept and the command that goes on.
