@@ -45,7 +45,8 @@ func (r *Runner) await(ctx context.Context, id string, request RollbackRequest) 
 				return outcome, err
 			}
 			beat, err := r.Journal.Heartbeat(ctx)
-			if ended || err == nil && pulse.stopped(beat) {
+			// A holder that has ended its run gives the lease up last.
+			if err == nil && (ended && beat.Holder == "" || pulse.stopped(beat)) {
 				return r.takeBack(ctx, id, request)
 			}
 		}
