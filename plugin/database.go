@@ -57,13 +57,9 @@ func (i *invocation) budget(ctx context.Context, output *output, args []string) 
 	if err := output.validate(); err != nil {
 		return err
 	}
-	service := ""
-	if len(args) > 0 && (len(args) == 2 || looksLikeService(args[0])) {
-		var err error
-		if service, err = serviceArgument(args[0]); err != nil {
-			return err
-		}
-		args = args[1:]
+	service, args, err := leadingService(args)
+	if err != nil {
+		return err
 	}
 	opened, err := i.open(ctx, service, true)
 	if err != nil {

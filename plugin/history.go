@@ -33,13 +33,9 @@ func (i *invocation) history(ctx context.Context, output *output, args []string)
 	if err := output.validate(); err != nil {
 		return err
 	}
-	service := ""
-	if len(args) > 0 && (len(args) == 2 || looksLikeService(args[0])) {
-		var err error
-		if service, err = serviceArgument(args[0]); err != nil {
-			return err
-		}
-		args = args[1:]
+	service, args, err := leadingService(args)
+	if err != nil {
+		return err
 	}
 	found, err := i.document(ctx, service)
 	if err != nil {

@@ -83,6 +83,16 @@ func serviceArgument(text string) (string, error) {
 	return service, nil
 }
 
+// leadingService takes svc/NAME off two arguments of which it is the optional
+// first, and returns what is left.
+func leadingService(args []string) (service string, rest []string, err error) {
+	if len(args) == 0 || len(args) == 1 && !looksLikeService(args[0]) {
+		return "", args, nil
+	}
+	service, err = serviceArgument(args[0])
+	return service, args[1:], err
+}
+
 // looksLikeService tells svc/NAME from an argument of another meaning.
 func looksLikeService(text string) bool {
 	_, err := serviceArgument(text)

@@ -13,10 +13,6 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
 )
 
-// AnnotationReplicas is where a workload that was scaled to zero keeps its
-// replica count.
-const AnnotationReplicas = cluster.AnnotationReplicas
-
 // preflight runs the checks and blocks on a critical failure.
 func (r *Runner) preflight(ctx context.Context, state State) Observation {
 	report, err := r.Preflight(ctx, state.To)

@@ -73,7 +73,7 @@ func (r *Runner) end(ctx context.Context, state State) Observation {
 		}
 		err := r.intend(ctx, "scale", workload.Ref.String(), map[string]int{"from": int(workload.Replicas), "replicas": 0}, func() error {
 			return r.Client.Scale(ctx, r.Release.Metadata.Namespace, workload.Ref, 0, r.fence(),
-				cluster.Annotate(AnnotationReplicas, strconv.Itoa(int(workload.Replicas))))
+				cluster.Annotate(cluster.AnnotationReplicas, strconv.Itoa(int(workload.Replicas))))
 		})
 		switch {
 		case errors.Is(err, cluster.ErrFenced), err != nil && cluster.Transient(err):

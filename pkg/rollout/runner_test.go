@@ -116,7 +116,7 @@ func TestRollbackByTheLiveObjectsAlone(t *testing.T) {
 		t.Errorf("route = %s at epoch %d, want blue, stamped", production.Split, production.Fence.Epoch)
 	}
 	green, err := runner.Client.Workload(t.Context(), "shop", release.Workload{Kind: "deployment", Name: "shop-green"})
-	if err != nil || green.Replicas != 0 || green.Object.GetAnnotations()[AnnotationReplicas] != "2" {
+	if err != nil || green.Replicas != 0 || green.Object.GetAnnotations()[cluster.AnnotationReplicas] != "2" {
 		t.Errorf("green has %d replicas, recorded %v, %v", green.Replicas, green.Object.GetAnnotations(), err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
@@ -157,7 +158,7 @@ func (s *scenario) scaledToZero(color string, had int) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	recorded, err := s.shop.Annotation(s.t.Context(), color, rollout.AnnotationReplicas)
+	recorded, err := s.shop.Annotation(s.t.Context(), color, cluster.AnnotationReplicas)
 	if err != nil {
 		s.t.Fatal(err)
 	}
