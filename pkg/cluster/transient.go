@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"syscall"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
@@ -20,7 +21,23 @@ func Transient(err error) bool {
 		apierrors.IsServiceUnavailable(err) || apierrors.IsInternalError(err) {
 		return true
 	}
-	timeout := net.Error(nil)
-	return errors.Is(err, context.DeadlineExceeded) || utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) ||
-		utilnet.IsProbableEOF(err) || errors.As(err, &timeout) && timeout.Timeout()
+	return errors.Is(err, context.DeadlineExceeded) || unreached(err)
+}
+
+// unreached reports whether a request, or the answer to it, was lost on the
+// way: no name, no route, no listener, or a connection that broke. A server
+// that was reached and turned the TLS handshake down is not unreached.
+func unreached(err error) bool {
+	if utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsProbableEOF(err) ||
+		utilnet.IsHTTP2ConnectionLost(err) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed) {
+		return true
+	}
+	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
+		return true
+	}
+	if name := (*net.DNSError)(nil); errors.As(err, &name) {
+		return true
+	}
+	operation := (*net.OpError)(nil)
+	return errors.As(err, &operation) && (operation.Op == "dial" || operation.Op == "read" || operation.Op == "write")
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"os"
 	"syscall"
 	"testing"
 
@@ -20,6 +22,11 @@ func TestTransient(t *testing.T) {
 		"nothing":           {nil, false},
 		"refused":           {fmt.Errorf("dial: %w", syscall.ECONNREFUSED), true},
 		"reset":             {fmt.Errorf("read: %w", syscall.ECONNRESET), true},
+		"no route":          {&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.EHOSTUNREACH)}, true},
+		"no name":           {fmt.Errorf("get: %w", &net.DNSError{Err: "no such host", Name: "api.example", IsNotFound: true}), true},
+		"broken pipe":       {fmt.Errorf("write: %w", syscall.EPIPE), true},
+		"http2 lost":        {errors.New("http2: client connection lost"), true},
+		"handshake refused": {&net.OpError{Op: "remote error", Err: errors.New("tls: bad certificate")}, false},
 		"out of time":       {context.DeadlineExceeded, true},
 		"cancelled":         {context.Canceled, false},
 		"too busy":          {apierrors.NewTooManyRequests("later", 1), true},
