@@ -46,7 +46,7 @@ func (i *invocation) printPlan(output *output, plan *rollout.Plan) error {
 	fmt.Fprintf(out, "%s→%s\n\n", plan.From, plan.To)
 	i.printWrites(out, plan.Writes)
 	if plan.Server {
-		fmt.Fprintln(out, "the API server would admit every patch")
+		fmt.Fprintln(out, "the API server would admit every write")
 	}
 	fmt.Fprintf(out, "undo: %s\n\n", plan.Undo)
 	return output.printTable(i.streams, gateColumns(), gateRows(plan.Gate))
@@ -60,6 +60,9 @@ func (i *invocation) printWrites(out io.Writer, writes []rollout.PlanWrite) {
 		}
 		if write.Hold != "" && write.Hold != "0s" {
 			change += ", held for " + write.Hold
+		}
+		if write.If != "" {
+			change += ", if " + write.If
 		}
 		fmt.Fprintf(out, "%2d %-*s %s: %s\n", number+1, phaseWidth, write.Phase, write.Object, change)
 		if len(write.Patch) > 0 {

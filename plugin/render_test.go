@@ -139,6 +139,7 @@ func TestPlan(t *testing.T) {
 		Writes: []rollout.PlanWrite{
 			{Phase: rollout.Apply, Object: "deploy/green", To: "applied server-side"},
 			{Phase: rollout.Switch, Object: "service/shop", From: "blue=100", To: "green=100", Hold: "3m", Patch: json.RawMessage(`[{"op":"test"}]`)},
+			{Phase: rollout.Drain, Object: "pods of blue", To: "evicted one at a time", If: "requests remain on blue"},
 		},
 		Gate: []gate.Result{
 			{
@@ -159,7 +160,8 @@ func TestPlan(t *testing.T) {
  1 apply         deploy/green: applied server-side
  2 switch        service/shop: blue=100 → green=100, held for 3m
    [{"op":"test"}]
-the API server would admit every patch
+ 3 drain         pods of blue: evicted one at a time, if requests remain on blue
+the API server would admit every write
 undo: kubectl -n store patch service shop
 
 RULE                        VERDICT        CONDITION   NOW

@@ -39,20 +39,24 @@ const (
 // is sent as a dry run, so that a refusal of one object leaves none of them
 // half applied. With dryRun it ends there.
 //
+// Every object is stamped with the fence, and one that carries a newer stamp
+// is left alone: that is an error that wraps ErrFenced.
+//
 // Objects without a namespace go to namespace; one that names another
 // namespace is refused.
-func (c *Client) Apply(ctx context.Context, namespace string, objects []*unstructured.Unstructured, dryRun bool) ([]Applied, error) {
+func (c *Client) Apply(ctx context.Context, namespace string, objects []*unstructured.Unstructured, fence Fence, dryRun bool) ([]Applied, error) {
 	requests := make([]applyRequest, 0, len(objects))
 	for _, object := range applyOrder(objects) {
 		request, err := c.applyRequest(namespace, object)
 		if err != nil {
 			return nil, err
 		}
+		fence.stamp(request.object)
 		requests = append(requests, request)
 	}
 	applied := make([]Applied, 0, len(requests))
 	for _, request := range requests {
-		trial, err := request.send(ctx, true)
+		trial, err := request.send(ctx, fence, true)
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +67,7 @@ func (c *Client) Apply(ctx context.Context, namespace string, objects []*unstruc
 	}
 	for index, request := range requests {
 		var err error
-		if applied[index], err = request.send(ctx, false); err != nil {
+		if applied[index], err = request.send(ctx, fence, false); err != nil {
 			return applied[:index], err
 		}
 	}
@@ -101,37 +105,66 @@ func (c *Client) applyRequest(namespace string, object *unstructured.Unstructure
 	return applyRequest{object: object, to: resource.Namespace(namespace), name: name}, nil
 }
 
-// send applies the object and compares it with what was there.
-func (r applyRequest) send(ctx context.Context, dryRun bool) (Applied, error) {
-	before, err := r.to.Get(ctx, r.object.GetName(), metav1.GetOptions{})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return Applied{}, fmt.Errorf("apply %s: %w", r.name, err)
+// send applies the object and compares it with what was there. An object that
+// its controller wrote between the read and the write is read again: what the
+// fence permitted must be what is written over.
+func (r applyRequest) send(ctx context.Context, fence Fence, dryRun bool) (Applied, error) {
+	var err error
+	for range writeAttempts {
+		var before, after *unstructured.Unstructured
+		if before, err = r.read(ctx); err != nil {
+			break
+		}
+		if before != nil {
+			if err = fence.permits(before); err != nil {
+				break
+			}
+		}
+		if after, err = r.write(ctx, before, dryRun); err == nil {
+			return Applied{Object: after, Operation: operationOf(before, after)}, nil
+		}
+		if !apierrors.IsConflict(err) || fieldConflict(r.name, err) != nil || ctx.Err() != nil {
+			break
+		}
+		err = AsFenced(err)
 	}
-	if err != nil {
-		before = nil
+	if conflict := fieldConflict(r.name, err); conflict != nil {
+		return Applied{}, conflict
+	}
+	return Applied{}, fmt.Errorf("apply %s: %w", r.name, err)
+}
+
+// read returns the object as the server holds it, nil when it holds none.
+func (r applyRequest) read(ctx context.Context) (*unstructured.Unstructured, error) {
+	found, err := r.to.Get(ctx, r.object.GetName(), metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // nothing is there, and that is no error
+	}
+	return found, err
+}
+
+// write applies the object onto the one that was read and no other.
+func (r applyRequest) write(ctx context.Context, before *unstructured.Unstructured, dryRun bool) (*unstructured.Unstructured, error) {
+	sent := r.object.DeepCopy()
+	if before != nil {
+		sent.SetResourceVersion(before.GetResourceVersion())
 	}
 	options := metav1.ApplyOptions{FieldManager: FieldManager}
 	if dryRun {
 		options.DryRun = []string{metav1.DryRunAll}
 	}
-	after, err := r.to.Apply(ctx, r.object.GetName(), r.object, options)
+	after, err := r.to.Apply(ctx, sent.GetName(), sent, options)
 	if conflict := fieldConflict(r.name, err); conflict != nil && conflict.onlyWith(FieldManager) {
 		// A field that we set by a patch, such as the replicas of Scale,
 		// stands under our name as an update, and conflicts with our apply.
 		options.Force = true
-		after, err = r.to.Apply(ctx, r.object.GetName(), r.object, options)
+		after, err = r.to.Apply(ctx, sent.GetName(), sent, options)
 	}
-	if err != nil {
-		if conflict := fieldConflict(r.name, err); conflict != nil {
-			return Applied{}, conflict
-		}
-		return Applied{}, fmt.Errorf("apply %s: %w", r.name, err)
-	}
-	return Applied{Object: after, Operation: operationOf(before, after)}, nil
+	return after, err
 }
 
 // operationOf compares what a person can set; the server's own bookkeeping
-// changes with every write.
+// and our stamp change with every write.
 func operationOf(before, after *unstructured.Unstructured) string {
 	switch {
 	case before == nil:
@@ -147,6 +180,10 @@ func settable(object *unstructured.Unstructured) map[string]any {
 	copied.SetManagedFields(nil)
 	copied.SetResourceVersion("")
 	copied.SetGeneration(0)
+	annotations := copied.GetAnnotations()
+	delete(annotations, AnnotationEpoch)
+	delete(annotations, AnnotationHolder)
+	copied.SetAnnotations(annotations)
 	delete(copied.Object, "status")
 	return maps.Clone(copied.Object)
 }

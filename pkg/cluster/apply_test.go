@@ -3,6 +3,8 @@ package cluster_test
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -83,7 +85,7 @@ func TestApply(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, sent := applies(test.refuse, test.with)
-			_, err := client.Apply(context.Background(), "ns", test.objects, test.dryRun)
+			_, err := client.Apply(context.Background(), "ns", test.objects, cluster.Fence{Epoch: 3, Holder: "ana"}, test.dryRun)
 			if (err != nil) != (test.err != "") || err != nil && err.Error() != test.err {
 				t.Errorf("err = %v, want %q", err, test.err)
 			}
@@ -92,6 +94,81 @@ func TestApply(t *testing.T) {
 			}
 			if diff := cmp.Diff(test.sent, *sent); diff != "" {
 				t.Error(diff)
+			}
+		})
+	}
+}
+
+// standing is a client of a server that holds the object, and keeps what is
+// sent to it.
+func standing(object *unstructured.Unstructured, answers ...error) (*cluster.Client, *[]*unstructured.Unstructured) {
+	mapper := meta.NewDefaultRESTMapper(nil)
+	mapper.Add(schema.FromAPIVersionAndKind("v1", "ConfigMap"), meta.RESTScopeNamespace)
+	dynamic := dynamicfake.NewSimpleDynamicClient(runtime.NewScheme())
+	version := 7
+	dynamic.PrependReactor("get", "*", func(clienttesting.Action) (bool, runtime.Object, error) {
+		found := object.DeepCopy()
+		found.SetResourceVersion(strconv.Itoa(version))
+		return true, found, nil
+	})
+	var sent []*unstructured.Unstructured
+	dynamic.PrependReactor("patch", "*", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		received := &unstructured.Unstructured{}
+		if err := received.UnmarshalJSON(action.(clienttesting.PatchActionImpl).GetPatch()); err != nil {
+			return true, nil, err
+		}
+		sent = append(sent, received)
+		version++
+		if len(sent) <= len(answers) && answers[len(sent)-1] != nil {
+			return true, nil, answers[len(sent)-1]
+		}
+		return true, received, nil
+	})
+	return &cluster.Client{Dynamic: dynamic, Mapper: mapper}, &sent
+}
+
+func withStamp(object *unstructured.Unstructured, epoch, holder string) *unstructured.Unstructured {
+	object.SetNamespace("ns")
+	object.SetAnnotations(map[string]string{cluster.AnnotationEpoch: epoch, cluster.AnnotationHolder: holder})
+	return object
+}
+
+// TestApplyIsFenced shows that an apply writes over what it read and nothing
+// else, leaves the stamp of its run, and gives way to a newer one.
+func TestApplyIsFenced(t *testing.T) {
+	moved := apierrors.NewConflict(schema.GroupResource{Resource: "configmaps"}, "conf", errors.New("the object has been modified"))
+	for name, test := range map[string]struct {
+		standing  *unstructured.Unstructured
+		answers   []error
+		sent      []string // resourceVersion of each request
+		operation string
+		fenced    bool
+	}{
+		"over an older run":            {standing: withStamp(manifest("v1", "ConfigMap", "conf"), "2", "bob"), sent: []string{"7", "8"}, operation: cluster.Unchanged},
+		"over its own stamp":           {standing: withStamp(manifest("v1", "ConfigMap", "conf"), "3", "ana"), sent: []string{"7", "8"}, operation: cluster.Unchanged},
+		"a newer run":                  {standing: withStamp(manifest("v1", "ConfigMap", "conf"), "4", "bob"), fenced: true},
+		"the same epoch, another hand": {standing: withStamp(manifest("v1", "ConfigMap", "conf"), "3", "bob"), fenced: true},
+		"written to since it was read": {standing: withStamp(manifest("v1", "ConfigMap", "conf"), "2", "bob"), answers: []error{nil, moved}, sent: []string{"7", "8", "9"}, operation: cluster.Unchanged},
+		"written to again and again":   {standing: withStamp(manifest("v1", "ConfigMap", "conf"), "2", "bob"), answers: slices.Repeat([]error{moved}, 20), sent: []string{"7", "8", "9", "10", "11", "12", "13", "14"}, fenced: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, sent := standing(test.standing, test.answers...)
+			applied, err := client.Apply(t.Context(), "ns", []*unstructured.Unstructured{manifest("v1", "ConfigMap", "conf")}, cluster.Fence{Epoch: 3, Holder: "ana"}, false)
+			if errors.Is(err, cluster.ErrFenced) != test.fenced || (err != nil) != test.fenced {
+				t.Fatalf("err = %v, want fenced %v", err, test.fenced)
+			}
+			var versions []string
+			for _, object := range *sent {
+				versions = append(versions, object.GetResourceVersion())
+				if stamp, err := cluster.FenceOf(object); err != nil || stamp != (cluster.Fence{Epoch: 3, Holder: "ana"}) {
+					t.Errorf("sent with stamp %+v, %v", stamp, err)
+				}
+			}
+			if diff := cmp.Diff(test.sent, versions); diff != "" {
+				t.Error(diff)
+			}
+			if err == nil && applied[0].Operation != test.operation {
+				t.Errorf("operation = %s, want %s", applied[0].Operation, test.operation)
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -59,6 +60,32 @@ func (f Fence) Check(stamp Fence) error {
 	return fmt.Errorf("stamp is epoch %d of %s, expected epoch %d of %s: %w", stamp.Epoch, stamp.Holder, f.Epoch, f.Holder, ErrFenced)
 }
 
+// permits returns an error that wraps ErrFenced when an object carries a stamp
+// that this fence may not replace: a higher epoch, or the same one in another
+// hand, for then two runs believe they took over at once, and the one whose
+// stamp stands first wins.
+func (f Fence) permits(read metav1.Object) error {
+	stamp, err := FenceOf(read)
+	if err != nil {
+		return err
+	}
+	if stamp.Epoch > f.Epoch || (stamp.Epoch == f.Epoch && stamp.Epoch != 0 && stamp.Holder != f.Holder) {
+		return fmt.Errorf("write at epoch %d: it carries epoch %d of %s: %w", f.Epoch, stamp.Epoch, stamp.Holder, ErrFenced)
+	}
+	return nil
+}
+
+// stamp puts this fence on an object that is about to be sent as a whole.
+func (f Fence) stamp(object metav1.Object) {
+	annotations := maps.Clone(object.GetAnnotations())
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[AnnotationEpoch] = strconv.FormatInt(f.Epoch, 10)
+	annotations[AnnotationHolder] = f.Holder
+	object.SetAnnotations(annotations)
+}
+
 // Operation is one operation of a JSON patch (RFC 6902).
 type Operation struct {
 	Op    string `json:"op"`
@@ -81,14 +108,8 @@ func EscapePointer(token string) string {
 // still carries the stamp and the resourceVersion with which it was read,
 // and that leaves the fence's stamp on it: one request, all or nothing.
 func FencedPatch(read metav1.Object, fence Fence, changes ...Operation) ([]byte, error) {
-	current, err := FenceOf(read)
-	if err != nil {
-		return nil, err
-	}
-	// The same epoch in another hand means that two runs believe they took
-	// over at once; the one whose stamp stands first wins.
-	if current.Epoch > fence.Epoch || (current.Epoch == fence.Epoch && current.Epoch != 0 && current.Holder != fence.Holder) {
-		return nil, fmt.Errorf("patch %s at epoch %d: it carries epoch %d of %s: %w", read.GetName(), fence.Epoch, current.Epoch, current.Holder, ErrFenced)
+	if err := fence.permits(read); err != nil {
+		return nil, fmt.Errorf("patch %s: %w", read.GetName(), err)
 	}
 	operations := []Operation{{Op: "test", Path: "/metadata/resourceVersion", Value: read.GetResourceVersion()}}
 	annotations := read.GetAnnotations()

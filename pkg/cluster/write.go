@@ -16,11 +16,15 @@ import (
 // after its controller wrote the status in between.
 const writeAttempts = 8
 
+// Replicas is the operation that sets a workload's wanted replicas.
+func Replicas(count int32) Operation {
+	return Operation{Op: "add", Path: "/spec/replicas", Value: count}
+}
+
 // Scale sets a workload's wanted replicas under a fence. changes go into the
 // same patch, such as an annotation that keeps the number from before.
 func (c *Client) Scale(ctx context.Context, namespace string, ref release.Workload, replicas int32, fence Fence, changes ...Operation) error {
-	operations := append([]Operation{{Op: "add", Path: "/spec/replicas", Value: replicas}}, changes...)
-	if err := c.patchWorkload(ctx, namespace, ref, fence, operations); err != nil {
+	if err := c.patchWorkload(ctx, namespace, ref, fence, append([]Operation{Replicas(replicas)}, changes...)); err != nil {
 		return fmt.Errorf("scale %s in %s to %d: %w", ref, namespace, replicas, err)
 	}
 	return nil
@@ -51,7 +55,7 @@ func (c *Client) patchWorkload(ctx context.Context, namespace string, ref releas
 		if patch, err = FencedPatch(workload.Object, fence, changes...); err != nil {
 			return err
 		}
-		err = c.sendWorkloadPatch(ctx, namespace, ref, patch)
+		err = c.PatchWorkload(ctx, namespace, ref, patch, false)
 		if !errors.Is(err, ErrFenced) {
 			return err
 		}
@@ -59,8 +63,14 @@ func (c *Client) patchWorkload(ctx context.Context, namespace string, ref releas
 	return err
 }
 
-func (c *Client) sendWorkloadPatch(ctx context.Context, namespace string, ref release.Workload, patch []byte) error {
+// PatchWorkload sends a patch that FencedPatch made. It returns an error that
+// wraps ErrFenced when the workload has changed since it was read. With dryRun
+// the server checks the patch and persists nothing.
+func (c *Client) PatchWorkload(ctx context.Context, namespace string, ref release.Workload, patch []byte, dryRun bool) error {
 	options := metav1.PatchOptions{FieldManager: FieldManager}
+	if dryRun {
+		options.DryRun = []string{metav1.DryRunAll}
+	}
 	var err error
 	switch ref.Kind {
 	case "deployment":

@@ -2,9 +2,7 @@ package rollout
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -49,53 +47,45 @@ func loudness(finding preflight.Finding) (level Level, loud bool) {
 // apply applies the target's manifests, or gives a target that was scaled to
 // zero its replicas back.
 func (r *Runner) apply(ctx context.Context, state State) Observation {
-	color := r.Release.Spec.Colors[state.To]
-	applied := 0
-	if len(color.Manifests) > 0 {
-		count, err := r.applyManifests(ctx, color.Manifests)
-		if err != nil {
-			return failed("%v", err)
-		}
-		applied = count
+	applied, err := r.applyManifests(ctx, state.To)
+	if err != nil {
+		return r.moveFailed(err)
 	}
 	restored, err := r.restore(ctx, state)
 	switch {
-	case errors.Is(err, cluster.ErrFenced):
-		return waiting("%v", err)
 	case err != nil:
-		return failed("%v", err)
+		return r.moveFailed(err)
 	case applied == 0 && restored == 0:
 		return succeeded("%s is deployed already", state.To)
 	}
 	return succeeded("%d objects applied, %d workloads scaled up", applied, restored)
 }
 
-// applyManifests applies files server-side under our field manager.
-func (r *Runner) applyManifests(ctx context.Context, manifests []string) (int, error) {
-	paths := make([]string, 0, len(manifests))
-	for _, manifest := range manifests {
-		if !filepath.IsAbs(manifest) {
-			manifest = filepath.Join(r.Directory, manifest)
-		}
-		paths = append(paths, manifest)
-	}
-	objects, err := cluster.ReadManifests(paths)
-	if err != nil {
-		return 0, err
-	}
-	err = r.intend(ctx, "apply", fmt.Sprintf("%d objects", len(objects)), manifests, func() error {
-		results, err := r.Client.Apply(ctx, r.Release.Metadata.Namespace, objects, false)
-		for _, result := range results {
-			r.tell(Apply, Info, "%s/%s %s", strings.ToLower(result.Object.GetKind()), result.Object.GetName(), result.Operation)
-		}
-		return err
-	})
-	return len(objects), err
+// restoration is a workload that stands at zero, and the replicas that it gets.
+type restoration struct {
+	workload *cluster.Workload
+	replicas int32
 }
 
-// restore scales a target that stands at zero to what it had before, or to
-// what the live side has, whichever is more: the target must bear the live
-// side's load.
+// restorations gives every workload of a target that stands at zero what it
+// had before, or what the live side has, whichever is more: the target must
+// bear the live side's load.
+func restorations(targets []*cluster.Workload, live int) []restoration {
+	var found []restoration
+	for _, target := range targets {
+		if target.Replicas > 0 {
+			continue
+		}
+		replicas := target.RecordedReplicas()
+		if len(targets) == 1 {
+			replicas = max(replicas, int32(live))
+		}
+		found = append(found, restoration{workload: target, replicas: replicas})
+	}
+	return found
+}
+
+// restore scales the workloads of a target that stand at zero.
 func (r *Runner) restore(ctx context.Context, state State) (int, error) {
 	_, live, err := r.readiness(ctx, state.From)
 	if err != nil {
@@ -109,21 +99,15 @@ func (r *Runner) restore(ctx context.Context, state State) (int, error) {
 		return 0, err
 	}
 	restored := 0
-	for _, target := range targets {
-		if target.Replicas > 0 {
-			continue
-		}
-		replicas := int(target.RecordedReplicas())
-		if len(targets) == 1 {
-			replicas = max(replicas, live)
-		}
-		err := r.intend(ctx, "scale", target.Ref.String(), map[string]int{"replicas": replicas}, func() error {
-			return r.Client.Scale(ctx, r.Release.Metadata.Namespace, target.Ref, int32(replicas), r.fence())
+	for _, target := range restorations(targets, live) {
+		ref := target.workload.Ref
+		err := r.intend(ctx, "scale", ref.String(), map[string]int32{"replicas": target.replicas}, func() error {
+			return r.Client.Scale(ctx, r.Release.Metadata.Namespace, ref, target.replicas, r.fence())
 		})
 		if err != nil {
 			return restored, err
 		}
-		r.tell(Apply, Info, "%s scaled from 0 to %d", target.Ref, replicas)
+		r.tell(Apply, Info, "%s scaled from 0 to %d", ref, target.replicas)
 		restored++
 	}
 	return restored, nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
@@ -66,6 +67,9 @@ func (r *Runner) move(ctx context.Context, action string, split traffic.Split, r
 func (r *Runner) moveFailed(err error) Observation {
 	if errors.Is(err, cluster.ErrFenced) || cluster.Transient(err) {
 		return waiting("%v", err)
+	}
+	if hint := release.HintOf(err); hint != "" {
+		return failed("%v; %s", err, hint)
 	}
 	return failed("%v", err)
 }

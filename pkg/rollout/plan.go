@@ -22,7 +22,7 @@ type Plan struct {
 	Namespace       string `json:"namespace"`
 	From            string `json:"from"`
 	To              string `json:"to"`
-	// Server is true when the API server admitted every patch.
+	// Server is true when the API server admitted every write.
 	Server bool        `json:"server"`
 	Writes []PlanWrite `json:"writes"`
 	// Gate is what every rule says of the old side now: a threshold that
@@ -34,12 +34,16 @@ type Plan struct {
 
 // PlanWrite is one write of a plan, in order.
 type PlanWrite struct {
-	Phase  Phase           `json:"phase"`
-	Object string          `json:"object"`
-	From   string          `json:"from,omitempty"`
-	To     string          `json:"to"`
-	Hold   string          `json:"hold,omitempty"`
-	Patch  json.RawMessage `json:"patch,omitempty"`
+	Phase  Phase  `json:"phase"`
+	Object string `json:"object"`
+	// From is what the object has now, "" where To says it all.
+	From string `json:"from,omitempty"`
+	To   string `json:"to"`
+	// Hold is how long a step is held before the next.
+	Hold string `json:"hold,omitempty"`
+	// If is the condition under which this is written, "" for always.
+	If    string          `json:"if,omitempty"`
+	Patch json.RawMessage `json:"patch,omitempty"`
 }
 
 // DeepCopyObject implements runtime.Object for the printers, which only read.
@@ -49,7 +53,7 @@ func (p *Plan) DeepCopyObject() runtime.Object {
 }
 
 // DryRun plans a shift and writes nothing. With server, the API server is
-// asked to admit every patch without persisting it.
+// asked to admit every write without persisting it.
 func (r *Runner) DryRun(ctx context.Context, request ShiftRequest, server bool) (*Plan, error) {
 	if err := r.prepare(); err != nil {
 		return nil, err
@@ -74,24 +78,14 @@ func (r *Runner) DryRun(ctx context.Context, request ShiftRequest, server bool) 
 	if target == live {
 		return plan, nil
 	}
-	for _, manifest := range r.Release.Spec.Colors[target].Manifests {
-		plan.Writes = append(plan.Writes, PlanWrite{Phase: Apply, Object: manifest, To: "applied server-side"})
+	_, floor, err := r.stamps(ctx, route)
+	if err != nil {
+		return nil, err
 	}
-	fence := cluster.Fence{Epoch: route.Fence.Epoch + 1, Holder: r.Holder}
-	state := State{Phase: Switch, From: live, To: target}
-	for index, step := range r.policy.Steps {
-		state.Step = index
-		patch, err := r.Router.Plan(route, state.Split(r.policy), fence)
-		if err != nil {
-			return nil, err
-		}
-		if server {
-			if _, err := r.Router.Write(ctx, patch, true); err != nil {
-				return nil, fmt.Errorf("dry-run %s to %s: %w", patch.Object, patch.To, err)
-			}
-		}
-		plan.Writes = append(plan.Writes, PlanWrite{Phase: Switch, Object: patch.Object,
-			From: patch.From.String(), To: patch.To.String(), Hold: step.Hold.String(), Patch: patch.Body})
+	planning := planning{Runner: r, route: route, from: live, to: target, server: server,
+		fence: cluster.Fence{Epoch: floor + 1, Holder: r.Holder}}
+	if plan.Writes, err = planning.writes(ctx); err != nil {
+		return nil, err
 	}
 	readings := measure.Observe(ctx, r.Sources, gate.Queries(r.rules, live, live))
 	_, plan.Gate = gate.Evaluate(gate.State{}, r.rules, readings, readings, live, live, r.Clock.Now())
