@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -36,7 +37,10 @@ type AcquireOptions struct {
 	// new run's first entry, of ActionSetAside, names it and says why. It is
 	// for a rollback, which must not depend on a record, and for a run that
 	// the caller passes whole: what an unreadable record says is not
-	// continued.
+	// continued. For the same reason a finished run that the cluster refuses
+	// an archive of, by a quota or a missing right, is not in the way then:
+	// its record is given up, and the new run's first entry, of
+	// ActionUnarchived, says why.
 	SetAside bool
 }
 
@@ -164,7 +168,7 @@ func (j *Journal) takeRecord(ctx context.Context, options AcquireOptions, run Ru
 		if err != nil {
 			return nil, run, err
 		}
-		taken, err := j.continued(ctx, next, current)
+		taken, err := j.continued(ctx, options, next, current)
 		if err != nil {
 			return nil, run, err
 		}
@@ -180,7 +184,7 @@ func (j *Journal) takeRecord(ctx context.Context, options AcquireOptions, run Ru
 
 // continued is the run to write: the current one under a new epoch, or a new
 // one once the current one is safe in the archive.
-func (j *Journal) continued(ctx context.Context, run Run, current *Run) (Run, error) {
+func (j *Journal) continued(ctx context.Context, options AcquireOptions, run Run, current *Run) (Run, error) {
 	if current != nil && current.Epoch >= run.Epoch {
 		return run, fmt.Errorf("take release %s at epoch %d: its record has epoch %d of %s: %w", j.release, run.Epoch, current.Epoch, current.Holder, ErrLost)
 	}
@@ -195,7 +199,11 @@ func (j *Journal) continued(ctx context.Context, run Run, current *Run) (Run, er
 		return run, err
 	}
 	if current != nil {
-		if err := j.archive(ctx, *current); err != nil {
+		err := j.archive(ctx, *current)
+		switch {
+		case err != nil && options.goesWithout(err):
+			run.Entries = append(slices.Clone(run.Entries), unarchived(*current, err))
+		case err != nil:
 			return run, err
 		}
 	}

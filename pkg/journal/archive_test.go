@@ -140,6 +140,22 @@ func cut(object *corev1.ConfigMap) {
 
 func second[T any](_ T, err error) error { return err }
 
+// TestADamagedCurrentRunHidesNoPastOne: Get finds what is in the archive.
+func TestADamagedCurrentRunHidesNoPastOne(t *testing.T) {
+	p := newPlace(t)
+	if err := p.acquire("alice", run(1), 0).Finish(p.context(), "done"); err != nil {
+		t.Fatal(err)
+	}
+	p.damage(cut)
+	if past, err := p.journal().Get(p.context(), run(1).ID); err != nil || past.Outcome != "done" {
+		t.Errorf("got %+v, %v", past, err)
+	}
+	var fault *RecordError
+	if _, err := p.journal().Get(p.context(), run(2).ID); !errors.As(err, &fault) {
+		t.Errorf("a run that may be in the damaged record gave %v", err)
+	}
+}
+
 // TestADamagedRunHidesNoOther: List tells what it can.
 func TestADamagedRunHidesNoOther(t *testing.T) {
 	p := newPlace(t)

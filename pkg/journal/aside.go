@@ -28,6 +28,25 @@ func (o AcquireOptions) setsAside(err error) bool {
 	return o.SetAside && errors.As(err, &unreadable)
 }
 
+// ActionUnarchived is the action of the first entry of a run that began over
+// the record of a finished one which the cluster refused to archive: its object
+// is that run, its message why.
+const ActionUnarchived = "unarchived"
+
+// goesWithout reports whether a run begins although the one before it can't be
+// archived. What may pass by asking again is no refusal.
+func (o AcquireOptions) goesWithout(err error) bool {
+	return o.SetAside && !cluster.Transient(err) && !errors.Is(err, context.Canceled) && !errors.Is(err, ErrLost)
+}
+
+// unarchived is what is left of a run that could not be archived.
+func unarchived(run Run, reason error) Entry {
+	return Entry{
+		Kind: Note, Action: ActionUnarchived, Object: "run/" + run.ID,
+		Message: fmt.Sprintf("%s→%s ended with %s, and its record was given up: %v", run.From, run.To, run.Outcome, reason),
+	}
+}
+
 // stampOf is the epoch on an object, 0 when it has none that can be read.
 func stampOf(object *corev1.ConfigMap) int64 {
 	fence, err := cluster.FenceOf(object)

@@ -32,4 +32,8 @@
 // version of this tool, is refused and never guessed at. A rollback, which must
 // not depend on a record, may set such a one aside: it is kept as it was found
 // in the ConfigMap bluegreen-<release>-unreadable-<hash>, and a new one begins.
+//
+// A run whose outcome is written has ended, whether or not it can be archived:
+// Finish says what it could not do as a *LeftoverError, and the next run makes
+// up for it before it begins.
 package journal

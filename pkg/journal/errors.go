@@ -53,6 +53,23 @@ func (e *UnfinishedError) Hint() string {
 	return "kubectl bluegreen resume, or: kubectl bluegreen rollback"
 }
 
+// LeftoverError says that a run has ended, with its outcome in the current
+// record, but that it could not be archived or its lease not be given up. The
+// outcome stands: the next run archives the record before it begins, and a
+// lease that nobody renews runs out.
+type LeftoverError struct {
+	Run string
+	Err error
+}
+
+// Error names the run and what was left.
+func (e *LeftoverError) Error() string {
+	return fmt.Sprintf("run %s has ended, and its record stays the current one, but: %v", e.Run, e.Err)
+}
+
+// Unwrap returns what went wrong.
+func (e *LeftoverError) Unwrap() error { return e.Err }
+
 // RecordError says that an object of the journal can't be read for what it
 // is; nothing is concluded from it.
 type RecordError struct {

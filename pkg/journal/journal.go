@@ -93,16 +93,22 @@ func newestFirst(runs map[string]Run) []Run {
 	return sorted
 }
 
-// Get returns one run, current or past; the error says when there is none.
+// Get returns one run, current or past; the error says when there is none. A
+// current run that can't be read hides no past one; it may be the one that is
+// asked for, so without a past one its *RecordError is returned.
 func (j *Journal) Get(ctx context.Context, id string) (*Run, error) {
 	current, err := j.Current(ctx)
-	if err != nil {
+	var unreadable *RecordError
+	if err != nil && !errors.As(err, &unreadable) {
 		return nil, err
 	}
 	if current != nil && current.ID == id {
 		return current, nil
 	}
 	object, err := j.client.CoreV1().ConfigMaps(j.namespace).Get(ctx, j.archiveName(id), metav1.GetOptions{})
+	if apierrors.IsNotFound(err) && unreadable != nil {
+		return nil, unreadable
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read run %s of release %s: %w", id, j.release, err)
 	}

@@ -82,7 +82,8 @@ func (t *Tenure) Save(ctx context.Context, state any, phase string, entries ...E
 
 // Finish ends the run: it writes the outcome, archives the run and gives up
 // the lease. The record stays as the last run. It may be repeated after an
-// error.
+// error; one that is a *LeftoverError says that the outcome is written and
+// only something behind it is not done.
 func (t *Tenure) Finish(ctx context.Context, outcome string) error {
 	if t.Run().Finished.IsZero() {
 		err := t.write(ctx, func(run *Run) { run.Finished, run.Outcome = t.journal.clock.Now(), outcome }, nil)
@@ -90,11 +91,11 @@ func (t *Tenure) Finish(ctx context.Context, outcome string) error {
 			return err
 		}
 	}
-	if err := t.journal.archive(ctx, t.Run()); err != nil {
-		return err
-	}
-	if err := t.Release(ctx); err != nil {
-		return err
+	// Nobody should have to wait for the lease of a run that has ended, only
+	// because the cluster takes no archive of it.
+	err := t.journal.archive(ctx, t.Run())
+	if err = errors.Join(err, t.Release(ctx)); err != nil {
+		return &LeftoverError{Run: t.Run().ID, Err: err}
 	}
 	// Past runs beyond the limit do no harm, and who may not delete them
 	// has finished the run all the same: the next one tries again.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -235,11 +236,11 @@ func TestFinishKeepsTheRunAndFreesTheRelease(t *testing.T) {
 	}
 }
 
-// TestFinishMayBeRepeated kills the archive, then the release of the lease.
+// TestFinishMayBeRepeated kills the release of the lease, then the archive.
 func TestFinishMayBeRepeated(t *testing.T) {
 	p := newPlace(t)
 	tenure := p.acquire("alice", run(1), 0)
-	for _, victim := range []struct{ verb, resource string }{{"create", "configmaps"}, {"update", "leases"}} {
+	for _, victim := range []struct{ verb, resource string }{{"update", "leases"}, {"create", "configmaps"}} {
 		p.server.fail(func(verb, resource string) error {
 			if verb == victim.verb && resource == victim.resource {
 				return errors.New("no route to host")
@@ -259,6 +260,77 @@ func TestFinishMayBeRepeated(t *testing.T) {
 	}
 	if runs, err := p.journal().List(p.context()); err != nil || len(runs) != 1 {
 		t.Errorf("got %v, %v", runs, err)
+	}
+}
+
+// full is a namespace whose quota takes no more ConfigMaps.
+func full(verb, resource string) error {
+	if verb == "create" && resource == "configmaps" {
+		return apierrors.NewForbidden(schemaConfigMaps, "bluegreen-shop", errors.New("exceeded quota: objects"))
+	}
+	return nil
+}
+
+// TestARunThatCanNotBeArchivedHasEnded: its outcome is in the current record,
+// nobody waits for its lease, and nothing of it is lost once there is room.
+func TestARunThatCanNotBeArchivedHasEnded(t *testing.T) {
+	p := newPlace(t)
+	tenure := p.acquire("alice", run(1), 0)
+	p.server.fail(full, nil)
+	var left *LeftoverError
+	if err := tenure.Finish(p.context(), "done"); !errors.As(err, &left) || left.Run != run(1).ID || !apierrors.IsForbidden(err) {
+		t.Fatalf("got %v", err)
+	}
+	if lease, _ := p.journal().readLease(p.context()); holderOf(lease) != "" {
+		t.Errorf("the lease is left to %s", holderOf(lease))
+	}
+	current, err := p.journal().Current(p.context())
+	if err != nil || current.Outcome != "done" || current.Finished.IsZero() {
+		t.Errorf("the last run is %+v, %v", current, err)
+	}
+	if _, err := p.journal().Acquire(p.context(), AcquireOptions{Holder: "bob"}, run(2)); !apierrors.IsForbidden(err) {
+		t.Errorf("a shift over a record that is nowhere else gave %v", err)
+	}
+	p.server.fail(nil, nil)
+	p.acquire("bob", run(2), 0)
+	if past, err := p.journal().Get(p.context(), run(1).ID); err != nil || past.Outcome != "done" {
+		t.Errorf("the past run is %+v, %v", past, err)
+	}
+}
+
+// TestARollbackBeginsOverARunThatCanNotBeArchived: what is in the way of the
+// archive must not keep traffic where it is; what may pass is tried again.
+func TestARollbackBeginsOverARunThatCanNotBeArchived(t *testing.T) {
+	p := newPlace(t)
+	if err := p.acquire("alice", run(1), 0).Finish(p.context(), "done"); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.server.CoreV1().ConfigMaps("shop-ns").Delete(p.context(), "bluegreen-shop-"+run(1).ID, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	options := AcquireOptions{Holder: "bob", SetAside: true}
+	p.server.fail(func(verb, resource string) error {
+		if full(verb, resource) != nil {
+			return apierrors.NewServerTimeout(schemaConfigMaps, verb, 1)
+		}
+		return nil
+	}, nil)
+	if _, err := p.journal().Acquire(p.context(), options, run(2)); err == nil {
+		t.Error("a record was given up for what may pass")
+	}
+	p.server.fail(full, nil)
+	tenure, err := p.journal().Acquire(p.context(), options, run(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer crash(tenure)
+	entries := tenure.Run().Entries
+	if len(entries) != 1 {
+		t.Fatalf("the entries are %+v", entries)
+	}
+	want := Entry{Sequence: 1, Time: start, Kind: Note, Action: ActionUnarchived, Object: "run/" + run(1).ID, Message: entries[0].Message}
+	if diff := cmp.Diff(want, entries[0]); diff != "" || !strings.Contains(want.Message, "exceeded quota") {
+		t.Errorf("the entry says %q, %s", want.Message, diff)
 	}
 }
 
