@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/rand"
@@ -24,7 +25,10 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 		return Outcome{}, err
 	}
 	workloads, floor, err := r.stamps(ctx, route)
-	if err != nil {
+	switch {
+	case err != nil && goesBack(state) && ctx.Err() == nil:
+		r.tell(state.Phase, Warning, "going back without a stamp: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	case err != nil:
 		return Outcome{}, err
 	}
 	run, err := r.run(state)
@@ -45,7 +49,7 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 	r.tenure = tenure
 	err = tenure.Save(ctx, state, string(state.Phase))
 	if err == nil {
-		err = r.takeOver(ctx, workloads)
+		err = r.takeOver(ctx, workloads, state)
 	}
 	if err != nil {
 		return Outcome{}, errors.Join(err, r.neverBegan(ctx, state, err))
@@ -88,33 +92,48 @@ func (r *Runner) run(state State) (journal.Run, error) {
 }
 
 // stamps reads the fence of the route and of every workload of both colours
-// and returns the highest epoch among them.
+// and returns the highest epoch among them. With an error, which names every
+// workload that can't be read, the others are returned still: on the way back
+// one of them must not keep traffic where it is, and the route's own stamp is
+// what keeps others from moving it.
 func (r *Runner) stamps(ctx context.Context, route traffic.Route) ([]release.Workload, int64, error) {
 	floor := route.Fence.Epoch
 	var found []release.Workload
+	var failures []error
 	for _, name := range r.Release.Spec.ColorNames() {
 		for _, reference := range r.Release.Spec.Colors[name].Workloads {
-			workload, err := r.Client.Workload(ctx, r.Release.Metadata.Namespace, reference)
-			if apierrors.IsNotFound(err) {
+			fence, err := r.stampOf(ctx, reference)
+			switch {
+			case apierrors.IsNotFound(err):
 				continue // a target that its manifests will create
-			}
-			if err != nil {
-				return nil, 0, err
-			}
-			fence, err := cluster.FenceOf(workload.Object)
-			if err != nil {
-				return nil, 0, err
+			case err != nil:
+				failures = append(failures, err)
+				continue
 			}
 			floor = max(floor, fence.Epoch)
 			found = append(found, reference)
 		}
 	}
-	return found, floor, nil
+	return found, floor, errors.Join(failures...)
 }
 
+// stampOf reads the fence of one workload.
+func (r *Runner) stampOf(ctx context.Context, reference release.Workload) (cluster.Fence, error) {
+	workload, err := r.Client.Workload(ctx, r.Release.Metadata.Namespace, reference)
+	if err != nil {
+		return cluster.Fence{}, err
+	}
+	return cluster.FenceOf(workload.Object)
+}
+
+// goesBack reports whether a run begins to give traffic back, or to end what
+// never moved any.
+func goesBack(state State) bool { return state.Requested || state.Phase.Reverse() }
+
 // takeOver stamps the route first and the workloads after it, so that a
-// holder of an older epoch can write none of them any more.
-func (r *Runner) takeOver(ctx context.Context, workloads []release.Workload) error {
+// holder of an older epoch can write none of them any more. On the way back a
+// workload that can't be stamped is a warning: traffic comes first.
+func (r *Runner) takeOver(ctx context.Context, workloads []release.Workload, state State) error {
 	route, err := r.Router.Read(ctx)
 	if err != nil {
 		return err
@@ -127,25 +146,36 @@ func (r *Runner) takeOver(ctx context.Context, workloads []release.Workload) err
 		_, err := r.Router.Write(ctx, patch, false)
 		return err
 	})
+	if err != nil {
+		return err
+	}
 	for _, workload := range workloads {
-		if err != nil {
-			return err
-		}
-		err = r.intend(ctx, "stamp", workload.String(), r.fence(), func() error {
+		err := r.intend(ctx, "stamp", workload.String(), r.fence(), func() error {
 			return r.Client.Stamp(ctx, r.Release.Metadata.Namespace, workload, r.fence())
 		})
+		switch {
+		case err != nil && goesBack(state) && !errors.Is(err, journal.ErrLost) && ctx.Err() == nil:
+			r.tell(state.Phase, Warning, "going back without a stamp on %s: %v", workload, cluster.Explain(err))
+		case err != nil:
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // giveUp ends an unfinished run that has moved nothing. There is nothing to
 // give back, but without an end it would stand in the way of the next run,
 // or, where its process lives, go on to move traffic.
 func (r *Runner) giveUp(ctx context.Context, route traffic.Route, state State, request RollbackRequest) (Outcome, error) {
-	if r.resumed == "" {
+	switch {
+	case r.resumed == "" && state.Phase == Blocked:
+		return Outcome{Code: CodeDone,
+			Message: fmt.Sprintf("nothing to roll back: %s serves %s, the last run was blocked before it moved anything to %s (%s)", state.From, route.Object, state.To, state.Reason),
+			Next:    "kubectl bluegreen shift --to " + state.To}, nil
+	case r.resumed == "":
 		return Outcome{Code: CodeDone, Message: fmt.Sprintf("already: %s serves %s", state.From, route.Object)}, nil
 	}
-	state.Requested, state.Reason, state.Resume = true, request.Reason, ""
+	state.Requested, state.Reason, state.Resume, state.Asked = true, request.Reason, "", r.Clock.Now()
 	return r.begin(ctx, route, enter(state, RolledBack, r.Clock.Now()))
 }
 

@@ -23,6 +23,56 @@ func (r *Runner) workloads(ctx context.Context, color string) ([]*cluster.Worklo
 	return found, nil
 }
 
+// present reads the workloads of a colour that exist; missing is set when one
+// of them does not.
+func (r *Runner) present(ctx context.Context, color string) (found []*cluster.Workload, missing bool, err error) {
+	for _, reference := range r.Release.Spec.Colors[color].Workloads {
+		workload, err := r.Client.Workload(ctx, r.Release.Metadata.Namespace, reference)
+		switch {
+		case apierrors.IsNotFound(err):
+			missing = true
+		case err != nil:
+			return nil, false, err
+		default:
+			found = append(found, workload)
+		}
+	}
+	return found, missing, nil
+}
+
+// remaining counts the pods of a colour that may still answer, those that are
+// ending among them. What a workload that was deleted has left behind is what
+// the route itself would select.
+func (r *Runner) remaining(ctx context.Context, color string) (int, error) {
+	workloads, missing, err := r.present(ctx, color)
+	if err != nil {
+		return 0, err
+	}
+	count := 0
+	for _, workload := range workloads {
+		pods, err := r.Client.Pods(ctx, r.Release.Metadata.Namespace, workload.Selector)
+		if err != nil {
+			return 0, err
+		}
+		for index := range pods {
+			if !terminal(&pods[index]) {
+				count++
+			}
+		}
+	}
+	if !missing {
+		return count, nil
+	}
+	orphans, err := r.Router.Receivers(ctx, color)
+	return max(count, orphans), err
+}
+
+// terminal reports whether a pod has ended for good and serves nothing, such
+// as one that was evicted.
+func terminal(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+}
+
 // readiness counts a colour's ready pods and the pods that it wants.
 func (r *Runner) readiness(ctx context.Context, color string) (ready, wanted int, err error) {
 	workloads, err := r.workloads(ctx, color)
@@ -49,7 +99,7 @@ func (r *Runner) pods(ctx context.Context, color string) ([]corev1.Pod, error) {
 			return nil, err
 		}
 		for _, pod := range pods {
-			if pod.DeletionTimestamp == nil && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed {
+			if pod.DeletionTimestamp == nil && !terminal(&pod) {
 				found = append(found, pod)
 			}
 		}

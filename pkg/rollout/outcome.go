@@ -12,8 +12,7 @@ func outcomeOf(state State) Outcome {
 		return Outcome{Code: CodeDone, Message: fmt.Sprintf("%s serves production%s", state.To, drained(state)), Next: "kubectl bluegreen rollback"}
 	case RolledBack:
 		if state.Requested {
-			took := state.Entered.Sub(latest(state.Started, state.Asked)).Round(100 * time.Millisecond)
-			return Outcome{Code: CodeDone, Message: fmt.Sprintf("rolled back as asked: %s serves production, %s after the request", state.From, took), Next: "kubectl bluegreen history"}
+			return Outcome{Code: CodeDone, Message: fmt.Sprintf("rolled back as asked: %s serves production%s%s", state.From, sinceAsked(state), kept(state)), Next: "kubectl bluegreen history"}
 		}
 		return Outcome{Code: CodeRolledBack, Message: fmt.Sprintf("rolled back: %s serves production; %s", state.From, state.Reason), Next: "kubectl bluegreen history"}
 	case Blocked:
@@ -26,6 +25,23 @@ func outcomeOf(state State) Outcome {
 		return Outcome{Code: CodeUnproven, Message: message, Next: "kubectl bluegreen status"}
 	}
 	return Outcome{Code: CodeHeld, Message: fmt.Sprintf("held in phase %s: %s", state.Resume, state.Reason), Next: "kubectl bluegreen resume"}
+}
+
+// sinceAsked says how long after the request a rollback was done; nothing
+// where it isn't known when that was.
+func sinceAsked(state State) string {
+	if state.Asked.IsZero() || state.Entered.Before(state.Asked) {
+		return ""
+	}
+	return fmt.Sprintf(", %s after the request", state.Entered.Sub(state.Asked).Round(100*time.Millisecond))
+}
+
+// kept says that the side that was left runs on, and why.
+func kept(state State) string {
+	if state.Kept == "" {
+		return ""
+	}
+	return fmt.Sprintf("; %s is left running: %s", state.To, state.Kept)
 }
 
 // drained says what became of the old side's residual requests.

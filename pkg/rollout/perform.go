@@ -8,6 +8,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
@@ -108,6 +109,16 @@ func succeeded(format string, values ...any) Observation {
 
 func waiting(format string, values ...any) Observation {
 	return Observation{Kind: Waiting, Message: fmt.Sprintf(format, values...)}
+}
+
+// hampered is an error of the cluster: one that asking again may heal is
+// waited for, one that it can't fails at once and says what is missing.
+func hampered(err error) Observation {
+	status := apierrors.APIStatus(nil)
+	if errors.As(err, &status) && !cluster.Transient(err) && !apierrors.IsConflict(err) && !apierrors.IsUnauthorized(err) {
+		return failed("%v", cluster.Explain(err))
+	}
+	return waiting("%v", err)
 }
 
 func failed(format string, values ...any) Observation {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
@@ -30,9 +31,10 @@ func (r *Runner) drain(ctx context.Context, state State) Observation {
 	if r.settling(state, reading) {
 		return waiting("reading what remains on %s", state.From)
 	}
+	reading = whole(reading)
 	seen := r.drained(reading, state.From)
 	if seen.Kind == Waiting && r.mayRecycle(state) && reading.State == measure.OK {
-		seen = r.recycle(ctx, state)
+		seen, reading = r.shed(ctx, state, reading)
 	}
 	if r.Release.Spec.Traffic.Drain == release.DrainNone && seen.Kind == Waiting {
 		seen = succeeded("not waited for (traffic.drain: none): %s", seen.Message)
@@ -57,10 +59,23 @@ func both(first, second func(*State)) func(*State) {
 
 // settling reports whether a whole window has not passed yet since this
 // process began to look, or replaced pods: what was counted before the switch
-// is in the reading still, or a new pod is not in it yet.
+// is in the reading still, or a new pod is not in it yet. A reading that not
+// every pod is in gets another window for the others to answer.
 func (r *Runner) settling(state State, reading measure.Reading) bool {
 	window := residualWindow * r.Release.Spec.Gates.Interval.Std()
+	if whole(reading).State != reading.State {
+		window *= 2
+	}
 	return measure.Answerable(r.Sources, reading.Query) && r.Clock.Since(latest(state.Entered, r.recycled)) < window
+}
+
+// whole takes a count of 0 for none only where every pod was measured: what
+// the others get is unknown.
+func whole(reading measure.Reading) measure.Reading {
+	if reading.State == measure.OK && reading.Value == 0 && reading.Detail != "" {
+		reading.State, reading.Detail = measure.NoData, "no request was counted where it was measured, but "+reading.Detail
+	}
+	return reading
 }
 
 // learnResidual keeps the last reading with the run.
@@ -100,15 +115,46 @@ func (r *Runner) mayRecycle(state State) bool {
 	return false
 }
 
+// shed recycles the pods that were there before any was recycled. A pod that
+// started after the switch holds no older connection: what it counts are the
+// kubelet's probes, where the metrics have no path to tell them by, or clients
+// that go past the route. To recycle it would change nothing, ever again.
+func (r *Runner) shed(ctx context.Context, state State, reading measure.Reading) (Observation, measure.Reading) {
+	pods, err := r.pods(ctx, state.From)
+	if err != nil {
+		return waiting("%v", err), reading
+	}
+	byPod, each := r.residualByPod(ctx, state.From)
+	if each.State != measure.OK {
+		return waiting("what remains on each pod of %s can't be read: %s", state.From, each.Detail), reading
+	}
+	first := len(state.Old) == 0
+	old, left := slices.Clone(state.Old), 0
+	for _, pod := range pods {
+		switch {
+		case first:
+			old = append(old, pod.UID)
+		case slices.Contains(old, pod.UID):
+			left++
+		default:
+			delete(byPod, pod.Name)
+		}
+	}
+	if !first && left == 0 {
+		reading.Detail = fmt.Sprintf("pods that were started after the switch count %.1f requests/s too: the kubelet's probes, or clients that go past the route", reading.Value)
+		reading.State, reading.Value = measure.NoData, 0
+		return succeeded("what remains on %s is unknown: %s", state.From, reading.Detail), reading
+	}
+	seen := r.recycle(ctx, state, byPod, each)
+	seen.Learned = both(func(s *State) { s.Old = old }, seen.Learned)
+	return seen, reading
+}
+
 // recycle evicts the old pods that still have traffic, one at a time.
-func (r *Runner) recycle(ctx context.Context, state State) Observation {
+func (r *Runner) recycle(ctx context.Context, state State, byPod map[string]float64, reading measure.Reading) Observation {
 	workloads, err := r.workloads(ctx, state.From)
 	if err != nil {
 		return waiting("%v", err)
-	}
-	byPod, reading := r.residualByPod(ctx, state.From)
-	if reading.State != measure.OK {
-		return waiting("what remains on each pod of %s can't be read: %s", state.From, reading.Detail)
 	}
 	for _, workload := range workloads {
 		if workload.Replicas < 2 {

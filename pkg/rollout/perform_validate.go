@@ -3,13 +3,17 @@ package rollout
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
@@ -30,7 +34,7 @@ func (r *Runner) cleanLogs(ctx context.Context, state State) Observation {
 	}
 	pods, err := r.pods(ctx, state.To)
 	if err != nil {
-		return waiting("%v", err)
+		return hampered(err)
 	}
 	complaints := make([]string, len(pods))
 	group, ctx := errgroup.WithContext(ctx)
@@ -42,7 +46,7 @@ func (r *Runner) cleanLogs(ctx context.Context, state State) Observation {
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return waiting("%v", err)
+		return unread(err)
 	}
 	for index, complaint := range complaints {
 		if complaint != "" {
@@ -90,15 +94,24 @@ func (r *Runner) scanLogs(ctx context.Context, pod corev1.Pod, patterns []*regex
 	return "", nil
 }
 
-// firstMatch returns the first line that a pattern matches, at most 200
-// characters of it.
+// unread judges logs that can't be read: a pod that has gone, or whose container
+// has not begun, is looked for again.
+func unread(err error) Observation {
+	if apierrors.IsNotFound(err) || apierrors.IsBadRequest(err) {
+		return waiting("%v", err)
+	}
+	return hampered(err)
+}
+
+// firstMatch returns the first line that a pattern matches, without what may
+// be a secret, at most 200 characters of it.
 func firstMatch(stream io.Reader, patterns []*regexp.Regexp) (string, error) {
 	scanner := bufio.NewScanner(stream)
 	scanner.Buffer(make([]byte, 64<<10), int(startupLogBytes))
 	for scanner.Scan() {
 		for _, pattern := range patterns {
 			if pattern.Match(scanner.Bytes()) {
-				line := []rune(scanner.Text())
+				line := []rune(release.Redacted(scanner.Text()))
 				return string(line[:min(len(line), 200)]), nil
 			}
 		}
@@ -116,7 +129,7 @@ func (r *Runner) health(ctx context.Context, state State) Observation {
 func (r *Runner) recoverOld(ctx context.Context, state State) Observation {
 	ready, wanted, err := r.readiness(ctx, state.From)
 	if err != nil {
-		return waiting("%v", err)
+		return hampered(err)
 	}
 	if ready == 0 || ready < wanted {
 		return waiting("%d of %d pods of %s are ready", ready, wanted, state.From)
@@ -128,14 +141,15 @@ func (r *Runner) recoverOld(ctx context.Context, state State) Observation {
 func (r *Runner) healthOf(ctx context.Context, color string) Observation {
 	pods, err := r.pods(ctx, color)
 	if err != nil {
-		return waiting("%v", err)
+		return hampered(err)
 	}
 	if len(pods) == 0 {
 		return waiting("%s has no pods", color)
 	}
-	probe := healthProbe(r.Release.Spec.Validation.Health, pods[0])
+	declared := r.Release.Spec.Validation.Health
+	probe := healthProbe(declared, pods[0])
 	if probe == nil {
-		return succeeded("not declared: health (validation.health, or a readiness probe over HTTP)")
+		return succeeded("not declared: health (validation.health, or a readiness probe over plain HTTP)")
 	}
 	results := make([]measure.ProbeResult, len(pods))
 	group := errgroup.Group{}
@@ -148,11 +162,24 @@ func (r *Runner) healthOf(ctx context.Context, color string) Observation {
 	}
 	_ = group.Wait()
 	for index, result := range results {
-		if !result.OK {
-			return waiting("%s of %s: %s", probe.Path, pods[index].Name, result.Message)
+		if !result.OK && !(declared == nil && ready(result)) {
+			return unhealthy(probe.Path+" of "+pods[index].Name, result)
 		}
 	}
 	return succeeded("%s of %d pods of %s answered %s", probe.Path, len(pods), color, results[0].Status)
+}
+
+// ready takes a redirect for ready, as the kubelet takes every status from 200
+// to 399 for its own probes.
+func ready(result measure.ProbeResult) bool { return strings.HasPrefix(result.Status, "3") }
+
+// unhealthy waits for what does not answer as it should, unless the reason is
+// a right that is missing here.
+func unhealthy(subject string, result measure.ProbeResult) Observation {
+	if cause := cluster.Explain(errors.New(result.Message)).Error(); result.Status == "" && strings.HasPrefix(cause, "missing right") {
+		return failed("%s: %s", subject, cause)
+	}
+	return waiting("%s: %s", subject, result.Message)
 }
 
 // healthProbe is the declared health probe, completed from the pod's own
@@ -173,13 +200,17 @@ func healthProbe(declared *release.HTTPProbe, pod corev1.Pod) *release.HTTPProbe
 }
 
 // readinessProbe is the HTTP readiness probe of the first container that has
-// one; found is false when none is over HTTP.
+// one; found is false when none is over plain HTTP. One over HTTPS is asked by
+// the kubelet alone, whose answer is the pod's readiness.
 func readinessProbe(pod corev1.Pod) (probe release.HTTPProbe, found bool) {
 	for _, container := range pod.Spec.Containers {
 		if container.ReadinessProbe == nil || container.ReadinessProbe.HTTPGet == nil {
 			continue
 		}
 		get := container.ReadinessProbe.HTTPGet
+		if get.Scheme == corev1.URISchemeHTTPS {
+			continue
+		}
 		port := get.Port.IntValue()
 		for _, named := range container.Ports {
 			if named.Name == get.Port.StrVal && named.Name != "" {
@@ -228,7 +259,7 @@ func (r *Runner) transactions(ctx context.Context, color string) Observation {
 	}
 	pods, err := r.pods(ctx, color)
 	if err != nil {
-		return waiting("%v", err)
+		return hampered(err)
 	}
 	if len(pods) == 0 {
 		return waiting("%s has no pods", color)
@@ -242,7 +273,7 @@ func (r *Runner) transactions(ctx context.Context, color string) Observation {
 			result = measure.ProbeGRPC(ctx, r.Client, pod.Namespace, pod.Name, *probe.GRPC)
 		}
 		if !result.OK {
-			return waiting("synthetic transaction %s on %s: %s", probe.Name, pod.Name, result.Message)
+			return unhealthy(fmt.Sprintf("synthetic transaction %s on %s", probe.Name, pod.Name), result)
 		}
 	}
 	return succeeded("%d synthetic transactions passed on %s", len(probes), pod.Name)

@@ -92,7 +92,7 @@ func Phases() []PhaseRule {
 		{ProveRevert, "proves by EndpointSlices that the old side serves", reroute, "deadlines.reroute", Preserve, Unproven, "first seed, Confirm traffic rerouted within 60 seconds"},
 		{Preserve, "keeps logs, events and specs of the bad side, 20 s at most", rollback, "deadlines.rollback", DrainReverse, DrainReverse, "second seed, Preserve v2 logs for root cause analysis"},
 		{DrainReverse, "waits for the bad side's requests where ending it would lose them", drain, "deadlines.drain", End, Held, "design: switching is not moving"},
-		{End, "scales the bad side to zero and records its replicas", rollback, "deadlines.rollback", Recover, Unproven, "first seed, Terminate green pods"},
+		{End, "scales the bad side to zero and records its replicas; a side that a person left is kept where that could lose requests unseen", rollback, "deadlines.rollback", Recover, Unproven, "first seed, Terminate green pods"},
 		{Recover, "asks every pod of the old side for its health", healthy, "deadlines.recover", RolledBack, Unproven, "first seed, Validate blue service stability"},
 
 		{Done, "the target serves; the old side is drained, or what remains there is said to be unknown", nil, "", "", "", ""},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
@@ -26,22 +27,8 @@ func (r *Runner) Rollback(ctx context.Context, request RollbackRequest) (Outcome
 	if state.From == route.Split.Sole() && !state.Moved {
 		return r.giveUp(ctx, route, state, request)
 	}
-	ready, wanted, err := r.readiness(ctx, state.From)
-	if err != nil {
-		return Outcome{}, err
-	}
-	r.tell(Revert, Info, "%s→%s, %d/%d ready", state.To, state.From, ready, wanted)
-	receivers, err := r.Router.Receivers(ctx, state.From)
-	if err != nil {
-		return Outcome{}, err
-	}
-	if receivers == 0 && !request.Force {
-		return Outcome{Code: CodeBlocked,
-			Message: fmt.Sprintf("no pod of %s is ready: going back would leave %s with nothing", state.From, route.Object),
-			Next:    "kubectl bluegreen rollback --force"}, nil
-	}
-	if ready < wanted {
-		r.tell(Revert, Warning, "only %d of %d pods of %s are ready", ready, wanted, state.From)
+	if refusal, err := r.mayReceive(ctx, route, state, request); err != nil || refusal != nil {
+		return value(refusal), err
 	}
 	r.force = request.Force
 	state.Requested, state.Reason, state.Asked = true, request.Reason, r.Clock.Now()
@@ -50,10 +37,38 @@ func (r *Runner) Rollback(ctx context.Context, request RollbackRequest) (Outcome
 	return r.begin(ctx, route, enter(state, Revert, r.Clock.Now()))
 }
 
+// mayReceive says how ready the side to go back to is, and refuses to go where
+// no pod would answer, unless that is forced. What its workloads say is only
+// told: they may be unreadable, and the route decides.
+func (r *Runner) mayReceive(ctx context.Context, route traffic.Route, state State, request RollbackRequest) (*Outcome, error) {
+	ready, wanted, err := r.readiness(ctx, state.From)
+	switch {
+	case err != nil:
+		r.tell(Revert, Warning, "%s→%s, how many pods are ready can't be read: %v", state.To, state.From, cluster.Explain(err))
+	case ready < wanted:
+		r.tell(Revert, Warning, "%s→%s, only %d/%d ready", state.To, state.From, ready, wanted)
+	default:
+		r.tell(Revert, Info, "%s→%s, %d/%d ready", state.To, state.From, ready, wanted)
+	}
+	if request.Force {
+		return nil, nil
+	}
+	receivers, err := r.Router.Receivers(ctx, state.From)
+	if err != nil {
+		return nil, release.WithHint(cluster.Explain(err), "kubectl bluegreen rollback --force")
+	}
+	if receivers == 0 {
+		return &Outcome{Code: CodeBlocked,
+			Message: fmt.Sprintf("no pod of %s is ready: going back would leave %s with nothing", state.From, route.Object),
+			Next:    "kubectl bluegreen rollback --force"}, nil
+	}
+	return nil, nil
+}
+
 // wayBack finds out which colour is the side before: by the unfinished run,
 // else by the split that the last switch recorded on the route. Where the last
-// run was a rollback to what is live, there is no way further back: the split
-// before that one is the side that was found bad.
+// run was a rollback to what is live, or was blocked while it was live, there
+// is no way further back: the other side is the one that was found bad.
 func (r *Runner) wayBack(ctx context.Context, route traffic.Route) (State, error) {
 	live := route.Split.Sole()
 	last, err := r.Journal.Current(ctx)
@@ -67,8 +82,8 @@ func (r *Runner) wayBack(ctx context.Context, route traffic.Route) (State, error
 		case known && last.Finished.IsZero():
 			r.resumed = last.ID
 			return state, nil
-		case known && state.Phase == RolledBack && state.From == live:
-			return State{From: live, To: state.To}, nil
+		case known && state.From == live && (state.Phase == RolledBack || state.Phase == Blocked):
+			return State{Phase: state.Phase, From: live, To: state.To, Reason: state.Reason}, nil
 		}
 	}
 	state := State{Started: r.Clock.Now()}
@@ -92,5 +107,5 @@ func (r *Runner) beside(ctx context.Context, held *journal.HeldError, state Stat
 		return Outcome{}, err
 	}
 	r.tell(Revert, Info, "%s drives run %s; it was asked to roll back, waiting for it", held.Holder, held.Run)
-	return r.await(ctx, held.Run, RollbackRequest{Force: r.force, Reason: state.Reason})
+	return r.await(ctx, held.Run, state.Asked, RollbackRequest{Force: r.force, Reason: state.Reason})
 }

@@ -175,7 +175,11 @@ func (r *Runner) conclude(ctx context.Context, state State) (Outcome, error) {
 	if state.Phase == Held || state.Phase == Unproven {
 		end = func() error { return r.tenure.Release(persist) }
 	}
-	if err := end(); err != nil {
+	err := end()
+	if left := (*journal.LeftoverError)(nil); errors.As(err, &left) {
+		// How the run ended is written; that stands, whatever was not done behind it.
+		r.tell(state.Phase, Warning, "%v", cluster.Explain(left))
+	} else if err != nil {
 		return outcome, fmt.Errorf("close run %s: %w", r.tenure.Run().ID, err)
 	}
 	outcome.Status = statusOf(r.tenure.Run(), state)

@@ -3,6 +3,8 @@ package rollout
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -63,9 +65,16 @@ type State struct {
 	Resume Phase `json:"resume,omitempty"`
 	// Termination is what is known about how the old side's pods end.
 	Termination *traffic.Termination `json:"termination,omitempty"`
+	// Old are the pods of the old side that were there before one was
+	// recycled, by UID; no other is recycled.
+	Old []types.UID `json:"old,omitempty"`
 	// Unshed is why recycling the old side was stopped; it is not tried
 	// again.
 	Unshed string `json:"unshed,omitempty"`
+	// Kept is why the side that was left is not ended after a rollback that a
+	// person asked for: what remains on it is unknown, and so is what ending
+	// it would lose.
+	Kept string `json:"kept,omitempty"`
 	// Residual is what was left on the old side when the run ended.
 	Residual *measure.Reading `json:"residual,omitempty"`
 }

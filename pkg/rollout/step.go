@@ -73,10 +73,19 @@ func fail(state State, at time.Time, reason string, because []gate.Result) State
 	return enter(state, to, at)
 }
 
+// stopped begins the reason of a run that went back because it was told to.
+const stopped = "emergency stop: "
+
+// obeyed reports whether a run went back because a person told it to, and not
+// by its own gate.
+func obeyed(state State) bool {
+	return len(state.Because) == 0 && strings.HasPrefix(state.Reason, stopped)
+}
+
 // stop goes back from wherever traffic was moved, the drain included, and
 // changes nothing on the way back.
 func stop(state State, seen Observation) State {
-	reason := "emergency stop: " + seen.Message
+	reason := stopped + seen.Message
 	switch {
 	case state.Phase.Reverse():
 		return state

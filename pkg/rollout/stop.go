@@ -32,7 +32,7 @@ func (r *Runner) RequestStop(ctx context.Context, reason string) error {
 // await follows a run that another process was asked to roll back. A run that
 // ends otherwise, because it was done before it saw the request or was held,
 // and one whose holder falls silent, is rolled back by this process.
-func (r *Runner) await(ctx context.Context, id string, request RollbackRequest) (Outcome, error) {
+func (r *Runner) await(ctx context.Context, id string, asked time.Time, request RollbackRequest) (Outcome, error) {
 	pulse := pulse{clock: r.Clock.Now}
 	for {
 		run, err := r.Journal.Get(ctx, id)
@@ -40,7 +40,7 @@ func (r *Runner) await(ctx context.Context, id string, request RollbackRequest) 
 			return Outcome{}, err
 		}
 		if err == nil {
-			outcome, ended, err := followed(*run)
+			outcome, ended, err := followed(*run, asked, r.Clock.Now())
 			if err != nil || ended && wentBack(outcome) {
 				return outcome, err
 			}
@@ -66,8 +66,10 @@ func (r *Runner) takeBack(ctx context.Context, id string, request RollbackReques
 }
 
 // followed is how a run ended that somebody else drives; ended is false while
-// it goes on.
-func followed(run journal.Run) (outcome Outcome, ended bool, err error) {
+// it goes on. It was rolled back as asked only if it obeyed: one that its own
+// gate sent back says so. The times are this process's own, when it asked and
+// now, for those of the run are another machine's.
+func followed(run journal.Run, asked, now time.Time) (outcome Outcome, ended bool, err error) {
 	state := State{}
 	if err := json.Unmarshal(run.State, &state); err != nil {
 		return Outcome{}, false, fmt.Errorf("read state of run %s: %w", run.ID, err)
@@ -75,8 +77,10 @@ func followed(run journal.Run) (outcome Outcome, ended bool, err error) {
 	if !state.Phase.Terminal() {
 		return Outcome{}, false, nil
 	}
-	state.Requested = true
-	outcome = outcomeOf(state)
+	state.Requested = state.Requested || obeyed(state)
+	told := state
+	told.Asked, told.Entered = asked, now
+	outcome = outcomeOf(told)
 	outcome.Status = statusOf(run, state)
 	if state.Phase == Blocked {
 		outcome.Code, outcome.Next = CodeDone, "kubectl bluegreen history"
