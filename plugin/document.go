@@ -1,13 +1,14 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -52,7 +53,7 @@ func (i *invocation) document(ctx context.Context, service string) (*document, e
 	if found != nil || err != nil {
 		return found, err
 	}
-	return i.discoveredDocument(ctx, client, service)
+	return i.discoveredDocument(ctx, client, service, "")
 }
 
 // fileDocument reads -f or ./bluegreen.yaml; nil when there is neither.
@@ -112,7 +113,10 @@ func (i *invocation) parse(name string, text []byte, origin string) (*document, 
 }
 
 // journalDocument reads the copy that the last run of a release left in the
-// cluster; nil when no release left one.
+// cluster; nil when no release left one. A record that can't be read is told,
+// and keeps nobody from going back: the copy of the run before it is as good,
+// and so are the live objects. What would begin or go on with a run is refused
+// by the record itself.
 func (i *invocation) journalDocument(ctx context.Context, client *cluster.Client, service string) (*document, error) {
 	names, err := i.releasesKnown(ctx, client, service)
 	if err != nil || len(names) == 0 {
@@ -124,72 +128,144 @@ func (i *invocation) journalDocument(ctx context.Context, client *cluster.Client
 			"say which: name its production Service as svc/NAME, or its document with -f")
 	}
 	run, err := lastRun(ctx, i.journal(client, client.Namespace, names[0]))
-	if err != nil {
+	var unreadable *journal.RecordError
+	switch {
+	case errors.As(err, &unreadable):
+		i.note("%s %v; going by what can be read", i.streams.err.doubtful(), unreadable)
+	case err != nil:
 		return nil, cluster.Explain(err)
 	}
-	if run == nil || len(run.Document) == 0 {
-		return nil, nil
+	if run != nil && len(run.Document) > 0 {
+		return i.parse("run/"+run.ID, run.Document, "the copy that run "+run.ID+" left in the cluster")
 	}
-	return i.parse("run/"+run.ID, run.Document, "the copy that run "+run.ID+" left in the cluster")
+	if unreadable != nil {
+		return i.documentWithoutRecord(ctx, client, names[0], service)
+	}
+	return nil, nil
+}
+
+// documentWithoutRecord stands in for the copy in a record that can't be read
+// and that no past run has either: what the live objects tell, under the name
+// of the release, whose lease and record a rollback takes over.
+func (i *invocation) documentWithoutRecord(ctx context.Context, client *cluster.Client, releaseName, service string) (*document, error) {
+	if service == "" {
+		var err error
+		if service, err = stampedService(ctx, client); err != nil {
+			return nil, err
+		}
+	}
+	return i.discoveredDocument(ctx, client, service, releaseName)
+}
+
+// stampedService is the one Service of the namespace that a run has moved.
+func stampedService(ctx context.Context, client *cluster.Client) (string, error) {
+	services, err := client.Kubernetes.CoreV1().Services(client.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return "", cluster.Explain(err)
+	}
+	var names []string
+	for _, service := range services.Items {
+		if stamped(&service) {
+			names = append(names, service.Name)
+		}
+	}
+	if len(names) != 1 {
+		return "", release.WithHint(
+			fmt.Errorf("no Release: there is no ./%s, the record of the last run can't be read, and %d Services of namespace %s were moved by a run", defaultFile, len(names), client.Namespace),
+			"name the production Service as svc/NAME, or its document with -f")
+	}
+	return names[0], nil
+}
+
+// stamped reports whether a run has written to an object.
+func stamped(object metav1.Object) bool {
+	_, found := object.GetAnnotations()[cluster.AnnotationEpoch]
+	return found
 }
 
 // releasesKnown are the releases that left something in the namespace, or
 // those of them that move a Service.
 func (i *invocation) releasesKnown(ctx context.Context, client *cluster.Client, service string) ([]string, error) {
 	if service != "" {
-		object, err := client.Kubernetes.CoreV1().Services(client.Namespace).Get(ctx, service, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return nil, release.WithHint(fmt.Errorf("no Service %s in namespace %s", service, client.Namespace), "kubectl -n "+client.Namespace+" get services")
-		}
-		if err != nil {
-			return nil, cluster.Explain(err)
-		}
-		if known := object.Labels[cluster.LabelRelease]; known != "" {
-			return []string{known}, nil
-		}
+		return i.releasesMoving(ctx, client, service)
 	}
+	names, err := releasesIn(ctx, client)
+	return names, cluster.Explain(err)
+}
+
+// releasesIn are the releases that left a lease in the namespace.
+func releasesIn(ctx context.Context, client *cluster.Client) ([]string, error) {
 	leases, err := client.Kubernetes.CoordinationV1().Leases(client.Namespace).List(ctx, metav1.ListOptions{LabelSelector: cluster.LabelRelease})
-	if apierrors.IsForbidden(err) && service != "" {
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, lease := range leases.Items {
+		names = append(names, lease.Labels[cluster.LabelRelease])
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// releasesMoving are the releases that move a Service. A record that can't be
+// read is told, for its release may be the one; it is, where a run has moved
+// the Service and no other release can have done that.
+func (i *invocation) releasesMoving(ctx context.Context, client *cluster.Client, service string) ([]string, error) {
+	object, err := client.Kubernetes.CoreV1().Services(client.Namespace).Get(ctx, service, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, release.WithHint(fmt.Errorf("no Service %s in namespace %s", service, client.Namespace), "kubectl -n "+client.Namespace+" get services")
+	}
+	if err != nil {
+		return nil, cluster.Explain(err)
+	}
+	if known := object.Labels[cluster.LabelRelease]; known != "" {
+		return []string{known}, nil
+	}
+	candidates, err := releasesIn(ctx, client)
+	if apierrors.IsForbidden(err) {
 		i.note("%s going by svc/%s itself: %v", i.streams.err.doubtful(), service, cluster.Explain(err))
 		return nil, nil
 	}
 	if err != nil {
 		return nil, cluster.Explain(err)
 	}
-	var names []string
-	for _, lease := range leases.Items {
-		known := lease.Labels[cluster.LabelRelease]
-		if service == "" || i.moves(ctx, client, known, service) {
-			names = append(names, known)
+	var names, unknown []string
+	for _, candidate := range candidates {
+		moved, err := i.moves(ctx, client, candidate, service)
+		switch {
+		case moved:
+			names = append(names, candidate)
+		case err != nil:
+			i.note("%s whether release %s moves svc/%s can't be told: %v", i.streams.err.doubtful(), candidate, service, cluster.Explain(err))
+			unknown = append(unknown, candidate)
 		}
 	}
-	sort.Strings(names)
+	if len(names) == 0 && len(unknown) == 1 && stamped(object) {
+		return unknown, nil
+	}
 	return names, nil
 }
 
 // moves reports whether the last run of a release moved a Service, by the
-// copy of the document that it left. A release is named by its document, and
-// not always after its Service: another name would be another lease. A record
-// that can't be read is told, for its release may be the one.
-func (i *invocation) moves(ctx context.Context, client *cluster.Client, releaseName, service string) bool {
+// copy of the document that it left, or that the newest run left which can be
+// read. A release is named by its document, and not always after its Service:
+// another name would be another lease.
+func (i *invocation) moves(ctx context.Context, client *cluster.Client, releaseName, service string) (bool, error) {
 	run, err := lastRun(ctx, i.journal(client, client.Namespace, releaseName))
-	if err != nil {
-		i.note("%s whether release %s moves svc/%s can't be told: %v", i.streams.err.doubtful(), releaseName, service, cluster.Explain(err))
-		return false
-	}
 	if run == nil || len(run.Document) == 0 {
-		return false
+		return false, err
 	}
 	loaded, err := release.Parse("run/"+run.ID, run.Document)
 	if err != nil {
-		return false
+		return false, nil //nolint:nilerr // what it is called is known, and what it moves is for its own version to say
 	}
 	route := loaded.Release.Spec.Traffic.Service
-	return route != nil && route.Name == service
+	return route != nil && route.Name == service, nil
 }
 
-// discoveredDocument makes a Release out of what is in the cluster.
-func (i *invocation) discoveredDocument(ctx context.Context, client *cluster.Client, service string) (*document, error) {
+// discoveredDocument makes a Release out of what is in the cluster, called
+// releaseName where that is known.
+func (i *invocation) discoveredDocument(ctx context.Context, client *cluster.Client, service, releaseName string) (*document, error) {
 	if service == "" {
 		return nil, release.WithHint(
 			fmt.Errorf("no Release: there is no ./%s, and no run left one in namespace %s", defaultFile, client.Namespace),
@@ -198,6 +274,10 @@ func (i *invocation) discoveredDocument(ctx context.Context, client *cluster.Cli
 	discovery, err := release.Discover(ctx, client.Kubernetes, client.Namespace, service)
 	if err != nil {
 		return nil, cluster.Explain(err)
+	}
+	if releaseName != "" {
+		discovery.Release.Metadata.Name = releaseName
+		discovery.Guesses = slices.DeleteFunc(discovery.Guesses, func(guess release.Guess) bool { return guess.Field == "metadata.name" })
 	}
 	text, err := release.Marshal(discovery.Release, discovery.Guesses)
 	if err != nil {
@@ -216,21 +296,19 @@ func (i *invocation) journal(client *cluster.Client, namespace, releaseName stri
 	return journal.New(client.Kubernetes, namespace, releaseName, i.environment.Clock)
 }
 
-// lastRun returns the run under way, else the newest one of the past, else nil.
+// lastRun returns the run under way, else the newest one of the past, else
+// nil. A record that can't be read is a *journal.RecordError beside the newest
+// run that can.
 func lastRun(ctx context.Context, record *journal.Journal) (*journal.Run, error) {
 	current, err := record.Current(ctx)
-	if err != nil || current != nil {
+	var unreadable *journal.RecordError
+	if current != nil || err != nil && !errors.As(err, &unreadable) {
 		return current, err
 	}
-	runs, err := record.List(ctx)
-	if err != nil || len(runs) == 0 {
+	runs, failure := record.List(ctx)
+	err = cmp.Or(err, failure)
+	if len(runs) == 0 {
 		return nil, err
 	}
-	newest := runs[0]
-	for _, run := range runs[1:] {
-		if run.Started.After(newest.Started) {
-			newest = run
-		}
-	}
-	return record.Get(ctx, newest.ID)
+	return &runs[0], err
 }

@@ -52,11 +52,7 @@ func (i *invocation) history(ctx context.Context, output *output, args []string)
 		if err != nil {
 			return release.WithHint(cluster.Explain(err), name+" history")
 		}
-		status, err := rollout.StatusOf(*run)
-		if err != nil {
-			return err
-		}
-		return i.printRun(output, status)
+		return i.printRun(output, statusOf(*run))
 	}
 	runs, err := record.List(ctx)
 	if err != nil && len(runs) == 0 {

@@ -61,7 +61,7 @@ func (i *invocation) init(ctx context.Context, service string, force bool) error
 			return err
 		}
 	}
-	found, err := i.discoveredDocument(ctx, client, service)
+	found, err := i.discoveredDocument(ctx, client, service, "")
 	if err != nil {
 		return err
 	}

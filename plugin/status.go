@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
@@ -52,13 +54,17 @@ func (i *invocation) status(ctx context.Context, output *output, args []string, 
 		return i.watchStatus(ctx, output, opened)
 	}
 	status, err := i.statusNow(ctx, opened)
-	if err != nil {
+	var unreadable *journal.RecordError
+	if errors.As(err, &unreadable) {
+		i.note("%s %v\n%s", i.streams.err.doubtful(), unreadable, unreadable.Hint())
+	} else if err != nil {
 		return err
 	}
 	return i.printStatus(output, status)
 }
 
-// statusNow joins what the record says with what the route says.
+// statusNow joins what the record says with what the route says. With a
+// *journal.RecordError comes what the route says alone.
 func (i *invocation) statusNow(ctx context.Context, opened *work) (*rollout.RunStatus, error) {
 	releaseName := opened.document.Release.Metadata.Name
 	route, err := opened.router.Read(ctx)
@@ -67,14 +73,16 @@ func (i *invocation) statusNow(ctx context.Context, opened *work) (*rollout.RunS
 	}
 	record := i.journal(opened.client, opened.namespace(), releaseName)
 	run, err := lastRun(ctx, record)
-	if err != nil {
-		return nil, cluster.Explain(err)
-	}
 	status := &rollout.RunStatus{Release: releaseName, Namespace: opened.namespace()}
-	if run != nil {
-		if status, err = rollout.StatusOf(*run); err != nil {
-			return nil, err
-		}
+	var unreadable *journal.RecordError
+	switch {
+	case errors.As(err, &unreadable):
+		status.Live, status.Reason = route.Split.String(), unreadable.Error()
+		return status, err
+	case err != nil:
+		return nil, cluster.Explain(err)
+	case run != nil:
+		status = statusOf(*run)
 	}
 	status.Live = route.Split.String()
 	if underWay(status) {
@@ -85,6 +93,18 @@ func (i *invocation) statusNow(ctx context.Context, opened *work) (*rollout.RunS
 		status.Silent = beat.Silent(i.environment.Clock.Now())
 	}
 	return status, nil
+}
+
+// statusOf is what is known of a run. Where its state can't be read, the phase
+// and the reason say so.
+func statusOf(run journal.Run) *rollout.RunStatus {
+	status, err := rollout.StatusOf(run)
+	if err == nil {
+		return status
+	}
+	status = &rollout.ListOf([]journal.Run{run}).Items[0]
+	status.Phase, status.Entries = rollout.Phase(run.Phase), run.Entries
+	return status
 }
 
 // underWay reports whether a run is neither finished nor held.
@@ -151,6 +171,10 @@ func (i *invocation) printCard(out io.Writer, status *rollout.RunStatus) {
 	}
 	field("release", status.Release+" in "+status.Namespace)
 	field("live", liveText(status.Live))
+	if status.ID == "" && status.Reason != "" {
+		field("run", "unknown: "+status.Reason)
+		return
+	}
 	if status.ID == "" {
 		field("run", "none yet")
 		return
@@ -221,12 +245,14 @@ func holder(status *rollout.RunStatus) string {
 // nextAfter is the one command that fits a status.
 func nextAfter(status *rollout.RunStatus) string {
 	switch {
+	case status.ID == "" && status.Reason != "":
+		return name + " history"
 	case status.ID == "":
 		return name + " check"
 	case status.Phase == rollout.Held:
 		return name + " resume"
 	case status.Phase == rollout.Unproven:
-		return name + " rollback --force"
+		return name + " rollback"
 	case status.Silent:
 		return name + " resume"
 	case underWay(status):
