@@ -12,8 +12,9 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
-// perform does once what a phase asks for.
-func (r *Runner) perform(ctx context.Context, state State) Observation {
+// perform does once what a phase asks for. route is the one that the guard let
+// pass, for what must not act on another.
+func (r *Runner) perform(ctx context.Context, state State, route traffic.Route) Observation {
 	performances := map[Phase]func(context.Context, State) Observation{
 		Preflight: r.preflight,
 		Apply:     r.apply,
@@ -22,7 +23,7 @@ func (r *Runner) perform(ctx context.Context, state State) Observation {
 		Health:    r.health,
 		Synthetic: r.validate,
 		Baseline:  r.baseline,
-		Switch:    r.switchTraffic,
+		Switch:    func(ctx context.Context, state State) Observation { return r.switchTraffic(ctx, state, route) },
 		Prove:     r.prove,
 		Hold:      r.observe,
 		Watch:     r.observe,
@@ -46,8 +47,13 @@ func (r *Runner) perform(ctx context.Context, state State) Observation {
 // guard looks at the route before every performance: an emergency stop, a
 // newer holder or a foreign edit is seen within one tick. An API server that
 // does not answer is a reason to wait, not to act.
-func (r *Runner) guard(ctx context.Context, state State) Observation {
+func (r *Runner) guard(ctx context.Context, state State) (traffic.Route, Observation) {
 	route, err := r.Router.Read(ctx)
+	return route, r.judge(state, route, err)
+}
+
+// judge is the guard's verdict on a route that was read, or was not.
+func (r *Runner) judge(state State, route traffic.Route, err error) Observation {
 	switch {
 	case err != nil && state.Phase.Reverse() && state.Phase != End:
 		return Observation{Kind: Succeeded} // the way back tells its own errors

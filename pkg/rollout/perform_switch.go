@@ -11,9 +11,10 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
-// switchTraffic writes the split of the state's step.
-func (r *Runner) switchTraffic(ctx context.Context, state State) Observation {
-	return r.move(ctx, "switch", state.Split(r.policy), state.To)
+// switchTraffic writes the split of the state's step onto the route that the
+// guard let pass: a stop or an edit since then makes the write fail.
+func (r *Runner) switchTraffic(ctx context.Context, state State, route traffic.Route) Observation {
+	return r.move(ctx, "switch", route, state.Split(r.policy), state.To)
 }
 
 // revert gives everything back to the old side. Nothing is asked but that
@@ -23,18 +24,18 @@ func (r *Runner) revert(ctx context.Context, state State) Observation {
 	if r.force {
 		receiver = ""
 	}
-	return r.move(ctx, "revert", traffic.Whole(state.From), receiver)
+	route, err := r.Router.Read(ctx)
+	if err != nil {
+		return waiting("%v", err)
+	}
+	return r.move(ctx, "revert", route, traffic.Whole(state.From), receiver)
 }
 
 // move brings the route to a split. It is idempotent: a route that already
 // has the split, and our stamp, is left alone, which settles an intent that a
 // kill left without a result. The receiver must have a ready pod before it
 // is given anything, so that the route never selects nothing.
-func (r *Runner) move(ctx context.Context, action string, split traffic.Split, receiver string) Observation {
-	route, err := r.Router.Read(ctx)
-	if err != nil {
-		return waiting("%v", err)
-	}
+func (r *Runner) move(ctx context.Context, action string, route traffic.Route, split traffic.Split, receiver string) Observation {
 	if route.Split.Equal(split) && route.Fence == r.fence() {
 		return succeeded("%s has %s already", route.Object, split)
 	}

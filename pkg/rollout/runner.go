@@ -56,9 +56,9 @@ func (r *Runner) drive(ctx context.Context, state State) (Outcome, error) {
 func (r *Runner) look(ctx context.Context, state State) Observation {
 	bounded, cancel := context.WithTimeout(ctx, r.patience(state))
 	defer cancel()
-	seen := r.guard(bounded, state)
+	route, seen := r.guard(bounded, state)
 	if seen.Kind == Succeeded {
-		seen = r.perform(bounded, state)
+		seen = r.perform(bounded, state, route)
 	}
 	if ctx.Err() != nil {
 		kind := Interrupted

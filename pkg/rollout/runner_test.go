@@ -213,7 +213,7 @@ func TestGuard(t *testing.T) {
 			defer func() { _ = tenure.Release(context.WithoutCancel(t.Context())) }()
 			runner.tenure, runner.policy, production.failure = tenure, PolicyOf(runner.Release), test.failure
 			state := State{Phase: test.phase, From: "blue", To: "green", Moved: true}
-			if seen := runner.guard(t.Context(), state); seen.Kind != test.want {
+			if _, seen := runner.guard(t.Context(), state); seen.Kind != test.want {
 				t.Errorf("guard = %s (%s), want %s", seen.Kind, seen.Message, test.want)
 			}
 		})
