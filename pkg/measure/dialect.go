@@ -44,14 +44,20 @@ func dialectOf(provider string) (dialect, error) {
 	return dialect{}, fmt.Errorf("read metrics.provider %q: expected %s or %s", provider, release.ProviderHTTP, release.ProviderOTel)
 }
 
-// failed reports whether a request with these labels failed (5xx).
-func (d dialect) failed(labels map[string]string) bool {
+// status is the HTTP status of requests with these labels, "" when they don't
+// tell.
+func (d dialect) status(labels map[string]string) string {
 	for _, name := range d.statusLabels {
-		if status, found := labels[name]; found {
-			return strings.HasPrefix(status, "5")
+		if status := labels[name]; status != "" {
+			return status
 		}
 	}
-	return false
+	return ""
+}
+
+// untold says why there is no telling which requests of a colour failed.
+func (d dialect) untold(color string) string {
+	return fmt.Sprintf("%s of %s has no label %s, so which requests failed is unknown", d.counter, color, strings.Join(d.statusLabels, " or "))
 }
 
 // concerns reports whether a series is about real requests: it is not when a

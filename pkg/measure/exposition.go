@@ -32,13 +32,28 @@ type exposition struct {
 }
 
 type requestSeries struct {
-	value  float64
-	failed bool
+	value float64
+	// status is the HTTP status, "" when the series doesn't tell.
+	status string
 }
+
+// failed reports whether the requests failed (5xx).
+func (s requestSeries) failed() bool { return strings.HasPrefix(s.status, "5") }
 
 type bucketSeries struct {
 	bound float64
 	value float64
+}
+
+// tells reports whether some of the requests are told by their status, without
+// which there is no saying that none failed.
+func (e exposition) tells() bool {
+	for _, series := range e.requests {
+		if series.status != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // parseExposition reads a page. A page without a single metric is one: that of
@@ -83,7 +98,7 @@ func (e *exposition) addRequests(families map[string]*dto.MetricFamily, names di
 	for _, metric := range family.GetMetric() {
 		labels := labelsOf(metric)
 		if value := counterOf(metric); names.concerns(labels, platformPaths) && !math.IsNaN(value) {
-			e.requests[keyOf(metric)] = requestSeries{value: value, failed: names.failed(labels)}
+			e.requests[keyOf(metric)] = requestSeries{value: value, status: names.status(labels)}
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (h *history) add(at time.Time, now exposition) {
 	for key, series := range now.requests {
 		grown := increase(h.last.requests[key].value, series.value)
 		sum.requests += grown
-		if series.failed {
+		if series.failed() {
 			sum.errors += grown
 		}
 	}

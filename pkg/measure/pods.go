@@ -121,6 +121,9 @@ func (p *Pods) readWindow(reading Reading, scrapes *colorScrapes) Reading {
 		if sum.requests == 0 {
 			return reading.noData("no pod of %s counts %s", reading.Color, p.scraper.names.counter)
 		}
+		if !scrapes.has(exposition.tells) {
+			return reading.noData("%s", p.scraper.names.untold(reading.Color))
+		}
 		return reading.ok(sum.errors/sum.requests, sum.requests)
 	}
 	value, samples := quantile(0.95, sum.buckets), sum.buckets[math.Inf(1)]

@@ -225,6 +225,13 @@ func TestPodsFaults(t *testing.T) {
 		{"empty", false, func(_ *fleet, p *servedPod) { p.set(text(200, "")) }, SourceDown, "not in the Prometheus text format"},
 		{"nonsense", false, func(_ *fleet, p *servedPod) { p.set(text(200, "<html>welcome</html>")) }, SourceDown, "not in the Prometheus text format"},
 		{"status 500", false, func(_ *fleet, p *servedPod) { p.set(text(500, "oops")) }, SourceDown, "status 500"},
+		{"requests without a status", false, func(_ *fleet, p *servedPod) {
+			count := 0
+			p.set(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				count += 10
+				_, _ = fmt.Fprintf(w, "# TYPE http_requests_total counter\nhttp_requests_total %d\n", count)
+			}))
+		}, NoData, "http_requests_total of green has no label code or status"},
 		{"asked to slow down", false, func(_ *fleet, p *servedPod) { p.set(text(429, "")) }, SourceDown, "asked to send fewer requests (429)"},
 		{"cluster down", false, func(f *fleet, _ *servedPod) { f.list, f.err = nil, errors.New("connection refused") }, SourceDown, "connection refused"},
 		{"no pods", false, func(f *fleet, _ *servedPod) { f.list = nil }, NoData, "no pod of green runs"},

@@ -86,7 +86,7 @@ func (p *prometheusServer) Read(ctx context.Context, query Query) Reading {
 	value, err := p.one(ctx, reading.Expression)
 	switch {
 	case errors.Is(err, errAbsent):
-		return reading.noData("no series of %s with requests in %s", query.Color, query.Window)
+		return reading.noData("%s", p.absence(ctx, query, ask))
 	case err != nil:
 		return reading.down("%v", err)
 	case query.Signal == PoolSaturation:
@@ -105,6 +105,16 @@ func (p *prometheusServer) Read(ctx context.Context, query Query) Reading {
 		return reading.down("it answered %v over %v requests, which makes no sense", value, samples)
 	}
 	return reading.ok(value, samples)
+}
+
+// absence says why a query has no answer.
+func (p *prometheusServer) absence(ctx context.Context, query Query, ask formulas) string {
+	if query.Signal == ErrorRatio {
+		if requests, err := p.one(ctx, ask.samples(query.Signal)); err == nil && requests > 0 {
+			return p.names.untold(query.Color)
+		}
+	}
+	return fmt.Sprintf("no series of %s with requests in %s", query.Color, query.Window)
 }
 
 func isNumber(value float64) bool { return !math.IsNaN(value) && !math.IsInf(value, 0) }
@@ -144,10 +154,12 @@ func (p *prometheusServer) matchers(color string) []matcher {
 		all = append(all, "", "") // the same places for every colour
 	}
 	if p.label != "" && value != "" {
-		label := promLabel(p.label)
+		label := PrometheusLabel(p.label)
 		all = append(all,
 			matcher(fmt.Sprintf("namespace=%q,%s=%q", namespace, label, value)),
-			matcher(fmt.Sprintf("%s=%q", label, value)))
+			// What is scraped from outside the cluster has no namespace;
+			// another one's is never taken.
+			matcher(fmt.Sprintf(`namespace="",kubernetes_namespace=~"|%s",%s=%q`, namespace, label, value)))
 	}
 	return all
 }
@@ -185,8 +197,8 @@ func (p *prometheusServer) matcher(ctx context.Context, color string) (matcher, 
 	return "", fmt.Errorf("nothing tells the series of %s: the colour has no workloads and no label %s", color, p.label)
 }
 
-// promLabel is a label of Kubernetes as Prometheus must spell it.
-func promLabel(label string) string {
+// PrometheusLabel is a label of Kubernetes as Prometheus must spell it.
+func PrometheusLabel(label string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
 			return r

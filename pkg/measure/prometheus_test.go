@@ -142,6 +142,14 @@ func TestPrometheusFaults(t *testing.T) {
 				return vector("0")
 			})
 		}, NoData, "no requests of green in 1m0s"},
+		{"requests without a status", func(t *testing.T) *prometheusServer {
+			return promServer(t, func(query string) string {
+				if strings.Contains(query, "=~\"5..\"") {
+					return vector()
+				}
+				return vector("600")
+			})
+		}, NoData, "http_requests_total of green has no label code or status"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -159,7 +167,7 @@ func TestPrometheusFindsTheColour(t *testing.T) {
 		{`pod=~"shop-green`, `namespace="shop",pod=~"shop-green-[a-z0-9]+-[a-z0-9]+"`},
 		{`kubernetes_pod_name=~"shop-green`, `kubernetes_namespace="shop",kubernetes_pod_name=~"shop-green-[a-z0-9]+-[a-z0-9]+"`},
 		{`namespace="shop",version="v2"`, `namespace="shop",version="v2"`},
-		{`{version="v2"}`, `version="v2"`},
+		{`{namespace="",kubernetes_namespace=~"|shop",version="v2"}`, `namespace="",kubernetes_namespace=~"|shop",version="v2"`},
 	} {
 		t.Run(test.known, func(t *testing.T) {
 			counts := 0

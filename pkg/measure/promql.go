@@ -24,7 +24,8 @@ func (m matcher) and(more string) matcher {
 // The shapes are those that Flagger and Argo Rollouts users settled on, with
 // two differences. A colour without requests gives an empty answer and not a
 // zero, so that silence is never taken for health; and a colour with requests
-// and without errors gives zero and not an empty answer.
+// and without errors gives zero and not an empty answer, where its requests
+// are told by their status: without that there is no saying that none failed.
 type formulas struct {
 	names  dialect
 	colour matcher
@@ -38,11 +39,12 @@ func (f formulas) of(signal Signal) string {
 		return f.rate(f.names.counter, "")
 	case ErrorRatio:
 		all := f.rate(f.names.counter, "")
-		failed := make([]string, len(f.names.statusLabels))
-		for i, label := range f.names.statusLabels {
-			failed[i] = f.rate(f.names.counter, label+`=~"5.."`)
+		var failed, told []string
+		for _, label := range f.names.statusLabels {
+			failed = append(failed, f.rate(f.names.counter, label+`=~"5.."`))
+			told = append(told, "0 * "+f.rate(f.names.counter, label+`!=""`))
 		}
-		return fmt.Sprintf("(%s or 0 * %s) / (%s > 0)", strings.Join(failed, " or "), all, all)
+		return fmt.Sprintf("(%s) / (%s > 0)", strings.Join(append(failed, told...), " or "), all)
 	case LatencyP95:
 		return fmt.Sprintf("histogram_quantile(0.95, sum by (le) (rate(%s_bucket{%s}[%s])))", f.names.histogram, f.colour, promDuration(f.window))
 	case PoolSaturation:

@@ -66,6 +66,7 @@ func TestPromQLMeansWhatItSays(t *testing.T) {
 	idle := testFormulas(t, "", `version="idle"`)
 	clean := testFormulas(t, "", `version="v1"`)
 	absent := testFormulas(t, "", `version="none"`)
+	untold := testFormulas(t, "", `version="untold"`)
 	var tests strings.Builder
 	tests.WriteString(`evaluation_interval: 15s
 tests:
@@ -75,6 +76,7 @@ tests:
   - {series: 'http_requests_total{version="v2",pod="b",code="503"}', values: '0+15x8'}
   - {series: 'http_requests_total{version="v1",pod="c",code="200"}', values: '0+150x8'}
   - {series: 'http_requests_total{version="idle",pod="d",code="200"}', values: '7+0x8'}
+  - {series: 'http_requests_total{version="untold",pod="e"}', values: '0+150x8'}
   - {series: 'http_request_duration_seconds_bucket{version="v2",pod="a",le="0.1"}', values: '0+90x8'}
   - {series: 'http_request_duration_seconds_bucket{version="v2",pod="a",le="0.3"}', values: '0+100x8'}
   - {series: 'http_request_duration_seconds_bucket{version="v2",pod="a",le="+Inf"}', values: '0+100x8'}
@@ -98,8 +100,10 @@ tests:
 	expect(green.samples(ErrorRatio), "600")
 	expect("round("+green.of(LatencyP95)+", 0.000001)", "0.2") // half way from 0.1 to 0.3
 	expect(green.of(PoolSaturation), "0.9")
-	expect(clean.of(ErrorRatio), "0")  // traffic without errors
-	expect(idle.of(ErrorRatio), "")    // no traffic
+	expect(clean.of(ErrorRatio), "0") // traffic without errors
+	expect(idle.of(ErrorRatio), "")   // no traffic
+	expect(untold.of(ErrorRatio), "") // traffic, and no status to tell errors by
+	expect(untold.of(RequestRate), "10")
 	expect(absent.of(ErrorRatio), "")  // no series
 	expect(absent.of(RequestRate), "") // no series
 	expect(idle.samples(ErrorRatio), "0")

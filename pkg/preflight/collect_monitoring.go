@@ -147,7 +147,11 @@ func readSeries(ctx context.Context, prometheus promv1.API, in Inputs, color str
 		return Series{}, fmt.Errorf("colour %s has no label %s (spec.metrics.versionLabel) in its selector", color, label)
 	}
 	counter, histogram := requestMetrics(in.Release.Spec.Metrics.Provider)
-	series := Series{Selector: fmt.Sprintf("{%s=%q}", label, value)}
+	// A service of the same name elsewhere must not answer for this one; what
+	// is scraped from outside the cluster has no namespace.
+	namespace := "|" + in.Release.Metadata.Namespace
+	series := Series{Selector: fmt.Sprintf("{namespace=~%q,kubernetes_namespace=~%q,%s=%q}",
+		namespace, namespace, measure.PrometheusLabel(label), value)}
 	var err error
 	for _, ask := range []struct {
 		query string

@@ -149,7 +149,8 @@ func TestCollectReadsPrometheus(t *testing.T) {
 	}
 }
 
-// prometheus answers as the real one does, 7 to everything about blue.
+// prometheus answers as the real one does, 7 to everything about blue. It has
+// another green in another namespace.
 func prometheus(writer http.ResponseWriter, request *http.Request) {
 	answer := `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"7"]}]}}`
 	expression := request.FormValue("query")
@@ -158,7 +159,7 @@ func prometheus(writer http.ResponseWriter, request *http.Request) {
 		answer = `{"status":"success","data":{"groups":[{"name":"g","rules":[
 			{"type":"alerting","name":"Full","query":"a > 1","health":"ok","labels":{"severity":"critical"},"alerts":[],"annotations":{},"state":"inactive"},
 			{"type":"recording","name":"r","query":"b","health":"ok"}]}]}}`
-	case strings.Contains(expression, "green"):
+	case strings.Contains(expression, "green") && strings.Contains(expression, `namespace=~"|shop",kubernetes_namespace=~"|shop"`):
 		answer = `{"status":"success","data":{"resultType":"vector","result":[]}}`
 	case strings.HasPrefix(expression, "count by (le)"):
 		answer = `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"le":"+Inf"},"value":[1,"1"]},{"metric":{"le":"0.3"},"value":[1,"1"]},{"metric":{"le":"0.1"},"value":[1,"1"]}]}}`
