@@ -62,9 +62,9 @@ func (r *rights) want(without, group, resource, name string, verbs ...string) {
 	r.add(without, authorizationv1.ResourceAttributes{Namespace: r.namespace, Group: group, Resource: resource, Name: name}, verbs...)
 }
 
-// sub adds rights to a part of an object, such as the log of a pod.
-func (r *rights) sub(without, resource, part string, verbs ...string) {
-	r.add(without, authorizationv1.ResourceAttributes{Namespace: r.namespace, Resource: resource, Subresource: part}, verbs...)
+// ofPods adds rights to a part of pods, such as their logs.
+func (r *rights) ofPods(without, part string, verbs ...string) {
+	r.add(without, authorizationv1.ResourceAttributes{Namespace: r.namespace, Resource: "pods", Subresource: part}, verbs...)
 }
 
 func (r *rights) add(without string, to authorizationv1.ResourceAttributes, verbs ...string) {

@@ -60,17 +60,17 @@ func routeRights(all *rights, rel *release.Release) {
 // podRights are those to look at pods, to talk to them and to end them.
 func podRights(all *rights, rel *release.Release) {
 	all.need("", "pods", "", "get", "list")
-	all.sub("", "pods", "log", "get")
-	all.sub("", "pods", "proxy", "get")
+	all.ofPods("", "log", "get")
+	all.ofPods("", "proxy", "get")
 	forward := "requests that the API server's proxy can't carry do not reach the pods"
 	for _, probe := range rel.Spec.Validation.Synthetic {
 		if probe.HTTP != nil {
-			all.sub("", "pods", "proxy", proxyVerb(probe.HTTP.Method))
+			all.ofPods("", "proxy", proxyVerb(probe.HTTP.Method))
 		} else {
 			forward = "" // gRPC needs a connection of its own
 		}
 	}
-	all.sub(forward, "pods", "portforward", "create")
+	all.ofPods(forward, "portforward", "create")
 	all.want("a rollback keeps no events of the bad side", "", "events", "", "list")
 	drain := rel.Spec.Traffic.Drain
 	if drain == release.DrainNone {
@@ -82,7 +82,7 @@ func podRights(all *rights, rel *release.Release) {
 	}
 	all.want(unproven, "", "pods", "", "create", "delete")
 	if drain == release.DrainRecycle || drain == release.DrainAuto {
-		all.sub("", "pods", "eviction", "create")
+		all.ofPods("", "eviction", "create")
 	}
 }
 

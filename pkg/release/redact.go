@@ -20,7 +20,7 @@ func Redacted(text string) string {
 // after it, may be.
 func secrets() []*regexp.Regexp {
 	return []*regexp.Regexp{
-		// scheme://user:password@; a password may hold @ and / when somebody forgot to escape it.
+		// The password of a URL, which may hold @ and / when somebody forgot to escape it.
 		regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://[^\s:/@]*:)\S*(@)`),
 		// Authorization: Basic dXNlcjpwYXNz
 		regexp.MustCompile(`(?i)(\bauthorization["']?\s*[:=]\s*["']?)(?:[a-z]+\s+)?[^\s"',;]+`),

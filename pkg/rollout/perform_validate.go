@@ -162,7 +162,7 @@ func (r *Runner) healthOf(ctx context.Context, color string) Observation {
 	}
 	_ = group.Wait()
 	for index, result := range results {
-		if !result.OK && !(declared == nil && ready(result)) {
+		if !result.OK && (declared != nil || !ready(result)) {
 			return unhealthy(probe.Path+" of "+pods[index].Name, result)
 		}
 	}
