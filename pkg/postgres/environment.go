@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -92,8 +93,11 @@ func (r *environmentReader) readAll(from corev1.EnvFromSource) {
 	default:
 		return
 	}
-	for key, value := range r.read(kind, name) {
-		r.add(from.Prefix+key, value, kind+"/"+name)
+	// In one order always: where two connection strings differ, the same one
+	// must speak every time.
+	data := r.read(kind, name)
+	for _, key := range slices.Sorted(maps.Keys(data)) {
+		r.add(from.Prefix+key, data[key], kind+"/"+name)
 	}
 }
 

@@ -87,6 +87,25 @@ func TestDiscoverPoolReadsRoleAndDatabaseOfTheConnectionString(t *testing.T) {
 	}
 }
 
+// A Secret's keys have no order; what is told of them must not change from one
+// look to the next.
+func TestDiscoverPoolReadsAWholeSecretInOneOrder(t *testing.T) {
+	input := postgres.PoolInput{Lookup: func(context.Context, string, string) (map[string]string, error) {
+		return map[string]string{
+			"DATABASE_URL": "postgres://app@db/shop?pool_max_conns=5",
+			"REPORTS_URL":  "postgres://reports@db/history?pool_max_conns=50",
+			"REPLICA_URL":  "postgres://reader@replica/shop?pool_max_conns=20",
+		}, nil
+	}}
+	input.Template.Spec.Containers = []corev1.Container{{EnvFrom: []corev1.EnvFromSource{
+		{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "db"}}}}}}
+	for range 50 {
+		if got := postgres.DiscoverPool(t.Context(), input); got.Connections != 5 || got.Role != "app" || got.Database != "shop" {
+			t.Fatalf("got %+v, want the pool of 5 of app in shop each time", got)
+		}
+	}
+}
+
 func TestDiscoverPoolReadsNoSecretThatCannotMatter(t *testing.T) {
 	input := postgres.PoolInput{Lookup: func(_ context.Context, kind, name string) (map[string]string, error) {
 		t.Errorf("%s/%s was read", kind, name)

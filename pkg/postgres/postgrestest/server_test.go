@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -18,12 +19,14 @@ func TestStartRefusesTheConnectionPastItsLimit(t *testing.T) {
 		"max_wal_senders":                "0",
 		"cluster_name":                   "it's a test",
 	})
-	for range 5 {
-		conn := connect(t, dsn)
-		var name string
-		if err := conn.QueryRow(t.Context(), "SHOW cluster_name").Scan(&name); err != nil || name != "it's a test" {
-			t.Fatalf("cluster_name = %q, %v; want the test's setting", name, err)
-		}
+	first := connect(t, dsn)
+	var name string
+	if err := first.QueryRow(t.Context(), "SHOW cluster_name").Scan(&name); err != nil || name != "it's a test" {
+		t.Fatalf("cluster_name = %q, %v; want the test's setting", name, err)
+	}
+	awaitSessions(t, first, 1)
+	for range 4 {
+		connect(t, dsn)
 	}
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err == nil {
@@ -49,6 +52,23 @@ func TestStopRefusesAndRestartKeepsData(t *testing.T) {
 	server.Restart(t)
 	if _, err := connect(t, server.DSN).Exec(t.Context(), "SELECT id FROM kept"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// awaitSessions waits until that many sessions are left: the server goes on to
+// count one for a moment after its client has closed it.
+func awaitSessions(t *testing.T, conn *pgx.Conn, want int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for {
+		var count int
+		if err := conn.QueryRow(ctx, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'").Scan(&count); err != nil {
+			t.Fatalf("wait for %d sessions, %d are there: %v", want, count, err)
+		}
+		if count == want {
+			return
+		}
 	}
 }
 
