@@ -52,6 +52,8 @@ func (i *invocation) printPlan(output *output, plan *rollout.Plan) error {
 	return output.printTable(i.streams, gateColumns(), gateRows(plan.Gate))
 }
 
+// printWrites shows what is written, with the patches but for those of the
+// stamps, which are all alike and move nothing.
 func (i *invocation) printWrites(out io.Writer, writes []rollout.PlanWrite) {
 	for number, write := range writes {
 		change := write.To
@@ -65,10 +67,11 @@ func (i *invocation) printWrites(out io.Writer, writes []rollout.PlanWrite) {
 			change += ", if " + write.If
 		}
 		fmt.Fprintf(out, "%2d %-*s %s: %s\n", number+1, phaseWidth, write.Phase, write.Object, change)
-		if len(write.Patch) > 0 {
+		if len(write.Patch) > 0 && write.Phase != rollout.Preflight {
 			fmt.Fprintf(out, "   %s\n", write.Patch)
 		}
 	}
+	fmt.Fprintln(out, "the patches of the stamps too: -o yaml")
 }
 
 func gateColumns() []metav1.TableColumnDefinition {

@@ -137,6 +137,7 @@ func TestPlan(t *testing.T) {
 	plan := &rollout.Plan{
 		Release: "shop", Namespace: "store", From: "blue", To: "green", Server: true, Undo: "kubectl -n store patch service shop",
 		Writes: []rollout.PlanWrite{
+			{Phase: rollout.Preflight, Object: "service/shop", To: "stamped with epoch 4", Patch: json.RawMessage(`[{"op":"add"}]`)},
 			{Phase: rollout.Apply, Object: "deploy/green", To: "applied server-side"},
 			{Phase: rollout.Switch, Object: "service/shop", From: "blue=100", To: "green=100", Hold: "3m", Patch: json.RawMessage(`[{"op":"test"}]`)},
 			{Phase: rollout.Drain, Object: "pods of blue", To: "evicted one at a time", If: "requests remain on blue"},
@@ -157,10 +158,12 @@ func TestPlan(t *testing.T) {
 	}
 	want := `blue→green
 
- 1 apply         deploy/green: applied server-side
- 2 switch        service/shop: blue=100 → green=100, held for 3m
+ 1 preflight     service/shop: stamped with epoch 4
+ 2 apply         deploy/green: applied server-side
+ 3 switch        service/shop: blue=100 → green=100, held for 3m
    [{"op":"test"}]
- 3 drain         pods of blue: evicted one at a time, if requests remain on blue
+ 4 drain         pods of blue: evicted one at a time, if requests remain on blue
+the patches of the stamps too: -o yaml
 the API server would admit every write
 undo: kubectl -n store patch service shop
 
