@@ -96,18 +96,3 @@ func platformPaths(pod *corev1.Pod, metricsPath string) []string {
 	}
 	return paths
 }
-
-// servingPort is the port that answers users: the one named http or web, or
-// the first; 0 when the pod declares none.
-func servingPort(pod *corev1.Pod) int {
-	ports := tcpPorts(pod)
-	for _, port := range ports {
-		if port.Name == "http" || port.Name == "web" {
-			return int(port.ContainerPort)
-		}
-	}
-	if len(ports) > 0 {
-		return int(ports[0].ContainerPort)
-	}
-	return 0
-}

@@ -24,6 +24,9 @@ type exposition struct {
 	// requests, errors and buckets are counters by series.
 	requests map[string]requestSeries
 	buckets  map[string]bucketSeries
+	// counts: the page has the request counter, if only for requests of the
+	// platform.
+	counts bool
 	// saturation is the fullest pool, acquired over maximum.
 	saturation float64
 	pools      int
@@ -95,6 +98,7 @@ func (e *exposition) addRequests(families map[string]*dto.MetricFamily, names di
 	if base, isCount := strings.CutSuffix(names.counter, "_count"); isCount && family == nil {
 		family = families[base]
 	}
+	e.counts = family != nil
 	for _, metric := range family.GetMetric() {
 		labels := labelsOf(metric)
 		if value := counterOf(metric); names.concerns(labels, platformPaths) && !math.IsNaN(value) {

@@ -54,7 +54,7 @@ func (p *Pods) Read(ctx context.Context, query Query) Reading {
 	case PoolSaturation:
 		reading = readPools(reading, round)
 	case ResidualRate:
-		reading, _ = readResidual(reading, round)
+		reading, _ = p.readResidual(reading, scrapes)
 	default:
 		reading = p.readWindow(reading, scrapes)
 	}
@@ -81,7 +81,7 @@ func (p *Pods) ResidualByPod(ctx context.Context, color string) (map[string]floa
 		reading.State, reading.Detail = state, detail
 		return nil, reading
 	}
-	reading, rates := readResidual(reading, scrapes.round)
+	reading, rates := p.readResidual(reading, scrapes)
 	return rates, reading
 }
 
@@ -191,9 +191,11 @@ func readPools(reading Reading, round round) Reading {
 	return reading.ok(value, float64(pods))
 }
 
-// readResidual sums what still reaches pods that are there.
-func readResidual(reading Reading, round round) (Reading, map[string]float64) {
-	rates, requests := map[string]float64{}, 0.0
+// readResidual sums what still reaches pods that are there. Where some of them
+// are not in the sum, because there are more than are sampled or because one
+// did not answer, Detail says how many: such a sum of 0 proves nothing.
+func (p *Pods) readResidual(reading Reading, scrapes *colorScrapes) (Reading, map[string]float64) {
+	rates, requests, round := map[string]float64{}, 0.0, scrapes.round
 	var total float64
 	for _, pod := range round.read {
 		grown, span := pod.history.over(reading.Window)
@@ -207,8 +209,14 @@ func readResidual(reading Reading, round round) (Reading, map[string]float64) {
 	if len(rates) == 0 {
 		return reading.noData("first scrape of %s; a rate needs two", reading.Color), rates
 	}
+	if !scrapes.counts {
+		return reading.noData("no pod of %s counts %s", reading.Color, p.scraper.names.counter), nil
+	}
 	if unseen := round.pods - len(rates); unseen > 0 {
 		reading.Detail = fmt.Sprintf("%d pods of %s were not measured", unseen, reading.Color)
+		if round.err != nil {
+			reading.Detail += ": " + round.err.Error()
+		}
 	}
 	return reading.ok(total, requests), rates
 }

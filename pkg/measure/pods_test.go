@@ -307,6 +307,72 @@ func TestPodsAreSampled(t *testing.T) {
 	}
 }
 
+// A residual rate of 0 is only the whole truth where every pod is in it.
+func TestResidualSaysWhatItDoesNotCover(t *testing.T) {
+	residual := Query{Signal: ResidualRate, Color: "green", Window: 10 * time.Second}
+	for _, test := range []struct {
+		name  string
+		fault func(*Pods, *fleet)
+		state State
+		says  string
+	}{
+		{"every pod answers", func(*Pods, *fleet) {}, OK, ""},
+		{"one does not answer", func(_ *Pods, f *fleet) { f.list["green"][2].server.Close() }, OK,
+			"1 pods of green were not measured: pod green-2: read /metrics of port 8080:"},
+		{"one has just started", func(_ *Pods, f *fleet) { f.pod("green", "green-3") }, OK, "1 pods of green were not measured"},
+		{"more than are sampled", func(p *Pods, _ *fleet) { p.scraper.most = 2 }, OK, "1 pods of green were not measured"},
+		{"none answers", func(_ *Pods, f *fleet) {
+			for _, pod := range f.list["green"] {
+				pod.server.Close()
+			}
+		}, SourceDown, "none of 3 pods of green answered"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			fleet := newFleet(t)
+			for i := range 3 {
+				fleet.pod("green", fmt.Sprintf("green-%d", i)).serve("200", 10, 0.05)
+			}
+			source := fleet.source("")
+			source.Read(t.Context(), residual)
+			fleet.clock.Step(10 * time.Second)
+			test.fault(source, fleet)
+			got := source.Read(t.Context(), residual)
+			if got.State != test.state || got.Value != 0 || !strings.HasPrefix(got.Detail, test.says) || (got.Detail == "") != (test.says == "") {
+				t.Errorf("%+v, want %s 0: %q", got, test.state, test.says)
+			}
+			_, byPod := source.ResidualByPod(t.Context(), "green")
+			if byPod.State != test.state || !strings.HasPrefix(byPod.Detail, test.says) {
+				t.Errorf("by pod: %+v, want %s: %q", byPod, test.state, test.says)
+			}
+		})
+	}
+}
+
+// Pods that don't count requests have not had none.
+func TestResidualNeedsACounter(t *testing.T) {
+	fleet := newFleet(t)
+	pod := fleet.pod("green", "green-1")
+	pod.set(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "up 1") }))
+	source := fleet.source("")
+	read := func() Reading {
+		fleet.clock.Step(10 * time.Second)
+		return source.Read(t.Context(), ask(ResidualRate))
+	}
+	read()
+	if got := read(); got.State != NoData || got.Detail != "no pod of green counts http_requests_total" {
+		t.Errorf("%+v, want no data", got)
+	}
+	pod.instrument()
+	pod.counter.WithLabelValues("200", "/metrics").Inc() // a request of the platform's
+	if got := read(); got.State != OK || got.Value != 0 {
+		t.Errorf("%+v: the counter is there, and counts nobody", got)
+	}
+	pod.instrument() // a restart: the counter appears with the first request
+	if got := read(); got.State != OK || got.Value != 0 {
+		t.Errorf("after a restart: %+v, want 0", got)
+	}
+}
+
 func TestPaceIsTwentyPerSecond(t *testing.T) {
 	clock := clocktesting.NewFakeClock(start)
 	pace := newPace(clock)

@@ -39,7 +39,7 @@ type ProbeResult struct {
 }
 
 // ProbeHTTP asks one pod for what an HTTP probe says, past every router. A
-// probe without a port goes to the pod's port named http, or its first.
+// probe without a port goes to the pod's cluster.ServingPort.
 func ProbeHTTP(ctx context.Context, client *cluster.Client, namespace, pod string, probe release.HTTPProbe) ProbeResult {
 	ctx, cancel := context.WithTimeout(ctx, timeoutOf(probe.Timeout))
 	defer cancel()
@@ -49,7 +49,7 @@ func ProbeHTTP(ctx context.Context, client *cluster.Client, namespace, pod strin
 		if err != nil {
 			return ProbeResult{Message: fmt.Sprintf("probe %s of pod %s: %v", probe.Path, pod, err)}
 		}
-		if port = servingPort(found); port == 0 {
+		if port = cluster.ServingPort(found.Spec); port == 0 {
 			return ProbeResult{Message: fmt.Sprintf("probe %s of pod %s: the pod declares no port; name one in the probe", probe.Path, pod)}
 		}
 	}

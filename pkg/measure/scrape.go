@@ -64,6 +64,9 @@ type colorScrapes struct {
 	round   round
 	history map[string]*history // by the pod's UID
 	silent  map[string]bool     // pods, by UID, that serve no metrics
+	// counts: a pod has shown the request counter, which then counts from
+	// zero on a page without it: it appears with the first request.
+	counts bool
 }
 
 // round is one look at all pods of a colour.
@@ -155,6 +158,7 @@ func (s *scraper) scrape(ctx context.Context, color string, scrapes *colorScrape
 				scrapes.history[uid] = known
 			}
 			known.add(pages[i].time, pages[i].exposition)
+			scrapes.counts = scrapes.counts || pages[i].counts
 			scrapes.round.read = append(scrapes.round.read, scraped{uid: uid, name: chosen[i].Name, history: known})
 		}
 	}

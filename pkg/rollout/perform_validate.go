@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -194,7 +195,7 @@ func healthProbe(declared *release.HTTPProbe, pod corev1.Pod) *release.HTTPProbe
 	}
 	completed := *declared
 	if completed.Port == 0 {
-		completed.Port = servingPort(pod, probe.Port)
+		completed.Port = cmp.Or(probe.Port, cluster.ServingPort(pod.Spec), 80)
 	}
 	return &completed
 }
@@ -220,19 +221,6 @@ func readinessProbe(pod corev1.Pod) (probe release.HTTPProbe, found bool) {
 		return release.HTTPProbe{Path: get.Path, Port: port}, true
 	}
 	return release.HTTPProbe{}, false
-}
-
-// servingPort is preferred, or else the first port that the pod declares.
-func servingPort(pod corev1.Pod, preferred int) int {
-	if preferred != 0 {
-		return preferred
-	}
-	for _, container := range pod.Spec.Containers {
-		for _, port := range container.Ports {
-			return int(port.ContainerPort)
-		}
-	}
-	return 80
 }
 
 // validate runs the synthetic transactions and, beside them, finds out how

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -117,7 +118,7 @@ func (t *terminationTrial) run(ctx context.Context, namespace string, workload *
 // try makes the spare pod, talks to it through its end, and removes it. It
 // returns the proof in words, or the reason why there is none.
 func (t *terminationTrial) try(ctx context.Context, spare *corev1.Pod) (message string, err error) {
-	port := t.port(spare.Spec)
+	port := cmp.Or(t.probe.Port, cluster.ServingPort(spare.Spec))
 	if port == 0 {
 		return "", errors.New("neither the probe nor the pod template names a port")
 	}
@@ -237,21 +238,6 @@ func (t *terminationTrial) remove(ctx context.Context, name string, uid types.UI
 		return nil
 	}
 	return fmt.Errorf("spare pod %s could not be removed, and ends by itself within %s: %w", name, trialLeash, err)
-}
-
-// port is the probe's, or the first that the template names.
-func (t *terminationTrial) port(spec corev1.PodSpec) int {
-	if t.probe.Port != 0 {
-		return t.probe.Port
-	}
-	for _, container := range spec.Containers {
-		for _, port := range container.Ports {
-			if port.Protocol == "" || port.Protocol == corev1.ProtocolTCP {
-				return int(port.ContainerPort)
-			}
-		}
-	}
-	return 0
 }
 
 // templateHash identifies a configuration.
