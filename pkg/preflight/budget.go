@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/ptr"
 
@@ -47,6 +48,10 @@ func (f *Facts) identities() []postgres.Identity {
 		}
 		for _, pod := range color.Owned.Value {
 			identity.Names = append(identity.Names, pod.Name)
+			// A pod in its node's network shares the address with others.
+			if pod.Spec.HostNetwork {
+				continue
+			}
 			for _, ip := range pod.Status.PodIPs {
 				identity.Addresses = append(identity.Addresses, ip.IP)
 			}
@@ -57,24 +62,41 @@ func (f *Facts) identities() []postgres.Identity {
 }
 
 func (f *Facts) demand(database string, color Color, workload cluster.Workload) postgres.ColorDemand {
-	pool := color.Pools[database][workload.Ref.String()]
+	pool, maximum := color.Pools[database][workload.Ref.String()], f.autoscaledMaximum(workload)
 	return postgres.ColorDemand{
 		Color: color.Name, Workload: workload.Ref.String(),
-		Replicas: int(workload.Replicas), Maximum: f.autoscaledMaximum(workload), Surge: int(workload.MaxSurge),
+		Replicas: int(workload.Replicas), Maximum: int(maximum), Surge: int(surgeAt(workload, maximum)),
 		Terminating: terminating(color.Owned.Value, workload), Pool: pool, Role: pool.Role,
 	}
 }
 
 // autoscaledMaximum is maxReplicas of the autoscaler of a workload, 0 without
 // one.
-func (f *Facts) autoscaledMaximum(workload cluster.Workload) int {
+func (f *Facts) autoscaledMaximum(workload cluster.Workload) int32 {
 	for _, autoscaler := range f.Autoscalers.Value {
 		target := autoscaler.Spec.ScaleTargetRef
 		if strings.EqualFold(target.Kind, workload.Ref.Kind) && target.Name == workload.Ref.Name {
-			return int(autoscaler.Spec.MaxReplicas)
+			return autoscaler.Spec.MaxReplicas
 		}
 	}
 	return 0
+}
+
+// surgeAt is the maxSurge of a workload once it wants so many replicas: a
+// share of them grows with them.
+func surgeAt(workload cluster.Workload, replicas int32) int32 {
+	if workload.Object == nil || replicas <= workload.Replicas {
+		return workload.MaxSurge
+	}
+	object := workload.Object.DeepCopy()
+	if err := unstructured.SetNestedField(object.Object, int64(replicas), "spec", "replicas"); err != nil {
+		return workload.MaxSurge
+	}
+	scaled, err := cluster.ManifestWorkload(workload.Ref, object)
+	if err != nil {
+		return workload.MaxSurge
+	}
+	return scaled.MaxSurge
 }
 
 // terminating counts pods that are ending and still hold connections.

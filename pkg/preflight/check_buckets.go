@@ -21,6 +21,12 @@ func bucketsBracket() Check {
 			if !facts.Monitoring.Declared {
 				return []Finding{undeclared("prometheus")}
 			}
+			switch thresholds := facts.Monitoring.Thresholds; {
+			case thresholds == nil:
+				return []Finding{unknown("latency buckets", "the thresholds of the gate can't be read")}
+			case len(thresholds) == 0:
+				return []Finding{skip("latency buckets", "no rule of the gate has a latency threshold")}
+			}
 			var findings []Finding
 			for _, color := range facts.colors() {
 				findings = append(findings, bucketsOf(facts, color.Name)...)

@@ -55,13 +55,14 @@ var (
 	connectionMetric = regexp.MustCompile(`\b(pg_stat_database_numbackends|pg_stat_activity_count|db_pool_acquired_connections|pgxpool_acquired_conns|hikaricp_connections_active|pgbouncer_pools_server_active_connections)\b`)
 	maximumMetric    = regexp.MustCompile(`\b(pg_settings_max_connections|db_pool_max_connections|pgxpool_max_conns|hikaricp_connections_max|pg_database_connection_limit|pg_roles_connection_limit)\b`)
 	comparedNumber   = regexp.MustCompile(`>=?\s*(?:bool\s+)?\(?\s*(\d+(?:\.\d+)?)`)
+	percentage       = regexp.MustCompile(`[*/]\s*100\b|\b100\s*\*`)
 	scaledNumber     = regexp.MustCompile(`(\d+(?:\.\d+)?)\s*\*|\*\s*(\d+(?:\.\d+)?)`)
 )
 
 // connectionThreshold reads the share of the maximum at which an expression
 // fires. It knows the two shapes that are written: used / maximum > 0.8 (or
 // × 100 > 80), and used > 0.8 × maximum. Anything else is not taken for a
-// connection alert.
+// connection alert. A share that is held against 80 as it is never gets there.
 func connectionThreshold(expression string) (ratio float64, found bool) {
 	if !connectionMetric.MatchString(expression) || !maximumMetric.MatchString(expression) {
 		return 0, false
@@ -76,7 +77,7 @@ func connectionThreshold(expression string) (ratio float64, found bool) {
 			return 0, false
 		}
 		value, err := strconv.ParseFloat(match[1], 64)
-		if value > 1 {
+		if value > 1 && percentage.MatchString(expression) {
 			value /= 100
 		}
 		return value, err == nil

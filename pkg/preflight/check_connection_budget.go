@@ -20,6 +20,9 @@ func connectionBudget() Check {
 
 func budgetFinding(facts *Facts) func(string, Database) []Finding {
 	return func(subject string, database Database) []Finding {
+		if database.Exhausted {
+			return []Finding{exhausted(subject, "no connection is left for either colour: PostgreSQL refuses more (SQLSTATE 53300)")}
+		}
 		budget, ok, why := facts.Budget(database.Declared.Name)
 		if !ok && !database.Session && database.Target != "" {
 			return []Finding{unknown(subject, "%s", why).fix("let the tool open a session: set spec.database[].observe.dsn and via: auto for %s", subject)}

@@ -1,5 +1,10 @@
 package preflight
 
+import (
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
+)
+
 func databaseReachable() Check {
 	return Check{
 		ID: "BG-DB-01", Title: "the database can be looked into", Area: AreaDatabase,
@@ -9,18 +14,33 @@ func databaseReachable() Check {
 		Source: "first seed, Pre-Deployment Checklist, Monitoring & Alerts (enable monitoring of active database connections)",
 		Evaluate: func(facts *Facts) []Finding {
 			return eachDatabase(facts, func(subject string, database Database) []Finding {
+				snapshot := database.Snapshot.Value
 				switch {
 				case database.Exhausted:
-					return []Finding{fail(subject, "%s", database.Snapshot.Problem).with("sqlstate", "53300").
-						fix("end sessions that are not needed, or raise max_connections; nothing can be shifted while the database is full")}
-				case !database.Session && database.Usage.State == "ok":
+					return []Finding{exhausted(subject, database.Snapshot.Problem)}
+				case !database.Session && database.Usage.State == measure.OK:
 					return []Finding{pass(subject, "it is read through %s", database.Usage.Source)}
+				case !database.Session && database.Usage.Source != "":
+					return []Finding{unknown(subject, "%s: %s", database.Usage.Source, database.Usage.Detail)}
 				case !database.Snapshot.Known:
 					return database.Snapshot.unknown(subject)
+				case snapshot.Standby:
+					return []Finding{warn(subject, "it is a standby: its connections and locks are not those of the primary").with("target", database.Target).
+						fix("let observe.dsn lead to the server that the colours write to")}
 				default:
-					return []Finding{pass(subject, "PostgreSQL %s answers", database.Snapshot.Value.VersionText).with("target", database.Target)}
+					return []Finding{pass(subject, "PostgreSQL %s answers", snapshot.VersionText).with("target", database.Target)}
 				}
 			})
 		},
 	}
+}
+
+// exhaustedRemedy is what is left to do: a server that lets nobody in shows
+// nobody who is in.
+const exhaustedRemedy = "free connections (end idle sessions, scale other clients down, set smaller pools) or raise the limit that refuses; who holds them can't be seen while no connection is left"
+
+// exhausted is the finding about a database that refuses connections now:
+// nothing can be shifted onto it.
+func exhausted(subject, cause string) Finding {
+	return fail(subject, "%s", cause).with("sqlstate", postgres.SQLStateTooManyConnections).fix(exhaustedRemedy)
 }

@@ -20,7 +20,7 @@ func databaseUsage() Check {
 				}
 				switch {
 				case database.Exhausted:
-					return []Finding{fail(subject, "PostgreSQL refuses connections (SQLSTATE 53300)")}
+					return []Finding{exhausted(subject, "every connection is in use: PostgreSQL refuses more (SQLSTATE 53300)")}
 				case !database.Session:
 					return []Finding{usageReading(subject, database.Usage, share)}
 				case !database.Snapshot.Known:

@@ -41,9 +41,13 @@ func workloadDisruption(facts *Facts, color Color, workload cluster.Workload) Fi
 		if !covers(budget, workload) {
 			continue
 		}
-		for _, other := range facts.Colors[facts.Release.Spec.Other(color.Name)].Workloads.Value {
-			if covers(budget, other) {
-				return warn(subject, "poddisruptionbudget/%s covers %s too", budget.Name, other.Ref)
+		other := facts.Colors[facts.Release.Spec.Other(color.Name)]
+		if !other.Workloads.Known {
+			return unknown(subject, "poddisruptionbudget/%s covers it; whether it covers %s too can't be seen: %s", budget.Name, other.Name, other.Workloads.Problem)
+		}
+		for _, workload := range other.Workloads.Value {
+			if covers(budget, workload) {
+				return warn(subject, "poddisruptionbudget/%s covers %s too", budget.Name, workload.Ref)
 			}
 		}
 		return pass(subject, "poddisruptionbudget/%s covers it alone", budget.Name)

@@ -22,6 +22,9 @@ func prometheusFresh() Check {
 				return facts.Monitoring.Up.unknown("prometheus")
 			}
 			findings := []Finding{pass("prometheus", "it answers: %s", facts.Monitoring.Up.Value)}
+			if facts.Monitoring.ScrapeAge > staleAfter {
+				findings[0] = fail("prometheus", "it scrapes nothing: %s", facts.Monitoring.Up.Value)
+			}
 			for _, color := range facts.colors() {
 				series := facts.Monitoring.Series[color.Name]
 				if series.Known && series.Value.Age > staleAfter {

@@ -42,5 +42,8 @@ func evaluateReplicas(facts *Facts) []Finding {
 				fix("set spec.minReplicas of the autoscaler of %s to %d for the shift", workload.Ref, ready)}
 		}
 	}
+	if !facts.Autoscalers.Known {
+		return []Finding{warn(subject, "it wants %d pods, %s has %d ready, unless an autoscaler takes it down: %s", wanted, live.Name, ready, facts.Autoscalers.Problem)}
+	}
 	return []Finding{pass(subject, "it wants %d pods, %s has %d ready", wanted, live.Name, ready)}
 }

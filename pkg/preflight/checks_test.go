@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -84,6 +85,9 @@ func plantedInColors() []planted {
 		{"BG-COL-07", "not known", func(f *Facts) { f.Access = Fact[[]Grant]{Problem: "ask whether we may"} }, Unknown, "ask whether"},
 		{"BG-COL-08", "smaller than the live colour", func(f *Facts) { f.workload("green", func(w *cluster.Workload) { w.Replicas = 2 }) }, Fail, "wants 2 pods while blue has 3 ready"},
 		{"BG-COL-08", "an autoscaler may shrink it", func(f *Facts) { f.Autoscalers.Value[0] = autoscaler("green", 1, 4) }, Warn, "down to 1"},
+		{"BG-COL-08", "an autoscaler can't be seen", func(f *Facts) {
+			f.Autoscalers = Fact[[]autoscalingv2.HorizontalPodAutoscaler]{Problem: "forbidden"}
+		}, Warn, "unless an autoscaler takes it down: forbidden"},
 	}
 }
 
@@ -94,6 +98,9 @@ func plantedInCapacity() []planted {
 			f.Disruption.Value = f.Disruption.Value[:1]
 			f.Disruption.Value[0].Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"app": "shop"}}
 		}, Warn, "covers deployment/shop-green too"},
+		{"BG-COL-09", "the other colour is not known", func(f *Facts) {
+			f.color("green", func(c *Color) { c.Workloads = Fact[[]cluster.Workload]{Problem: "forbidden"} })
+		}, Unknown, "poddisruptionbudget/blue covers it; whether it covers green too can't be seen: forbidden"},
 		{"BG-COL-10", "the quota is used up", func(f *Facts) { f.Quotas.Value[0] = quotaOf("6", "6") }, Fail, "pods would be 7 of 6"},
 		{"BG-COL-11", "the node is full", func(f *Facts) { f.Nodes.Value[0].CPU = 50 }, Warn, "1 of 1 pods"},
 		{"BG-COL-11", "not allowed to look", func(f *Facts) { f.Nodes = Fact[[]Node]{Problem: "list nodes: forbidden"} }, Unknown, "forbidden"},
@@ -135,6 +142,16 @@ func plantedInDatabase() []planted {
 				d.Exhausted, d.Snapshot = true, Fact[postgres.Snapshot]{Problem: "too many connections"}
 			})
 		}, Fail, "too many connections"},
+		{"BG-DB-01", "a standby", func(f *Facts) { f.snapshot(func(s *postgres.Snapshot) { s.Standby = true }) }, Warn, "not those of the primary"},
+		{"BG-DB-01", "the exporter has no session", func(f *Facts) {
+			f.database(func(d *Database) {
+				d.Session, d.Usage = false, measure.Reading{State: measure.SourceDown, Source: "exporter", Detail: "pg_up is 0"}
+				d.Snapshot = Fact[postgres.Snapshot]{Problem: "it has no session"}
+			})
+		}, Unknown, "exporter: pg_up is 0"},
+		{"BG-DB-02", "exhausted", exhaust, Unknown, "refuses connections"},
+		{"BG-DB-03", "exhausted", exhaust, Fail, "no connection is left for either colour"},
+		{"BG-DB-05", "exhausted", exhaust, Fail, "every connection is in use"},
 		{"BG-DB-01", "not declared", func(f *Facts) { f.Release.Spec.Databases = nil }, Skip, "not declared: database"},
 		{"BG-DB-02", "can't see", func(f *Facts) { f.snapshot(func(s *postgres.Snapshot) { s.SeesSessions = false }) }, Fail, "can't see others' sessions"},
 		{"BG-DB-03", "the pools are too large", func(f *Facts) { pool(f, "blue", 20); pool(f, "green", 20) }, Fail, "a pool of 8 per pod fits"},
@@ -164,6 +181,13 @@ func plantedInDatabase() []planted {
 	}
 }
 
+// exhaust is a database that refuses connections.
+func exhaust(f *Facts) {
+	f.database(func(d *Database) {
+		d.Exhausted, d.Snapshot = true, Fact[postgres.Snapshot]{Problem: "too many connections"}
+	})
+}
+
 func plantedInMonitoring() []planted {
 	return []planted{
 		{"BG-MON-01", "no series of green", func(f *Facts) { f.series("green", func(s *Series) { *s = Series{Selector: s.Selector} }) }, Fail, `no series {version="green"}`},
@@ -176,12 +200,18 @@ func plantedInMonitoring() []planted {
 		}, Unknown, "pods: refused"},
 		{"BG-MON-02", "down", func(f *Facts) { f.Monitoring.Up = Fact[string]{Problem: "connection refused"} }, Unknown, "connection refused"},
 		{"BG-MON-02", "stale", func(f *Facts) { f.series("blue", func(s *Series) { s.Age = 4 * time.Minute }) }, Fail, "4m0s old"},
+		{"BG-MON-02", "nothing is scraped", func(f *Facts) { f.Monitoring.ScrapeAge = 4 * time.Minute }, Fail, "it scrapes nothing"},
+		{"BG-MON-03", "the thresholds are not known", func(f *Facts) { f.Monitoring.Thresholds = nil }, Unknown, "can't be read"},
+		{"BG-MON-03", "no rule has one", func(f *Facts) { f.Monitoring.Thresholds = map[string]float64{} }, Skip, "no rule of the gate has a latency threshold"},
 		{"BG-MON-03", "no bound above the threshold", func(f *Facts) { f.series("green", func(s *Series) { s.Bounds = []float64{0.1, 0.5, 1} }) }, Fail, "no finite bound is above 1 s (rollback-latency-p95)"},
 		{"BG-MON-03", "no bound below", func(f *Facts) { f.series("green", func(s *Series) { s.Bounds = []float64{0.5, 1, 2} }) }, Warn, "no bound is at or under 0.3 s"},
 		{"BG-MON-03", "a wide bucket", func(f *Facts) { f.series("green", func(s *Series) { s.Bounds = []float64{0.1, 1, 2} }) }, Warn, "between the bounds 0.1 and 1"},
 		{"BG-MON-04", "no alert", func(f *Facts) { f.Monitoring.Alerts.Value[0].Query = "up == 0" }, Fail, "none of 1"},
 		{"BG-MON-04", "too late", func(f *Facts) {
 			f.Monitoring.Alerts.Value[0].Query = "pg_stat_database_numbackends > 0.95 * on() pg_settings_max_connections"
+		}, Fail, "only above 80 %"},
+		{"BG-MON-04", "a share that is held against a percentage", func(f *Facts) {
+			f.Monitoring.Alerts.Value[0].Query = "sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 80"
 		}, Fail, "only above 80 %"},
 		{"BG-MON-04", "broken", func(f *Facts) { f.Monitoring.Alerts.Value[0].Health = "err" }, Fail, "health is not ok"},
 		{"BG-MON-05", "firing", func(f *Facts) {
@@ -262,6 +292,9 @@ func TestConnectionThreshold(t *testing.T) {
 	for expression, want := range map[string]float64{
 		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8":          0.8,
 		"sum(pg_stat_activity_count) by (instance) / pg_settings_max_connections * 100 >= 75": 0.75,
+		"100 * sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 80":     0.8,
+		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 80 / 100":     0.8,
+		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 80":           80,
 		"sum(pg_stat_activity_count) > pg_settings_max_connections * 0.7":                     0.7,
 		"pg_stat_database_numbackends > 0.95 * on() group_left() pg_settings_max_connections": 0.95,
 		"sum(pg_stat_database_numbackends) > pg_settings_max_connections":                     1,

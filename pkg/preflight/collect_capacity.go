@@ -7,8 +7,10 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/utils/ptr"
 )
 
 func autoscalers(ctx context.Context, in Inputs) Fact[[]autoscalingv2.HorizontalPodAutoscaler] {
@@ -92,16 +94,29 @@ func takesPods(node corev1.Node) bool {
 }
 
 // podRequests are a pod's requests as the scheduler counts them: the sum of
-// its containers, or the largest init container where that asks for more,
-// and the overhead. CPU is in millicores, memory in bytes.
+// its containers and sidecars (init containers that are always restarted), or
+// the largest other init container with the sidecars before it where that
+// asks for more, and the overhead. CPU is in millicores, memory in bytes.
 func podRequests(spec corev1.PodSpec) (cpu, memory int64) {
-	for _, container := range spec.Containers {
-		cpu += container.Resources.Requests.Cpu().MilliValue()
-		memory += container.Resources.Requests.Memory().Value()
+	return requestsOf(spec, corev1.ResourceCPU, (*resource.Quantity).MilliValue),
+		requestsOf(spec, corev1.ResourceMemory, (*resource.Quantity).Value)
+}
+
+func requestsOf(spec corev1.PodSpec, name corev1.ResourceName, value func(*resource.Quantity) int64) int64 {
+	of := func(list corev1.ResourceList) int64 {
+		quantity := list[name]
+		return value(&quantity)
 	}
+	var sum, starting, sidecars int64
 	for _, container := range spec.InitContainers {
-		cpu = max(cpu, container.Resources.Requests.Cpu().MilliValue())
-		memory = max(memory, container.Resources.Requests.Memory().Value())
+		request := of(container.Resources.Requests)
+		starting = max(starting, sidecars+request)
+		if ptr.Deref(container.RestartPolicy, "") == corev1.ContainerRestartPolicyAlways {
+			sidecars += request
+		}
 	}
-	return cpu + spec.Overhead.Cpu().MilliValue(), memory + spec.Overhead.Memory().Value()
+	for _, container := range spec.Containers {
+		sum += of(container.Resources.Requests)
+	}
+	return max(sum+sidecars, starting) + of(spec.Overhead)
 }

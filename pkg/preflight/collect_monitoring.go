@@ -93,7 +93,10 @@ func readPrometheus(ctx context.Context, in Inputs, into *Monitoring) {
 	}
 	var mu sync.Mutex
 	collectors := []func(context.Context){
-		func(ctx context.Context) { into.Up = factOf(freshness(ctx, prometheus)) },
+		func(ctx context.Context) {
+			age, err := scrapeAge(ctx, prometheus)
+			into.Up, into.ScrapeAge = factOf(fmt.Sprintf("newest scrape %.0f s ago", age.Seconds()), err), age
+		},
 		func(ctx context.Context) { into.Alerts = factOf(alertRules(ctx, prometheus)) },
 	}
 	for _, name := range in.Release.Spec.ColorNames() {
@@ -120,23 +123,24 @@ func connectPrometheus(in Inputs) (promv1.API, error) {
 	}
 	client, err := api.NewClient(config)
 	if err != nil {
-		return nil, fmt.Errorf("connect to prometheus: %w", err)
+		// The cause quotes the address, which may hold a password.
+		return nil, errors.New("connect to prometheus: the address is not a URL")
 	}
 	return promv1.NewAPI(client), nil
 }
 
-// freshness asks for something that every Prometheus has: the time it thinks
+// scrapeAge asks for something that every Prometheus has: the time it thinks
 // it is and the newest sample of its own scrapes.
-func freshness(ctx context.Context, prometheus promv1.API) (string, error) {
+func scrapeAge(ctx context.Context, prometheus promv1.API) (time.Duration, error) {
 	now, err := scalar(ctx, prometheus, "time()")
 	if err != nil {
-		return "", err
+		return 0, err
 	}
 	newest, err := scalar(ctx, prometheus, "max(timestamp(up))")
 	if err != nil {
-		return "", fmt.Errorf("it scrapes nothing: %w", err)
+		return 0, fmt.Errorf("it scrapes nothing: %w", err)
 	}
-	return fmt.Sprintf("newest scrape %.0f s ago", now-newest), nil
+	return time.Duration((now - newest) * float64(time.Second)), nil
 }
 
 // readSeries looks at what a Prometheus holds of one colour.
@@ -149,7 +153,7 @@ func readSeries(ctx context.Context, prometheus promv1.API, in Inputs, color str
 	counter, histogram := requestMetrics(in.Release.Spec.Metrics.Provider)
 	// A service of the same name elsewhere must not answer for this one; what
 	// is scraped from outside the cluster has no namespace.
-	namespace := "|" + in.Release.Metadata.Namespace
+	namespace := "|" + in.namespace()
 	series := Series{Selector: fmt.Sprintf("{namespace=~%q,kubernetes_namespace=~%q,%s=%q}",
 		namespace, namespace, measure.PrometheusLabel(label), value)}
 	var err error

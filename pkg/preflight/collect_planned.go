@@ -55,7 +55,8 @@ func restored(workloads []cluster.Workload, facts *Facts) []cluster.Workload {
 	}
 	result := slices.Clone(workloads)
 	for i := range result {
-		result[i].Replicas = max(result[i].RecordedReplicas(), wanted)
+		replicas := max(result[i].RecordedReplicas(), wanted)
+		result[i].MaxSurge, result[i].Replicas = surgeAt(result[i], replicas), replicas
 	}
 	return result
 }

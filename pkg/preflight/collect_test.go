@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	appsv1 "k8s.io/api/apps/v1"
@@ -50,6 +51,28 @@ func TestCollectFindsTheIncidentOnARealDatabase(t *testing.T) {
 		}
 		if test.want == Fail && !strings.Contains(findings[0].Remedy, "deployment/shop-green env DB_POOL_SIZE to 3") {
 			t.Errorf("remedy = %q, want the field and the pool that fits", findings[0].Remedy)
+		}
+	}
+}
+
+// A database that lets nobody in is the incident itself: what counts its
+// connections fails, and nothing sends anybody to look who holds them.
+func TestCollectOfAFullDatabaseFails(t *testing.T) {
+	dsn := postgrestest.Start(t, map[string]string{"max_connections": "10", "superuser_reserved_connections": "0", "max_wal_senders": "0"})
+	for {
+		conn, err := pgx.Connect(t.Context(), dsn)
+		if err != nil {
+			break
+		}
+		t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	}
+	report := Evaluate(Collect(t.Context(), inputs(t, dsn, "3", nil)), Catalogue(), StageDeploy)
+	for id, want := range map[string]Outcome{
+		"BG-DB-01": Fail, "BG-DB-02": Unknown, "BG-DB-03": Fail, "BG-DB-04": Unknown, "BG-DB-05": Fail, "BG-DB-06": Unknown, "BG-DB-07": Unknown,
+	} {
+		findings := findingsOf(report, id)
+		if len(findings) != 1 || findings[0].Outcome != want || !strings.Contains(findings[0].Cause, "53300") || findings[0].Remedy != exhaustedRemedy {
+			t.Errorf("%s: %+v, want %s with what is left to do", id, findings, want)
 		}
 	}
 }
@@ -140,12 +163,33 @@ func TestCollectReadsPrometheus(t *testing.T) {
 	if len(found.Alerts.Value) != 1 || found.Alerts.Value[0].Name != "Full" || found.Alerts.Value[0].Health != "ok" {
 		t.Errorf("alerts = %+v", found.Alerts)
 	}
-	if !found.Up.Known || len(found.Thresholds) == 0 {
-		t.Errorf("up = %+v, thresholds = %v", found.Up, found.Thresholds)
+	if !found.Up.Known || found.ScrapeAge != 2*time.Second || len(found.Thresholds) == 0 {
+		t.Errorf("up = %+v, scraped %s ago, thresholds = %v", found.Up, found.ScrapeAge, found.Thresholds)
 	}
 	server.Close()
 	if down := monitoring(t.Context(), in); down.Up.Known || down.Alerts.Known || down.Series["blue"].Known {
 		t.Errorf("a prometheus that is down is known: %+v", down)
+	}
+}
+
+// The namespace of the release is the client's where the document names none.
+func TestCollectReadsPrometheusOfTheClientsNamespace(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(prometheus))
+	t.Cleanup(server.Close)
+	in := inputs(t, "", "3", nil)
+	in.Release.Spec.Metrics = release.Metrics{Prometheus: &release.Prometheus{URL: server.URL}, VersionLabel: "version", Provider: "http"}
+	in.Release.Metadata.Namespace = ""
+	if green := monitoring(t.Context(), in).Series["green"]; !green.Known || green.Value.Total != 0 {
+		t.Errorf("series of green = %+v, want none: those there are belong to another namespace", green)
+	}
+}
+
+func TestCollectKeepsThePasswordOfPrometheus(t *testing.T) {
+	in := inputs(t, "", "3", nil)
+	in.Release.Spec.Metrics.Prometheus = &release.Prometheus{URL: "http://admin:kept-to-itself%zz@prometheus"}
+	found := monitoring(t.Context(), in)
+	if found.Up.Known || found.Up.Problem == "" || strings.Contains(fmt.Sprintf("%+v", found), "kept-to-itself") {
+		t.Errorf("%+v: want a problem without the password", found)
 	}
 }
 

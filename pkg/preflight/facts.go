@@ -149,6 +149,8 @@ type Monitoring struct {
 	Declared bool
 	// Up is the Prometheus' own build, or why it does not answer.
 	Up Fact[string]
+	// ScrapeAge is since its newest scrape of any target.
+	ScrapeAge time.Duration
 	// Series is by colour; Requests are the readings of the request rate,
 	// from whatever source there is.
 	Series   map[string]Fact[Series]

@@ -45,6 +45,9 @@ func eachDatabase(facts *Facts, judge func(subject string, database Database) []
 // eachSnapshot judges what a session saw of every declared database.
 func eachSnapshot(facts *Facts, judge func(subject string, database Database) []Finding) []Finding {
 	return eachDatabase(facts, func(subject string, database Database) []Finding {
+		if database.Exhausted {
+			return []Finding{unknown(subject, "it can't be seen while PostgreSQL refuses connections (SQLSTATE 53300)").fix(exhaustedRemedy)}
+		}
 		if !database.Snapshot.Known {
 			return database.Snapshot.unknown(subject)
 		}

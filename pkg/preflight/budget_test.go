@@ -1,0 +1,103 @@
+package preflight
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// rolling is a Deployment of so many replicas with the default strategy.
+func rolling(t *testing.T, strategy appsv1.DeploymentStrategy, replicas int32) cluster.Workload {
+	t.Helper()
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&appsv1.Deployment{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
+		ObjectMeta: metav1.ObjectMeta{Name: "shop-green"},
+		Spec:       appsv1.DeploymentSpec{Replicas: ptr.To(replicas), Strategy: strategy, Selector: &metav1.LabelSelector{}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	workload, err := cluster.ManifestWorkload(release.Workload{Kind: "deployment", Name: "shop-green"}, &unstructured.Unstructured{Object: content})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *workload
+}
+
+// The surge of 25 % is of the pods at the peak and not of those that there
+// are before an autoscaler, or the shift, adds more.
+func TestSurgeGrowsWithTheReplicas(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		strategy appsv1.DeploymentStrategy
+		want     int
+	}{
+		{"by default", appsv1.DeploymentStrategy{}, 5},
+		{"recreated", appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}, 0},
+	} {
+		facts := healthy()
+		facts.Autoscalers.Value[0] = autoscaler("green", 3, 20)
+		demand := facts.demand("main", facts.Colors["green"], rolling(t, test.strategy, 3))
+		if demand.Surge != test.want || demand.Maximum != 20 {
+			t.Errorf("%s: surge %d of %d pods, want %d of 20", test.name, demand.Surge, demand.Maximum, test.want)
+		}
+	}
+	idle := rolling(t, appsv1.DeploymentStrategy{}, 0)
+	back := restored([]cluster.Workload{idle}, healthy())
+	if back[0].Replicas != 3 || back[0].MaxSurge != 1 {
+		t.Errorf("restored: %d replicas and a surge of %d, want 3 and 1", back[0].Replicas, back[0].MaxSurge)
+	}
+}
+
+// The address of a pod in its node's network is that of everything there.
+func TestIdentitiesLeaveOutTheNodesAddress(t *testing.T) {
+	facts := healthy()
+	facts.color("green", func(c *Color) {
+		c.Owned.Value[0].Spec.HostNetwork = true
+		c.Owned.Value = c.Owned.Value[:2]
+	})
+	if diff := cmp.Diff([]string{"10.5.0.1"}, facts.identities()[1].Addresses); diff != "" {
+		t.Errorf("addresses of green (-want +got):\n%s", diff)
+	}
+}
+
+func TestPodRequestsAreTheSchedulers(t *testing.T) {
+	asks := func(cpu string, always bool) corev1.Container {
+		container := corev1.Container{Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu)}}}
+		if always {
+			container.RestartPolicy = ptr.To(corev1.ContainerRestartPolicyAlways)
+		}
+		return container
+	}
+	for name, test := range map[string]struct {
+		init, run []corev1.Container
+		want      int64
+	}{
+		"containers":                     {nil, []corev1.Container{asks("100m", false), asks("50m", false)}, 150},
+		"a small init container":         {[]corev1.Container{asks("80m", false)}, []corev1.Container{asks("100m", false)}, 100},
+		"a large init container":         {[]corev1.Container{asks("300m", false)}, []corev1.Container{asks("100m", false)}, 300},
+		"a sidecar":                      {[]corev1.Container{asks("80m", true)}, []corev1.Container{asks("100m", false)}, 180},
+		"an init container beside one":   {[]corev1.Container{asks("80m", true), asks("300m", false)}, []corev1.Container{asks("100m", false)}, 380},
+		"an init container before one":   {[]corev1.Container{asks("300m", false), asks("80m", true)}, []corev1.Container{asks("100m", false)}, 300},
+		"nothing asked for is nothing":   {nil, []corev1.Container{{}}, 0},
+		"what the runtime class charges": {nil, []corev1.Container{asks("100m", false)}, 110},
+	} {
+		spec := corev1.PodSpec{InitContainers: test.init, Containers: test.run}
+		if name == "what the runtime class charges" {
+			spec.Overhead = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m")}
+		}
+		if cpu, memory := podRequests(spec); cpu != test.want || memory != 0 {
+			t.Errorf("%s: %dm and %d bytes, want %dm and none", name, cpu, memory, test.want)
+		}
+	}
+}
