@@ -104,7 +104,8 @@ func compared(ctx context.Context, place *shop.Place, opened *shop.Shop, kept *r
 	limits := worst.thresholds()
 	detail := fmt.Sprintf("%d readings of both colours at %d requests/s each: errors at most %.2f %%, p95 at most %.0f ms; rollback thresholds %.2f %% and %.0f ms",
 		worst.readings, load/2, 100*worst.errors, 1000*worst.p95, 100*limits.Errors, 1000*limits.P95)
-	return limits, kept.add(outcome{Part: "A/A", Passed: true, Took: baselineRun, Detail: detail, Thresholds: &limits})
+	err = kept.add(outcome{Part: "A/A", Passed: true, Took: baselineRun, Detail: detail, Thresholds: &limits})
+	return limits, err
 }
 
 // with sets the thresholds of the A/A run.
