@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -36,6 +38,9 @@ type ProbeResult struct {
 	Took   time.Duration `json:"took"`
 	// Message is one sentence: what was asked, and what was wrong.
 	Message string `json:"message"`
+	// Err is why there was no answer, nil where there was one: the API server
+	// may have refused to ask.
+	Err error `json:"-"`
 }
 
 // ProbeHTTP asks one pod for what an HTTP probe says, past every router. A
@@ -47,7 +52,7 @@ func ProbeHTTP(ctx context.Context, client *cluster.Client, namespace, pod strin
 	if port == 0 {
 		found, err := client.Kubernetes.CoreV1().Pods(namespace).Get(ctx, pod, metav1.GetOptions{})
 		if err != nil {
-			return ProbeResult{Message: fmt.Sprintf("probe %s of pod %s: %v", probe.Path, pod, err)}
+			return ProbeResult{Err: err, Message: fmt.Sprintf("probe %s of pod %s: %v", probe.Path, pod, err)}
 		}
 		if port = cluster.ServingPort(found.Spec); port == 0 {
 			return ProbeResult{Message: fmt.Sprintf("probe %s of pod %s: the pod declares no port; name one in the probe", probe.Path, pod)}
@@ -73,7 +78,7 @@ func probeHTTP(ctx context.Context, transport http.RoundTripper, pod string, por
 	start := time.Now()
 	response, err := transport.RoundTrip(request)
 	if err != nil {
-		return ProbeResult{Took: time.Since(start), Message: asked + ": " + plainError(ctx, err).Error()}
+		return ProbeResult{Took: time.Since(start), Err: err, Message: asked + ": " + plainError(ctx, err).Error()}
 	}
 	defer func() { _ = response.Body.Close() }() // nothing was written
 	body, err := io.ReadAll(io.LimitReader(response.Body, answerLimit))
@@ -107,9 +112,14 @@ func ProbeGRPC(ctx context.Context, client *cluster.Client, namespace, pod strin
 func probeGRPC(ctx context.Context, dial func(context.Context) (net.Conn, error), pod string, probe release.GRPCProbe) ProbeResult {
 	asked := fmt.Sprintf("health of service %q of pod %s, port %d", probe.Service, pod, probe.Port)
 	// The scheme keeps grpc from looking the pod's name up.
+	var refusal atomic.Pointer[error] // grpc keeps only the words of it
 	connection, err := grpc.NewClient("passthrough:///"+pod,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx) }))
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			dialed, err := dial(ctx)
+			refusal.Store(&err)
+			return dialed, err
+		}))
 	if err != nil {
 		return ProbeResult{Message: asked + ": " + err.Error()}
 	}
@@ -119,7 +129,7 @@ func probeGRPC(ctx context.Context, dial func(context.Context) (net.Conn, error)
 	took := time.Since(start)
 	if err != nil {
 		reason := errors.New(status.Convert(err).Message())
-		return ProbeResult{Took: took, Status: status.Code(err).String(), Message: asked + ": " + plainError(ctx, reason).Error()}
+		return ProbeResult{Took: took, Err: *cmp.Or(refusal.Load(), &err), Status: status.Code(err).String(), Message: asked + ": " + plainError(ctx, reason).Error()}
 	}
 	result := ProbeResult{Took: took, Status: answer.GetStatus().String(), OK: answer.GetStatus() == healthv1.HealthCheckResponse_SERVING}
 	result.Message = fmt.Sprintf("%s: %s in %s", asked, result.Status, took.Round(time.Millisecond))

@@ -18,6 +18,7 @@ func Catalogue() []Check {
 		imagesPinned(),        // BG-COL-12
 		gracefulTermination(), // BG-COL-13
 		configParity(),        // BG-COL-14
+		manifestsLeaveRoute(), // BG-COL-15
 
 		databaseReachable(),  // BG-DB-01
 		databasePrivileges(), // BG-DB-02

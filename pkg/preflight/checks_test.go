@@ -115,6 +115,9 @@ func plantedInCapacity() []planted {
 			})
 		}, Fail, "uses up the grace period"},
 		{"BG-COL-14", "a variable was forgotten", func(f *Facts) { f.container("green", func(c *corev1.Container) { c.Env = nil }) }, Warn, "only blue has DB_POOL_SIZE"},
+		{"BG-COL-15", "the route is applied with a colour", func(f *Facts) { f.Manifests["green"] = known([]string{"service/svc-production"}) }, Fail, "they hold service/svc-production, the production route"},
+		{"BG-COL-15", "can't be read", func(f *Facts) { f.Manifests["green"] = Fact[[]string]{Problem: "line 3"} }, Unknown, "line 3"},
+		{"BG-COL-15", "none declared", func(f *Facts) { f.Manifests = nil }, Skip, "not declared: manifests"},
 	}
 }
 

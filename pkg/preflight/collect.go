@@ -58,6 +58,7 @@ func Collect(ctx context.Context, in Inputs) *Facts {
 	for name, declared := range in.Release.Spec.Colors {
 		facts.Colors[name] = Color{Name: name, Declared: declared}
 	}
+	facts.Manifests = manifestObjects(in)
 	if in.Stage == StagePR {
 		collectManifests(in, facts)
 		return facts

@@ -21,6 +21,23 @@ func collectManifests(in Inputs, facts *Facts) {
 	}
 }
 
+// manifestObjects names what the manifests of each colour hold.
+func manifestObjects(in Inputs) map[string]Fact[[]string] {
+	found := map[string]Fact[[]string]{}
+	for name, files := range in.Manifests {
+		if len(files) == 0 {
+			continue
+		}
+		objects, err := cluster.ReadManifests(files)
+		var names []string
+		for _, object := range objects {
+			names = append(names, strings.ToLower(object.GetKind())+"/"+object.GetName())
+		}
+		found[name] = factOf(names, err)
+	}
+	return found
+}
+
 func manifestWorkloads(files []string, declared release.Color) ([]cluster.Workload, error) {
 	if len(files) == 0 {
 		return nil, errors.New("the Release names no manifests for it")

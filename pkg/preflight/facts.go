@@ -58,7 +58,10 @@ type Facts struct {
 	// Target is the colour that is to get the traffic.
 	Target string
 	Colors map[string]Color
-	Route  Fact[Route]
+	// Manifests are the objects, as kind/name, in the manifests of each colour
+	// that declares some.
+	Manifests map[string]Fact[[]string]
+	Route     Fact[Route]
 	// DryRun is the server's answer to the switch; Value is the patch.
 	DryRun Fact[string]
 	// DryRunRefused: the server said no, as opposed to not having answered,

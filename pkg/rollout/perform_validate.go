@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -174,11 +173,11 @@ func (r *Runner) healthOf(ctx context.Context, color string) Observation {
 // to 399 for its own probes.
 func ready(result measure.ProbeResult) bool { return strings.HasPrefix(result.Status, "3") }
 
-// unhealthy waits for what does not answer as it should, unless the reason is
-// a right that is missing here.
+// unhealthy waits for what does not answer as it should; what the API server
+// refuses to ask is no answer.
 func unhealthy(subject string, result measure.ProbeResult) Observation {
-	if cause := cluster.Explain(errors.New(result.Message)).Error(); result.Status == "" && strings.HasPrefix(cause, "missing right") {
-		return failed("%s: %s", subject, cause)
+	if apierrors.IsForbidden(result.Err) {
+		return failed("%s: %v", subject, cluster.Explain(result.Err))
 	}
 	return waiting("%s: %s", subject, result.Message)
 }

@@ -1,0 +1,33 @@
+package preflight
+
+import "slices"
+
+func manifestsLeaveRoute() Check {
+	return Check{
+		ID: "BG-COL-15", Title: "no colour's manifests hold the production route", Area: AreaColors,
+		Stages: []Stage{StagePR, StageDeploy}, Critical: true,
+		Why:    "A colour's manifests are applied before its pods are ready. With the production route among them, that would move traffic without a gate, a proof or a way back; a shift refuses to apply them.",
+		Remedy: "take the production route out of spec.colors.<name>.manifests, and apply it once by itself",
+		Source: "second seed, Pre-Deployment Checklist (traffic is routed through svc-production → version=blue)",
+		Evaluate: func(facts *Facts) []Finding {
+			var findings []Finding
+			for _, color := range facts.colors() {
+				objects, declared := facts.Manifests[color.Name]
+				subject := "manifests of " + color.Name
+				switch {
+				case !declared:
+				case !objects.Known:
+					findings = append(findings, objects.unknown(subject)...)
+				case slices.Contains(objects.Value, routeName(facts)):
+					findings = append(findings, fail(subject, "they hold %s, the production route", routeName(facts)))
+				default:
+					findings = append(findings, pass(subject, "%d objects, none of them %s", len(objects.Value), routeName(facts)))
+				}
+			}
+			if len(findings) == 0 {
+				return []Finding{undeclared("manifests")}
+			}
+			return findings
+		},
+	}
+}
