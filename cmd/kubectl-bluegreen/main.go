@@ -22,6 +22,9 @@ func main() { os.Exit(run()) }
 func run() int {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// A run must not end because whoever read its progress did: without this
+	// `shift 2>&1 | head` would kill the shift at its next line.
+	signal.Ignore(syscall.SIGPIPE)
 	return supervise(signals, func(ctx context.Context) int {
 		return plugin.Run(ctx, environment(), plugin.StandardStreams(), os.Args[1:])
 	})

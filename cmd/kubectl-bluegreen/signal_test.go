@@ -50,6 +50,25 @@ func TestTheFirstSignalCancelsWithItsName(t *testing.T) {
 	}
 }
 
+// TestAReaderThatIsGoneEndsNothing: the lines go nowhere, and the command on.
+func TestAReaderThatIsGoneEndsNothing(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	command, _ := program(t, "help")
+	command.Stdout, command.Stderr = writer, writer
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if code := exitCode(t, command); code != plugin.ExitDone {
+		t.Errorf("ended with %s, expected exit code %d", command.ProcessState, plugin.ExitDone)
+	}
+}
+
 // program is this test binary, run as the plugin.
 func program(t *testing.T, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
