@@ -63,6 +63,10 @@ type Runner struct {
 	force  bool
 	rules  []gate.Rule
 	policy Policy
+	// tape is what the gate read and the record was not told yet.
+	tape tape
+	// wakeful knows when this process has to look again.
+	wakeful wakeful
 	// recycled is when this process last replaced pods of the old side.
 	recycled time.Time
 	// announced is the phase that was last announced.

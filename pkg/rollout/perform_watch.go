@@ -71,7 +71,9 @@ func (r *Runner) required(signal measure.Signal) bool {
 // observe reads the gate once.
 func (r *Runner) observe(ctx context.Context, state State) Observation {
 	readings := measure.Observe(ctx, r.Sources, gate.Queries(r.rules, state.To, state.From))
-	remembered, results := gate.Evaluate(state.Gate, r.rules, readings, state.Baseline, state.To, state.From, r.Clock.Now())
+	now := r.Clock.Now()
+	remembered, results := gate.Evaluate(state.Gate, r.rules, readings, state.Baseline, state.To, state.From, now)
+	r.tape.add(results, now)
 	decision := gate.Decide(results)
 	r.tellReading(state.Phase, r.headline(state, decision), results)
 	return Observation{Kind: Ticked, Message: headlineOf(results), Decision: decision, Gate: remembered}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
 // proofInterval is the time between two looks at something that should come
@@ -56,9 +57,12 @@ func (r *Runner) drive(ctx context.Context, state State) (Outcome, error) {
 func (r *Runner) look(ctx context.Context, state State) Observation {
 	bounded, cancel := context.WithTimeout(ctx, r.patience(state))
 	defer cancel()
-	route, seen := r.guard(bounded, state)
-	if seen.Kind == Succeeded {
-		seen = r.perform(bounded, state, route)
+	seen, away := r.away(state)
+	if !away {
+		var route traffic.Route
+		if route, seen = r.guard(bounded, state); seen.Kind == Succeeded {
+			seen = r.perform(bounded, state, route)
+		}
 	}
 	if ctx.Err() != nil {
 		kind := Interrupted
@@ -85,15 +89,19 @@ func (r *Runner) patience(state State) time.Duration {
 
 // pause waits between two performances of one phase.
 func (r *Runner) pause(ctx context.Context, phase Phase) {
-	interval := proofInterval
-	switch phase {
-	case Baseline, Hold, Watch, Drain, DrainReverse:
-		interval = r.Release.Spec.Gates.Interval.Std()
-	}
 	select {
 	case <-ctx.Done():
-	case <-r.Clock.After(interval):
+	case <-r.Clock.After(r.interval(phase)):
 	}
+}
+
+// interval is the time between two performances of one phase.
+func (r *Runner) interval(phase Phase) time.Duration {
+	switch phase {
+	case Baseline, Hold, Watch, Drain, DrainReverse:
+		return r.Release.Spec.Gates.Interval.Std()
+	}
+	return proofInterval
 }
 
 // insist writes to the journal, and again while that fails for a reason that
@@ -114,19 +122,33 @@ func (r *Runner) insist(ctx context.Context, phase Phase, write func() error) er
 	}
 }
 
-// commit journals a transition. What stays in its phase is journalled by
-// what it learned only, so that a long watch does not flood the record.
+// commit journals a transition. What stays in its phase is journalled by what
+// it learned only, and by a summary of what the gate read now and then, so that
+// a long watch does not flood the record.
 func (r *Runner) commit(ctx context.Context, before, after State, seen Observation) error {
-	if before.Phase == after.Phase && seen.Learned == nil {
+	entered, due := before.Phase != after.Phase, r.tape.due(seen.At)
+	if !entered && !due && seen.Learned == nil {
 		return nil
 	}
 	persist, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
 	defer cancel()
 	var entries []journal.Entry
-	if before.Phase != after.Phase {
+	switch {
+	case entered:
 		entries = append(entries, r.transition(before, after, seen))
+	case due:
+		entries = append(entries, r.tape.note())
 	}
-	return r.tenure.Save(persist, after, string(after.Phase), entries...)
+	if err := r.tenure.Save(persist, after, string(after.Phase), entries...); err != nil {
+		return err
+	}
+	switch {
+	case entered:
+		r.tape = tape{}
+	case due:
+		r.tape.summed(seen.At)
+	}
+	return nil
 }
 
 // transition is the record of one change of phase, with the readings that
@@ -136,10 +158,10 @@ func (r *Runner) transition(before, after State, seen Observation) journal.Entry
 		Time: seen.At, Kind: journal.Transition,
 		Action:  fmt.Sprintf("%s → %s", before.Phase, after.Phase),
 		Message: messageOf(before, after, seen),
+		Data:    r.tape.readings(),
 	}
 	if len(after.Because) > 0 && after.Reason != before.Reason {
 		entry.Kind = journal.Decision
-		entry.Data, _ = json.Marshal(after.Because)
 	}
 	return entry
 }
