@@ -1,7 +1,6 @@
 package preflight
 
 import (
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -74,8 +73,7 @@ func (f *Facts) demand(database string, color Color, workload cluster.Workload) 
 // one.
 func (f *Facts) autoscaledMaximum(workload cluster.Workload) int32 {
 	for _, autoscaler := range f.Autoscalers.Value {
-		target := autoscaler.Spec.ScaleTargetRef
-		if strings.EqualFold(target.Kind, workload.Ref.Kind) && target.Name == workload.Ref.Name {
+		if cluster.Autoscales(autoscaler, workload.Ref) {
 			return autoscaler.Spec.MaxReplicas
 		}
 	}
@@ -152,8 +150,7 @@ func assignRoles(input *postgres.BudgetInput) {
 // does not say.
 func (f *Facts) autoscaledMinimum(workload cluster.Workload) (minimum int, scaled bool) {
 	for _, autoscaler := range f.Autoscalers.Value {
-		target := autoscaler.Spec.ScaleTargetRef
-		if strings.EqualFold(target.Kind, workload.Ref.Kind) && target.Name == workload.Ref.Name {
+		if cluster.Autoscales(autoscaler, workload.Ref) {
 			return int(ptr.Deref(autoscaler.Spec.MinReplicas, 1)), true
 		}
 	}
