@@ -49,7 +49,13 @@ func (r *Runner) perform(ctx context.Context, state State, route traffic.Route) 
 // does not answer is a reason to wait, not to act.
 func (r *Runner) guard(ctx context.Context, state State) (traffic.Route, Observation) {
 	route, err := r.Router.Read(ctx)
-	return route, r.judge(state, route, err)
+	seen := r.judge(state, route, err)
+	if seen.Kind == Succeeded {
+		if rival, found := r.rival(ctx, state); found {
+			seen = rival
+		}
+	}
+	return route, seen
 }
 
 // judge is the guard's verdict on a route that was read, or was not.
@@ -65,6 +71,8 @@ func (r *Runner) judge(state State, route traffic.Route, err error) Observation 
 		return Observation{Kind: Rival, Message: fmt.Sprintf("%s was taken over by %s at epoch %d", route.Object, route.Fence.Holder, route.Fence.Epoch)}
 	case route.Stop != "" && !state.Phase.Reverse():
 		return Observation{Kind: Stopped, Message: route.Stop}
+	case route.Fence != r.fence() && !state.Phase.Reverse():
+		return Observation{Kind: Rival, Message: fmt.Sprintf("%s was replaced by %s: it does not carry this run's stamp any more", route.Object, owners(route))}
 	case r.edited(state, route):
 		return Observation{Kind: Rival, Message: fmt.Sprintf("%s was changed to %s by %s while this run had given it %s",
 			route.Object, route.Split, owners(route), r.expected(state))}

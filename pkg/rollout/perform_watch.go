@@ -29,8 +29,12 @@ func (r *Runner) baseline(ctx context.Context, state State) Observation {
 	if r.Clock.Since(state.Entered) < baselineTicks*r.Release.Spec.Gates.Interval.Std() {
 		return waiting("reading the baseline of %s", state.From)
 	}
+	templates, err := r.templates(ctx)
+	if err != nil {
+		return hampered(err)
+	}
 	seen := succeeded("%d signals of %s read", len(readings), state.From)
-	seen.Learned = func(s *State) { s.Baseline, s.Gate = readings, gate.State{} }
+	seen.Learned = func(s *State) { s.Baseline, s.Gate, s.Templates = readings, gate.State{}, templates }
 	return seen
 }
 

@@ -212,6 +212,7 @@ func TestGuard(t *testing.T) {
 			}
 			defer func() { _ = tenure.Release(context.WithoutCancel(t.Context())) }()
 			runner.tenure, runner.policy, production.failure = tenure, PolicyOf(runner.Release), test.failure
+			production.Fence = tenure.Fence()
 			state := State{Phase: test.phase, From: "blue", To: "green", Moved: true}
 			if _, seen := runner.guard(t.Context(), state); seen.Kind != test.want {
 				t.Errorf("guard = %s (%s), want %s", seen.Kind, seen.Message, test.want)

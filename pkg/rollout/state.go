@@ -59,6 +59,9 @@ type State struct {
 	Gate gate.State `json:"gate"`
 	// Baseline is what was read before the first switch.
 	Baseline []measure.Reading `json:"baseline,omitempty"`
+	// Templates are, by workload, the pod templates of both colours before the
+	// first switch.
+	Templates map[string]string `json:"templates,omitempty"`
 	// Unanswered is since when a required signal has had no answer.
 	Unanswered time.Time `json:"unanswered,omitzero"`
 	// Resume is the phase to go on from after Held.

@@ -44,6 +44,10 @@ func TestAStopWinsTheRaceAgainstTheSwitch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = runner.tenure.Release(context.WithoutCancel(t.Context())) }()
+	runner.Router = router
+	if err := runner.takeOver(t.Context(), nil, State{}); err != nil {
+		t.Fatal(err)
+	}
 	runner.Router = &interrupted{Router: router, reason: "wrong button"}
 	state := State{Phase: Switch, From: "blue", To: "green", Entered: runner.Clock.Now()}
 	if seen := runner.look(t.Context(), state); seen.Kind != Waiting {

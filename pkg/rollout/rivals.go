@@ -1,0 +1,91 @@
+package rollout
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// templates are, by workload, what the pods of both colours are made from: what
+// was validated, and what a rollback would go back to. A workload that another
+// process rolls, deletes or replaces in mid-shift is seen by them.
+func (r *Runner) templates(ctx context.Context) (map[string]string, error) {
+	found := map[string]string{}
+	for _, color := range r.Release.Spec.ColorNames() {
+		workloads, err := r.workloads(ctx, color)
+		if err != nil {
+			return nil, err
+		}
+		for _, workload := range workloads {
+			if found[workload.Ref.String()], err = templateOf(workload); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return found, nil
+}
+
+// templateOf is a short name for a workload's pod template: another one for
+// every change that makes new pods.
+func templateOf(workload *cluster.Workload) (string, error) {
+	text, err := json.Marshal(workload.Template)
+	if err != nil {
+		return "", fmt.Errorf("read pod template of %s: %w", workload.Ref, err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:6]), nil
+}
+
+// rival looks for somebody else at work on the workloads while this run watches
+// them. What can't be read is no rival.
+func (r *Runner) rival(ctx context.Context, state State) (seen Observation, found bool) {
+	switch state.Phase {
+	case Switch, Prove, Hold, Watch, Confirm:
+	default:
+		return Observation{}, false
+	}
+	for _, color := range []string{state.To, state.From} {
+		for _, ref := range r.Release.Spec.Colors[color].Workloads {
+			before, known := state.Templates[ref.String()]
+			if !known {
+				continue
+			}
+			if seen, found := r.changed(ctx, state, color, ref, before); found {
+				return seen, true
+			}
+		}
+	}
+	return Observation{}, false
+}
+
+// changed compares one workload with what it was before the switch.
+func (r *Runner) changed(ctx context.Context, state State, color string, ref release.Workload, before string) (Observation, bool) {
+	workload, err := r.Client.Workload(ctx, r.Release.Metadata.Namespace, ref)
+	switch {
+	case apierrors.IsNotFound(err) && color == state.To:
+		return failed("%s was deleted while it was given traffic", ref), true
+	case apierrors.IsNotFound(err):
+		return Observation{Kind: Rival, Message: fmt.Sprintf("%s was deleted: there is no way back to %s any more", ref, color)}, true
+	case err != nil:
+		return Observation{}, false
+	}
+	if now, err := templateOf(workload); err != nil || now == before {
+		return Observation{}, false
+	}
+	by := strings.Join(cluster.FieldOwners(workload.Object, "spec", "template"), ", ")
+	if by == "" {
+		by = "somebody"
+	}
+	if color == state.To {
+		return Observation{Kind: Rival, Message: fmt.Sprintf("%s was rolled by %s while it was being watched: what serves now was not validated", ref, by)}, true
+	}
+	return Observation{Kind: Rival, Message: fmt.Sprintf("%s was rolled by %s: the way back would lead to what never served", ref, by)}, true
+}
