@@ -175,8 +175,7 @@ func (r *Runner) giveUp(ctx context.Context, route traffic.Route, state State, r
 	case r.resumed == "":
 		return Outcome{Code: CodeDone, Message: fmt.Sprintf("already: %s serves %s", state.From, route.Object)}, nil
 	}
-	state.Requested, state.Reason, state.Resume, state.Asked = true, request.Reason, "", r.Clock.Now()
-	return r.begin(ctx, route, enter(state, RolledBack, r.Clock.Now()))
+	return r.begin(ctx, route, back(state, request.Reason, r.Clock.Now()))
 }
 
 // neverBegan closes a run that could not stamp what it would write to. A new

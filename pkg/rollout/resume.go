@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // Resume goes on with the unfinished run from where it stands.
@@ -24,15 +25,22 @@ func (r *Runner) Resume(ctx context.Context) (Outcome, error) {
 		return Outcome{}, err
 	}
 	found := state.Phase
-	switch state.Phase {
-	case Held:
-		state = enter(state, state.Resume, r.Clock.Now())
-	case Unproven:
-		state = enter(state, Revert, r.Clock.Now())
-	default:
-		state = enter(state, state.Phase, r.Clock.Now())
-	}
-	state.Resume, r.resumed = "", current.ID
+	state, r.resumed = resume(state, r.Clock.Now()), current.ID
 	r.tell(state.Phase, Info, "run %s was left in phase %s with %s at %s; going on with %s", current.ID, found, route.Object, route.Split, state.Phase)
 	return r.begin(ctx, route, state)
+}
+
+// resume is the state in which a run goes on that was left in one: in the
+// phase that it was held in, or that its process died in, and with the way
+// back from its beginning where that could not be proven.
+func resume(state State, at time.Time) State {
+	phase := state.Phase
+	switch phase {
+	case Held:
+		phase = state.Resume
+	case Unproven:
+		phase = Revert
+	}
+	state.Resume = ""
+	return enter(state, phase, at)
 }

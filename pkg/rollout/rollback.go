@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
@@ -24,17 +25,28 @@ func (r *Runner) Rollback(ctx context.Context, request RollbackRequest) (Outcome
 	if err != nil {
 		return Outcome{}, err
 	}
-	if state.From == route.Split.Sole() && !state.Moved {
+	// What the route says counts too: somebody else may have moved traffic.
+	state.Moved = state.Moved || state.From != route.Split.Sole()
+	if !state.Moved {
 		return r.giveUp(ctx, route, state, request)
 	}
 	if refusal, err := r.mayReceive(ctx, route, state, request); err != nil || refusal != nil {
 		return value(refusal), err
 	}
 	r.force = request.Force
-	state.Requested, state.Reason, state.Asked = true, request.Reason, r.Clock.Now()
+	return r.begin(ctx, route, back(state, request.Reason, r.Clock.Now()))
+}
+
+// back is the state in which a run goes on that a person sends back: it gives
+// back what was moved, or has nothing to give back and ends.
+func back(state State, reason string, at time.Time) State {
+	state.Requested, state.Reason, state.Asked = true, reason, at
 	// What is known is how the old side ends, and now the other one will.
 	state.Because, state.Resume, state.Termination = nil, "", nil
-	return r.begin(ctx, route, enter(state, Revert, r.Clock.Now()))
+	if !state.Moved {
+		return enter(state, RolledBack, at)
+	}
+	return enter(state, Revert, at)
 }
 
 // mayReceive says how ready the side to go back to is, and refuses to go where

@@ -150,3 +150,25 @@ func gone(t *testing.T, runner *Runner, color string) {
 		t.Fatal(err)
 	}
 }
+
+// A way back that was cut off once production was back is gone again to its
+// end by the next rollback: there is no record of a shift that moved anything,
+// but the route says that somebody did.
+func TestRollbackAfterOneThatWasCutOff(t *testing.T) {
+	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+	ctx, cut := context.WithCancel(t.Context())
+	defer cut()
+	runner.Progress = func(event Event) {
+		if event.Phase == Preserve {
+			cut()
+		}
+	}
+	if outcome, err := runner.Rollback(ctx, RollbackRequest{Reason: "asked"}); err != nil || outcome.Code != CodeHeld || production.Split.Sole() != "blue" {
+		t.Fatalf("the first: outcome = %+v, %v with route %s, want held on blue", outcome, err, production.Split)
+	}
+	again := &Runner{Client: runner.Client, Release: runner.Release, Router: production, Clock: runner.Clock, Holder: "bob@laptop/2", Journal: runner.Journal}
+	outcome, err := again.Rollback(t.Context(), RollbackRequest{Reason: "asked again"})
+	if err != nil || outcome.Code != CodeDone || replicas(t, runner, "green") != 0 {
+		t.Errorf("the second: outcome = %+v, %v, green wants %d, want it ended", outcome, err, replicas(t, runner, "green"))
+	}
+}

@@ -47,7 +47,8 @@ type State struct {
 	Reverted time.Time `json:"reverted,omitzero"`
 	// Asked is when a person asked for the rollback.
 	Asked time.Time `json:"asked,omitzero"`
-	// Moved is set before the first write that gives the target traffic.
+	// Moved is set before the first write that gives the target traffic, and
+	// on every way back: the target may have some.
 	Moved bool `json:"moved,omitempty"`
 	// Requested is set when a person asked for the rollback.
 	Requested bool `json:"requested,omitempty"`
