@@ -32,7 +32,8 @@ func (r *Runner) Resume(ctx context.Context) (Outcome, error) {
 
 // resume is the state in which a run goes on that was left in one: in the
 // phase that it was held in, or that its process died in, and with the way
-// back from its beginning where that could not be proven.
+// back from its beginning where that could not be proven. What held it on the
+// way forward is over; why it goes back stays.
 func resume(state State, at time.Time) State {
 	phase := state.Phase
 	switch phase {
@@ -42,5 +43,8 @@ func resume(state State, at time.Time) State {
 		phase = Revert
 	}
 	state.Resume = ""
+	if !phase.Reverse() {
+		state.Reason, state.Because = "", nil
+	}
 	return enter(state, phase, at)
 }

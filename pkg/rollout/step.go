@@ -21,22 +21,26 @@ func Step(policy Policy, state State, seen Observation) State {
 	if !state.Phase.Reverse() && state.Step >= len(policy.Steps) {
 		return hold(state, seen.At, fmt.Sprintf("the run is at step %d and the release has %d", state.Step+1, len(policy.Steps)))
 	}
-	switch seen.Kind {
-	case Succeeded:
+	switch {
+	case seen.Kind == Succeeded && !gated(state.Phase):
 		return succeed(policy, state, seen)
-	case Failed:
+	case seen.Kind == Failed:
 		return fail(state, seen.At, seen.Message, nil)
-	case Waiting:
+	case seen.Kind == Waiting:
 		return wait(policy, state, seen)
-	case Ticked:
+	case seen.Kind == Ticked && gated(state.Phase):
 		return tick(policy, state, seen)
-	case Stopped:
+	case seen.Kind == Stopped:
 		return stop(state, seen)
-	case Interrupted, Rival:
+	case seen.Kind == Interrupted, seen.Kind == Rival:
 		return hold(state, seen.At, seen.Message)
 	}
-	return hold(state, seen.At, fmt.Sprintf("unknown observation %q", seen.Kind))
+	return hold(state, seen.At, fmt.Sprintf("observation %q means nothing in phase %s", seen.Kind, state.Phase))
 }
+
+// gated reports whether a phase goes on by what the gate says, and by nothing
+// else.
+func gated(phase Phase) bool { return phase == Hold || phase == Watch }
 
 // enter moves a state into a phase.
 func enter(state State, phase Phase, at time.Time) State {
@@ -47,8 +51,17 @@ func enter(state State, phase Phase, at time.Time) State {
 
 // hold stops where the run stands and remembers where to go on.
 func hold(state State, at time.Time, reason string) State {
-	state.Resume, state.Reason = state.Phase, reason
+	state.Resume, state.Reason = state.Phase, why(state, reason)
 	return enter(state, Held, at)
+}
+
+// why is the reason of what ends a phase. On the way back, why the run went
+// back is still what people ask first.
+func why(state State, reason string) string {
+	if !state.Phase.Reverse() || state.Reason == "" {
+		return reason
+	}
+	return state.Reason + "; then: " + reason
 }
 
 // fail leads to where the table says, or back once traffic was moved.
@@ -64,12 +77,10 @@ func fail(state State, at time.Time, reason string, because []gate.Result) State
 	case state.Phase.Reverse() && to != Unproven:
 		// The way back goes on past what is only a courtesy.
 		return enter(state, to, at)
-	case state.Phase.Reverse():
-		// Why it went back is still what people ask first.
-		state.Reason = strings.TrimPrefix(state.Reason+"; then: "+reason, "; then: ")
-		return enter(state, to, at)
+	case !state.Phase.Reverse():
+		state.Because = because
 	}
-	state.Reason, state.Because = reason, because
+	state.Reason = why(state, reason)
 	return enter(state, to, at)
 }
 
@@ -96,26 +107,29 @@ func stop(state State, seen Observation) State {
 	return enter(state, Revert, seen.At)
 }
 
-// succeed goes to the next phase of the table; switch, prove and hold go on
-// by the steps of the release.
+// succeed goes to the next phase of the table; what was proven goes on by the
+// steps of the release.
 func succeed(policy Policy, state State, seen Observation) State {
-	rule := ruleOf(state.Phase)
 	switch state.Phase {
+	case Baseline:
+		return switchTo(policy, state, state.Step, seen.At)
 	case Prove:
 		return proven(policy, state, seen.At)
-	case Baseline, Hold:
-		if late(policy, state, seen.At) {
-			return fail(state, seen.At, fmt.Sprintf("more than %s since the start of the run (deadlines.total)", policy.Deadlines.Total), nil)
-		}
-		state.Moved = true
-		if state.Phase == Hold {
-			state.Step++
-		}
-		return enter(state, Switch, seen.At)
 	case ProveRevert:
 		state.Reverted = seen.At
 	}
-	return enter(state, rule.OnSuccess, seen.At)
+	return enter(state, ruleOf(state.Phase).OnSuccess, seen.At)
+}
+
+// switchTo goes to the switch of a step, unless the whole run is late. From here
+// on traffic may have moved: the state that is journalled before the write
+// says so.
+func switchTo(policy Policy, state State, step int, at time.Time) State {
+	if late(policy, state, at) {
+		return fail(state, at, fmt.Sprintf("more than %s since the start of the run (deadlines.total)", policy.Deadlines.Total), nil)
+	}
+	state.Moved, state.Step = true, step
+	return enter(state, Switch, at)
 }
 
 // late reports whether the whole run has outlasted its deadline. It is asked
@@ -181,7 +195,7 @@ func tick(policy Policy, state State, seen Observation) State {
 	if state.Phase == Watch {
 		return enter(state, Confirm, seen.At)
 	}
-	return succeed(policy, state, seen)
+	return switchTo(policy, state, state.Step+1, seen.At)
 }
 
 // ends is when the hold or the watch may end. The watch counts from cutover

@@ -108,6 +108,10 @@ func TestStep(t *testing.T) {
 		"old side not healthy":                   {at(Recover, moved), after(2*time.Minute, Waiting), Unproven},
 		"a finished run stays finished":          {at(Done), after(0, Failed), Done},
 		"an unknown observation holds":           {at(Watch, moved, second, cutover), after(0, "surprise"), Held},
+		"a hold ends by the gate alone":          {at(Hold, moved), after(3*time.Minute, Succeeded), Held},
+		"a watch ends by the gate alone":         {at(Watch, moved, second, cutover), after(10*time.Minute, Succeeded), Held},
+		"the gate proves no switch":              {at(Prove, moved), ticked(0, open), Held},
+		"the gate ends no way back":              {at(Revert, moved), ticked(0, broken), Held},
 		"a bad gate reading never helps a hold":  {at(Hold, moved), ticked(time.Hour, gate.Decision{}), Hold},
 		"the route can't be read for a while":    {at(Watch, moved, second, cutover), after(time.Minute, Waiting), Watch},
 		"a step that the release doesn't have":   {at(Watch, moved, cutover, func(s *State) { s.Step = 2 }), ticked(0, open), Held},
@@ -170,6 +174,26 @@ func TestUnprovenKeepsWhyItWentBack(t *testing.T) {
 	}
 }
 
+func TestAnInterruptedWayBackKeepsWhyItWentBack(t *testing.T) {
+	state := Step(testPolicy(), at(Watch, moved, second, cutover), ticked(time.Second, broken))
+	state = Step(testPolicy(), state, after(2*time.Second, Interrupted))
+	if state.Phase != Held || state.Reason != "rule: because; then: seen" {
+		t.Errorf("phase %s, reason %q", state.Phase, state.Reason)
+	}
+	state = resume(state, start.Add(time.Minute))
+	if state.Phase != Revert || state.Reason != "rule: because; then: seen" || len(state.Because) == 0 || state.Resume != "" {
+		t.Errorf("resumed in phase %s with reason %q because of %v", state.Phase, state.Reason, state.Because)
+	}
+}
+
+func TestWhatHeldARunIsOverOnceItGoesOn(t *testing.T) {
+	state := Step(testPolicy(), at(Watch, moved, second, cutover), after(time.Second, Interrupted))
+	state = resume(state, start.Add(time.Minute))
+	if state.Phase != Watch || state.Reason != "" || state.Entered != start.Add(time.Minute) {
+		t.Errorf("resumed in phase %s, entered %s, with reason %q", state.Phase, state.Entered, state.Reason)
+	}
+}
+
 func TestSilenceThatEndsIsForgotten(t *testing.T) {
 	state := at(Watch, moved, second, cutover)
 	for _, seen := range []Observation{ticked(time.Minute, silent), ticked(2*time.Minute, open), ticked(4*time.Minute, silent)} {
@@ -215,9 +239,6 @@ func TestInvariants(t *testing.T) {
 		for range rapid.IntRange(1, 60).Draw(t, "length") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, "seconds")) * time.Second)
 			seen := Observation{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), At: now, Message: "seen", Decision: rapid.SampledFrom(decisions).Draw(t, "decision")}
-			if (state.Phase == Hold || state.Phase == Watch) && seen.Kind == Succeeded {
-				seen.Kind = Ticked // a runner never says that a hold succeeded
-			}
 			before := state
 			state = Step(policy, state, seen)
 			gated[before.Step] = gated[before.Step] || seen.Kind == Ticked && seen.Decision.Advance
