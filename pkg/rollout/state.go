@@ -65,6 +65,8 @@ type State struct {
 	Templates map[string]string `json:"templates,omitempty"`
 	// Unanswered is since when a required signal has had no answer.
 	Unanswered time.Time `json:"unanswered,omitzero"`
+	// Closed is since when the gate has not let the run advance.
+	Closed time.Time `json:"closed,omitzero"`
 	// Resume is the phase to go on from after Held.
 	Resume Phase `json:"resume,omitempty"`
 	// Termination is what is known about how the old side's pods end.

@@ -45,7 +45,7 @@ func gated(phase Phase) bool { return phase == Hold || phase == Watch }
 // enter moves a state into a phase.
 func enter(state State, phase Phase, at time.Time) State {
 	state.Phase, state.Entered = phase, at
-	state.Unanswered = time.Time{}
+	state.Unanswered, state.Closed = time.Time{}, time.Time{}
 	return state
 }
 
@@ -146,9 +146,7 @@ func proven(policy Policy, state State, at time.Time) State {
 	if policy.Steps[state.Step].Weight < 100 {
 		return enter(state, Hold, at)
 	}
-	if state.Cutover.IsZero() {
-		state.Cutover = at
-	}
+	begin(&state.Cutover, at)
 	return enter(state, Watch, at)
 }
 
@@ -168,9 +166,7 @@ func wait(policy Policy, state State, seen Observation) State {
 // blind bounds a hold or a watch in which not even the route can be read. It
 // ends held, whatever the policy: nothing could be written either.
 func blind(policy Policy, state State, seen Observation) State {
-	if state.Unanswered.IsZero() {
-		state.Unanswered = seen.At
-	}
+	begin(&state.Unanswered, seen.At)
 	deadline := policy.SourceDown.Deadline.Std()
 	if seen.At.Sub(state.Unanswered) < deadline {
 		return state
@@ -182,13 +178,18 @@ func blind(policy Policy, state State, seen Observation) State {
 func tick(policy Policy, state State, seen Observation) State {
 	state.Gate = seen.Gate
 	decision := seen.Decision
-	if decision.Rollback {
+	switch {
+	case decision.Rollback:
 		return fail(state, seen.At, sentence(decision.Because), decision.Because)
+	case decision.SourceDown:
+		begin(&state.Unanswered, seen.At)
+	default:
+		state.Unanswered = time.Time{}
 	}
 	if !decision.Advance {
-		return unanswered(policy, state, seen)
+		return closed(policy, state, seen)
 	}
-	state.Unanswered = time.Time{}
+	state.Closed = time.Time{}
 	if seen.At.Before(state.ends(policy)) {
 		return state
 	}
@@ -208,15 +209,21 @@ func (s State) ends(policy Policy) time.Time {
 	return s.Entered.Add(held)
 }
 
-// unanswered bounds how long a gate may stay open: a source that is silent
-// ends as the policy says, and an advance rule that still fails after the
-// hold sends the release back.
-func unanswered(policy Policy, state State, seen Observation) State {
-	if state.Unanswered.IsZero() {
-		state.Unanswered = seen.At
+// begin is when something began that goes on: now, unless it has begun.
+func begin(since *time.Time, now time.Time) {
+	if since.IsZero() {
+		*since = now
 	}
+}
+
+// closed bounds how long a gate may stay closed. A source that is silent for
+// that long ends as the policy says, and so does a gate that has nothing to
+// judge by for that long after the hold; an advance rule that still fails
+// then sends the release back.
+func closed(policy Policy, state State, seen Observation) State {
+	begin(&state.Closed, seen.At)
 	deadline := policy.SourceDown.Deadline.Std()
-	since := latest(state.Unanswered, state.ends(policy))
+	since := latest(state.Closed, state.ends(policy))
 	failing := advanceFails(seen.Decision)
 	if !failing && seen.Decision.SourceDown {
 		since = state.Unanswered

@@ -154,6 +154,50 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// A gate that answers is not silent, whatever it has been waiting for: the
+// deadline of a silence counts from its own beginning.
+func TestSilenceBeginsWithTheFirstAnswerThatIsMissing(t *testing.T) {
+	rollback := testPolicy()
+	rollback.SourceDown.Policy = "rollback"
+	for name, test := range map[string]struct {
+		policy Policy
+		seen   []Observation
+		want   Phase
+	}{
+		"no traffic, then a source is down":        {rollback, []Observation{ticked(time.Minute, noTraffic), ticked(5*time.Minute, silent)}, Watch},
+		"no traffic, then the route can't be read": {rollback, []Observation{ticked(time.Minute, noTraffic), after(5*time.Minute, Waiting)}, Watch},
+		"too slow, then a source is down":          {rollback, []Observation{ticked(time.Minute, notReached), ticked(5*time.Minute, silent)}, Watch},
+		"a source is down, then nothing can be":    {rollback, []Observation{ticked(time.Minute, silent), after(3*time.Minute, Waiting)}, Held},
+		"nothing can be read, then a source is":    {rollback, []Observation{after(time.Minute, Waiting), ticked(3*time.Minute, silent)}, Revert},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := at(Watch, moved, second, cutover)
+			for _, seen := range test.seen {
+				state = Step(test.policy, state, seen)
+			}
+			if state.Phase != test.want {
+				t.Errorf("phase = %s, want %s (%s)", state.Phase, test.want, state.Reason)
+			}
+		})
+	}
+}
+
+// A run that is resumed long after its watch should have ended is given the
+// time that a gate may stay closed once more.
+func TestAResumedWatchIsGivenTimeToAnswer(t *testing.T) {
+	state := Step(testPolicy(), at(Watch, moved, second, cutover), ticked(time.Minute, notReached))
+	state = Step(testPolicy(), state, after(2*time.Minute, Interrupted))
+	state = resume(state, start.Add(time.Hour))
+	for _, test := range []struct {
+		elapsed time.Duration
+		want    Phase
+	}{{time.Second, Watch}, {2 * time.Minute, Watch}, {2*time.Minute + time.Second, Revert}} {
+		if state = Step(testPolicy(), state, ticked(time.Hour+test.elapsed, notReached)); state.Phase != test.want {
+			t.Errorf("%s after it was resumed: phase = %s, want %s", test.elapsed, state.Phase, test.want)
+		}
+	}
+}
+
 func TestRouteThatCantBeReadIsNotWaitedForForEver(t *testing.T) {
 	rollback := testPolicy()
 	rollback.SourceDown.Policy = "rollback"
