@@ -179,6 +179,12 @@ func (i *invocation) explainPolicy(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintln(i.streams.Out)
+	if err := wide.printTable(i.streams,
+		[]metav1.TableColumnDefinition{column("When traffic was moved and", false), column("Then", false), column("Set by", false)},
+		failureRows(found.Release.Spec.Gates)); err != nil {
+		return err
+	}
+	fmt.Fprintln(i.streams.Out)
 	return wide.printTable(i.streams,
 		[]metav1.TableColumnDefinition{column("Deadline", false), column("Time", false)},
 		deadlineRows(found.Release.Spec.Traffic))
@@ -204,6 +210,24 @@ func policyRows(rules []gate.Rule) [][]any {
 		})
 	}
 	return rows
+}
+
+// failureRows say what a shift does once something goes wrong with the target
+// that has traffic.
+func failureRows(gates release.Gates) [][]any {
+	failure := "goes back"
+	if gates.OnFailure == release.PolicyFreeze {
+		failure = "freezes: holds, and leaves going back to a person"
+	}
+	silence := "holds"
+	if gates.SourceDown.Policy == release.PolicyRollback {
+		silence = failure
+	}
+	return [][]any{
+		{"a rollback rule fires, or a phase fails", failure, "gates.onFailure"},
+		{"a source is silent for " + gates.SourceDown.Deadline.String(), silence, "gates.sourceDown"},
+		{"somebody says stop", "goes back", "-"},
+	}
 }
 
 func deadlineRows(policy release.Traffic) [][]any {

@@ -101,7 +101,7 @@ A rule about a database stands once for each database of the release; ` + "`id/d
 | Verdict | Means | Does |
 |---|---|---|
 | pass | the numbers are good | lets the shift advance, when every required rule says so |
-| fail | the numbers are bad | advance rule: the shift waits; rollback rule: it goes back |
+| fail | the numbers are bad | advance rule: the shift waits; rollback rule: it goes back, or, with ` + "`gates.onFailure: freeze`" + `, holds |
 | no-data | nothing to judge by: no requests, or fewer than the rule needs | the shift doesn't advance |
 | source-down | the source can't be asked, or its answer makes no sense | the shift holds; past ` + "`gates.sourceDown.deadline`" + ` the policy decides |
 
@@ -120,5 +120,5 @@ stand behind every such verdict. Missing data neither ends a breach nor adds to 
 rule's own time, the count starts again.
 
 An emergency stop (` + "`kubectl bluegreen stop REASON`" + `, or the annotation ` + "`bluegreen.dev/stop`" + ` on the route) is no rule: it
-rolls back at the next reading, whatever the rules say.
+rolls back at the next reading, whatever the rules and ` + "`gates.onFailure`" + ` say.
 `

@@ -51,8 +51,10 @@ const (
 	ProfileWeighted = "weighted"
 	PolicyHold      = "hold"
 	PolicyRollback  = "rollback"
-	ProviderHTTP    = "http"
-	ProviderOTel    = "otel"
+	// PolicyFreeze never goes back by itself.
+	PolicyFreeze = "freeze"
+	ProviderHTTP = "http"
+	ProviderOTel = "otel"
 )
 
 // ApplyDefaults completes a document in place; what is set stays. Applying it
@@ -107,6 +109,7 @@ func defaultGates(spec *Spec) {
 	fill(&gates.Interval, DefaultInterval)
 	fill(&gates.SourceDown.Deadline, DefaultSourceDown)
 	fill(&gates.SourceDown.Policy, PolicyHold)
+	fill(&gates.OnFailure, PolicyRollback)
 }
 
 // Waits is the time that a shift takes even when nothing is slow: every hold

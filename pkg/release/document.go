@@ -321,6 +321,10 @@ type Gates struct {
 	// SourceDown is what happens when a source of a required signal
 	// stays silent.
 	SourceDown SourceDown `json:"sourceDown,omitempty"`
+	// OnFailure is what a failure after traffic was moved leads to:
+	// rollback, or freeze, which holds (exit 4) and leaves going back to a
+	// person, for a release whose schema can't go back.
+	OnFailure string `json:"onFailure,omitempty" jsonschema:"enum=rollback,enum=freeze"`
 }
 
 // RuleOverride changes the numbers of one rule. Unset fields keep the

@@ -82,11 +82,17 @@ func TestParseTellsEveryMistake(t *testing.T) {
 		{name: "unknown policy", document: "full.yaml", old: "policy: rollback", new: "policy: ignore", want: []string{
 			"61:40: spec.gates.sourceDown.policy: \"ignore\" is not known; known: hold, rollback",
 		}},
+		{name: "unknown failure policy", document: "full.yaml", old: "onFailure: freeze", new: "onFailure: frezee", want: []string{
+			"62:16: spec.gates.onFailure: \"frezee\" is not known; did you mean \"freeze\"?",
+		}},
+		{name: "failure policy that is one of a silent source", document: "full.yaml", old: "onFailure: freeze", new: "onFailure: hold", want: []string{
+			"62:16: spec.gates.onFailure: \"hold\" is not known; known: rollback, freeze",
+		}},
 		{name: "unknown via", document: "full.yaml", old: "via: auto", new: "via: portforward", want: []string{
 			"26:14: spec.database[0].observe.via: \"portforward\" is not known; did you mean \"portForward\"?",
 		}},
 		{name: "unknown require", document: "full.yaml", old: "require: production", new: "require: prod", want: []string{
-			"62:12: spec.require: \"prod\" is not known; known: starter, production",
+			"63:12: spec.require: \"prod\" is not known; known: starter, production",
 		}},
 		{name: "unknown provider", document: "full.yaml", old: "provider: http", new: "provider: opentelemetry", want: []string{
 			"50:15: spec.metrics.provider: \"opentelemetry\" is not known; known: http, otel",
@@ -281,14 +287,14 @@ func TestParseTellsEveryMistake(t *testing.T) {
 			"4:1: a second document starts here; a file holds one Release; put the other documents into files of their own",
 		}},
 		{name: "two Releases", document: "full.yaml", old: "  require: production\n", new: "  require: production\n---\nkind: Release\n", want: []string{
-			"64:1: a second document starts here; a file holds one Release; put the other documents into files of their own",
+			"65:1: a second document starts here; a file holds one Release; put the other documents into files of their own",
 		}},
 		{name: "text only", old: "apiVersion: bluegreen.dev/v1alpha1\nkind: Release\nmetadata:\n  name: shop\nspec:", new: "- a\n#", want: []string{
 			"2:1: is not YAML: did not find expected '-' indicator",
 		}},
 		{name: "a misspelt field hides no other mistake", document: "full.yaml", old: "  require: production", new: "  gate: {}\n  require: prod", want: []string{
-			"62:3: spec.gate: unknown field; did you mean \"gates\"?",
-			"63:12: spec.require: \"prod\" is not known; known: starter, production",
+			"63:3: spec.gate: unknown field; did you mean \"gates\"?",
+			"64:12: spec.require: \"prod\" is not known; known: starter, production",
 		}},
 		{name: "many at once", document: "full.yaml", old: "    drain: auto\n    deadlines: {rollout: 3m, ", new: "    drian: auto\n    deadlines: {rollout: 3, ", want: []string{
 			"21:5: spec.traffic.drian: unknown field; did you mean \"drain\"?",

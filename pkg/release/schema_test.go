@@ -88,6 +88,7 @@ func TestTheSchemaRefusesWhatParseRefuses(t *testing.T) {
 		"an unknown drain":      {"drain: auto", "drain: recylce"},
 		"an unknown profile":    {"profile: weighted", "profile: canary"},
 		"an unknown policy":     {"policy: rollback", "policy: ignore"},
+		"an unknown failure":    {"onFailure: freeze", "onFailure: ignore"},
 		"an unknown via":        {"via: direct", "via: tunnel"},
 		"a number for a label":  {"{version: green}", "{version: 2}"},
 		"a budget in percent":   {"budget: 0.8", "budget: 80"},

@@ -17,6 +17,9 @@ type Policy struct {
 	Watch      time.Duration
 	Deadlines  release.Deadlines
 	SourceDown release.SourceDown
+	// OnFailure is release.PolicyFreeze where only a person goes back; ""
+	// goes back.
+	OnFailure string
 }
 
 // PolicyOf takes the policy out of a release whose defaults are set.
@@ -26,6 +29,7 @@ func PolicyOf(rel *release.Release) Policy {
 		Watch:      rel.Spec.Traffic.Watch.Std(),
 		Deadlines:  rel.Spec.Traffic.Deadlines,
 		SourceDown: rel.Spec.Gates.SourceDown,
+		OnFailure:  rel.Spec.Gates.OnFailure,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
 // Step is the machine: the next state of a run, given one observation. It is
@@ -25,7 +26,7 @@ func Step(policy Policy, state State, seen Observation) State {
 	case seen.Kind == Succeeded && !gated(state.Phase):
 		return succeed(policy, state, seen)
 	case seen.Kind == Failed:
-		return fail(state, seen.At, seen.Message, nil)
+		return fail(policy, state, seen.At, seen.Message, nil)
 	case seen.Kind == Waiting:
 		return wait(policy, state, seen)
 	case seen.Kind == Ticked && gated(state.Phase):
@@ -64,8 +65,21 @@ func why(state State, reason string) string {
 	return state.Reason + "; then: " + reason
 }
 
-// fail leads to where the table says, or back once traffic was moved.
-func fail(state State, at time.Time, reason string, because []gate.Result) State {
+// frozen begins the reason of a run that would have gone back by itself and
+// was left to a person instead.
+const frozen = "frozen: "
+
+// freeze holds a run that would go back by itself. What decided stays with
+// it, for the person who decides now.
+func freeze(state State, at time.Time, reason string, because []gate.Result) State {
+	state = hold(state, at, frozen+reason+"; kubectl bluegreen rollback, or resume")
+	state.Because = because
+	return state
+}
+
+// fail leads to where the table says, or back once traffic was moved, unless
+// the policy leaves that to a person.
+func fail(policy Policy, state State, at time.Time, reason string, because []gate.Result) State {
 	rule := ruleOf(state.Phase)
 	to := rule.OnFailure
 	if !state.Phase.Reverse() && state.Phase != Drain && state.Moved {
@@ -74,6 +88,8 @@ func fail(state State, at time.Time, reason string, because []gate.Result) State
 	switch {
 	case to == Held:
 		return hold(state, at, reason)
+	case to == Revert && policy.OnFailure == release.PolicyFreeze:
+		return freeze(state, at, reason, because)
 	case state.Phase.Reverse() && to != Unproven:
 		// The way back goes on past what is only a courtesy.
 		return enter(state, to, at)
@@ -93,17 +109,16 @@ func obeyed(state State) bool {
 	return len(state.Because) == 0 && strings.HasPrefix(state.Reason, stopped)
 }
 
-// stop goes back from wherever traffic was moved, the drain included, and
-// changes nothing on the way back.
+// stop goes back from wherever traffic was moved, the drain included and
+// whatever the policy: a person says so. On the way back it changes nothing.
 func stop(state State, seen Observation) State {
-	reason := stopped + seen.Message
-	switch {
-	case state.Phase.Reverse():
+	if state.Phase.Reverse() {
 		return state
-	case !state.Moved:
-		return fail(state, seen.At, reason, nil)
 	}
-	state.Reason, state.Because = reason, nil
+	state.Reason, state.Because = stopped+seen.Message, nil
+	if !state.Moved {
+		return enter(state, Blocked, seen.At)
+	}
 	return enter(state, Revert, seen.At)
 }
 
@@ -126,7 +141,7 @@ func succeed(policy Policy, state State, seen Observation) State {
 // says so.
 func switchTo(policy Policy, state State, step int, at time.Time) State {
 	if late(policy, state, at) {
-		return fail(state, at, fmt.Sprintf("more than %s since the start of the run (deadlines.total)", policy.Deadlines.Total), nil)
+		return fail(policy, state, at, fmt.Sprintf("more than %s since the start of the run (deadlines.total)", policy.Deadlines.Total), nil)
 	}
 	state.Moved, state.Step = true, step
 	return enter(state, Switch, at)
@@ -160,7 +175,7 @@ func wait(policy Policy, state State, seen Observation) State {
 	if seen.At.Sub(state.Entered) < limit {
 		return state
 	}
-	return fail(state, seen.At, fmt.Sprintf("%s took longer than %s (%s): %s", state.Phase, limit, rule.DeadlineField, seen.Message), nil)
+	return fail(policy, state, seen.At, fmt.Sprintf("%s took longer than %s (%s): %s", state.Phase, limit, rule.DeadlineField, seen.Message), nil)
 }
 
 // blind bounds a hold or a watch in which not even the route can be read. It
@@ -180,7 +195,7 @@ func tick(policy Policy, state State, seen Observation) State {
 	decision := seen.Decision
 	switch {
 	case decision.Rollback:
-		return fail(state, seen.At, sentence(decision.Because), decision.Because)
+		return fail(policy, state, seen.At, sentence(decision.Because), decision.Because)
 	case decision.SourceDown:
 		begin(&state.Unanswered, seen.At)
 	default:
@@ -232,8 +247,8 @@ func closed(policy Policy, state State, seen Observation) State {
 		return state
 	}
 	reason := fmt.Sprintf("the gate did not open within %s: %s", deadline, seen.Decision.Waiting)
-	if failing || policy.SourceDown.Policy == "rollback" {
-		return fail(state, seen.At, reason, seen.Decision.Because)
+	if failing || policy.SourceDown.Policy == release.PolicyRollback {
+		return fail(policy, state, seen.At, reason, seen.Decision.Because)
 	}
 	held := hold(state, seen.At, reason)
 	held.Because = seen.Decision.Because
