@@ -2,6 +2,9 @@ package cluster
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -69,6 +72,17 @@ func (w *Workload) RecordedReplicas() int32 {
 		return 1
 	}
 	return int32(replicas)
+}
+
+// TemplateHash is the SHA-256 of the pod template, in hexadecimal: another one
+// for every change that makes new pods.
+func (w *Workload) TemplateHash() string {
+	data, err := json.Marshal(w.Template)
+	if err != nil {
+		return "" // a template that came from JSON goes back to it
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // ManifestWorkload is a Deployment or StatefulSet as its manifest has it: it

@@ -48,6 +48,9 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 	}
 	r.tenure = tenure
 	err = tenure.Save(ctx, state, string(state.Phase))
+	if err == nil && !goesBack(state) {
+		r.settle(ctx, state.Phase) // on the way back, traffic comes first
+	}
 	if err == nil {
 		err = r.takeOver(ctx, workloads, state)
 	}

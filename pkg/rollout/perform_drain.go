@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -157,11 +159,17 @@ func (r *Runner) recycle(ctx context.Context, state State, byPod map[string]floa
 		return waiting("%v", err)
 	}
 	for _, workload := range workloads {
-		if workload.Replicas < 2 {
+		busy, err := r.busy(ctx, workload, byPod)
+		switch {
+		case err != nil:
+			return waiting("%v", err)
+		case !busy:
+			continue
+		case workload.Replicas < 2:
 			return waiting("%.1f requests/s remain on %s, whose one pod is the only way back: it is not recycled", reading.Value, workload.Ref)
 		}
 		var report traffic.RecycleReport
-		err := r.intend(ctx, "recycle", workload.Ref.String(), byPod, func() (err error) {
+		err = r.intend(ctx, "recycle", workload.Ref.String(), byPod, func() (err error) {
 			report, err = traffic.Recycle(ctx, r.Client, traffic.RecycleRequest{
 				Namespace: r.Release.Metadata.Namespace, Workload: workload, Residual: byPod,
 				Floor: int(workload.Replicas) - 1, Fence: r.fence(), CheckStamp: r.checkStamp, Clock: r.Clock,
@@ -171,7 +179,7 @@ func (r *Runner) recycle(ctx context.Context, state State, byPod map[string]floa
 		r.recycled = r.Clock.Now()
 		r.tell(Drain, Info, "%s", report.Message)
 		switch {
-		case errors.Is(err, errStopped), errors.Is(err, cluster.ErrFenced), errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(err, errStopped), errors.Is(err, cluster.ErrFenced), errors.Is(err, context.DeadlineExceeded), err != nil && cluster.Transient(err):
 			// The next look at the route says what it means.
 			return waiting("%s", report.Message)
 		case err != nil:
@@ -183,6 +191,12 @@ func (r *Runner) recycle(ctx context.Context, state State, byPod map[string]floa
 		}
 	}
 	return waiting("the pods of %s were recycled, reading what remains", state.From)
+}
+
+// busy reports whether a pod of a workload still has traffic.
+func (r *Runner) busy(ctx context.Context, workload *cluster.Workload, byPod map[string]float64) (bool, error) {
+	pods, err := r.Client.Pods(ctx, r.Release.Metadata.Namespace, workload.Selector)
+	return slices.ContainsFunc(pods, func(pod corev1.Pod) bool { return byPod[pod.Name] > 0 }), err
 }
 
 // residualByPod reads the residual rate of each pod from the source that can

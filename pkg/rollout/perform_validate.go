@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -19,11 +20,8 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
-// startupLogLines and startupLogBytes bound what is read of one container.
-const (
-	startupLogLines = int64(2000)
-	startupLogBytes = int64(1 << 20)
-)
+// startupLogBytes bounds what is read of one container, from its start.
+const startupLogBytes = int64(1 << 20)
 
 // cleanLogs reads the target's logs since its start for what is forbidden:
 // by validation.logs, else what says that a process or a connection failed.
@@ -36,12 +34,13 @@ func (r *Runner) cleanLogs(ctx context.Context, state State) Observation {
 	if err != nil {
 		return hampered(err)
 	}
+	secrets := r.redactor(ctx, pods)
 	complaints := make([]string, len(pods))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(8)
 	for index, pod := range pods {
 		group.Go(func() (err error) {
-			complaints[index], err = r.scanLogs(ctx, pod, patterns)
+			complaints[index], err = r.scanLogs(ctx, pod, patterns, secrets)
 			return err
 		})
 	}
@@ -75,17 +74,18 @@ func (r *Runner) forbidden() ([]*regexp.Regexp, error) {
 	return patterns, nil
 }
 
-// scanLogs returns the first forbidden line of a pod's containers, shortened.
-func (r *Runner) scanLogs(ctx context.Context, pod corev1.Pod, patterns []*regexp.Regexp) (string, error) {
-	for _, container := range pod.Spec.Containers {
-		lines, limit := startupLogLines, startupLogBytes
+// scanLogs returns the first forbidden line of a pod's containers, shortened:
+// those that prepared it come first.
+func (r *Runner) scanLogs(ctx context.Context, pod corev1.Pod, patterns []*regexp.Regexp, secrets release.Redactor) (string, error) {
+	for _, container := range containersOf(&pod.Spec) {
+		limit := startupLogBytes
 		stream, err := r.Client.Kubernetes.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{
-			Container: container.Name, TailLines: &lines, LimitBytes: &limit,
+			Container: container.Name, LimitBytes: &limit,
 		}).Stream(ctx)
 		if err != nil {
 			return "", fmt.Errorf("read logs of %s/%s: %w", pod.Name, container.Name, err)
 		}
-		line, err := firstMatch(stream, patterns)
+		line, err := firstMatch(stream, patterns, secrets)
 		_ = stream.Close()
 		if err != nil || line != "" {
 			return line, err
@@ -105,13 +105,13 @@ func unread(err error) Observation {
 
 // firstMatch returns the first line that a pattern matches, without what may
 // be a secret, at most 200 characters of it.
-func firstMatch(stream io.Reader, patterns []*regexp.Regexp) (string, error) {
+func firstMatch(stream io.Reader, patterns []*regexp.Regexp, secrets release.Redactor) (string, error) {
 	scanner := bufio.NewScanner(stream)
 	scanner.Buffer(make([]byte, 64<<10), int(startupLogBytes))
 	for scanner.Scan() {
 		for _, pattern := range patterns {
 			if pattern.Match(scanner.Bytes()) {
-				line := []rune(release.Redacted(scanner.Text()))
+				line := []rune(secrets.Redact(scanner.Text()))
 				return string(line[:min(len(line), 200)]), nil
 			}
 		}
@@ -147,26 +147,59 @@ func (r *Runner) healthOf(ctx context.Context, color string) Observation {
 		return waiting("%s has no pods", color)
 	}
 	declared := r.Release.Spec.Validation.Health
-	probe := healthProbe(declared, pods[0])
-	if probe == nil {
-		return succeeded("not declared: health (validation.health, or a readiness probe over plain HTTP)")
-	}
-	results := make([]measure.ProbeResult, len(pods))
+	probes := healthProbes(declared, pods)
+	results := make([]*measure.ProbeResult, len(pods))
 	group := errgroup.Group{}
 	group.SetLimit(8)
 	for index, pod := range pods {
+		if probes[index] == nil {
+			continue
+		}
 		group.Go(func() error {
-			results[index] = measure.ProbeHTTP(ctx, r.Client, pod.Namespace, pod.Name, *probe)
+			result := measure.ProbeHTTP(ctx, r.Client, pod.Namespace, pod.Name, *probes[index])
+			results[index] = &result
 			return nil
 		})
 	}
 	_ = group.Wait()
+	asked, path, status := 0, "", ""
 	for index, result := range results {
-		if !result.OK && (declared != nil || !ready(result)) {
-			return unhealthy(probe.Path+" of "+pods[index].Name, result)
+		switch {
+		case result == nil:
+			continue
+		case !result.OK && (declared != nil || !ready(*result)):
+			return unhealthy(probes[index].Path+" of "+pods[index].Name, *result)
+		}
+		asked, path, status = asked+1, probes[index].Path, result.Status
+	}
+	if asked == 0 {
+		return succeeded("not declared: health (validation.health, or a readiness probe over plain HTTP)")
+	}
+	count := fmt.Sprint(asked)
+	if asked < len(pods) {
+		count += fmt.Sprintf(" of %d", len(pods))
+	}
+	return succeeded("%s of %s pods of %s answered %s", path, count, color, status)
+}
+
+// healthProbes are, for each pod, how it is asked for its health; nil for one
+// that serves no HTTP beside others that do, such as a worker: whether that is
+// well the kubelet alone knows, by its readiness.
+func healthProbes(declared *release.HTTPProbe, pods []corev1.Pod) []*release.HTTPProbe {
+	probes := make([]*release.HTTPProbe, len(pods))
+	serving := slices.ContainsFunc(pods, serves)
+	for index, pod := range pods {
+		if declared == nil || declared.Port != 0 || !serving || serves(pod) {
+			probes[index] = healthProbe(declared, pod)
 		}
 	}
-	return succeeded("%s of %d pods of %s answered %s", probe.Path, len(pods), color, results[0].Status)
+	return probes
+}
+
+// serves reports whether a pod says where it can be asked over HTTP.
+func serves(pod corev1.Pod) bool {
+	_, found := readinessProbe(pod)
+	return found || cluster.ServingPort(pod.Spec) != 0
 }
 
 // ready takes a redirect for ready, as the kubelet takes every status from 200
@@ -267,31 +300,51 @@ func (r *Runner) transactions(ctx context.Context, color string) Observation {
 }
 
 // termination finds out whether the pods of a colour end gracefully, unless
-// it is known or nothing would be done with the answer.
+// it is known or nothing would be done with the answer. They do when those of
+// each workload do that can be asked; workloads that serve no HTTP have no
+// client that would notice.
 func (r *Runner) termination(ctx context.Context, color string, known *traffic.Termination) *traffic.Termination {
 	if known != nil || r.Release.Spec.Traffic.Drain == release.DrainNone {
 		return known
 	}
 	workloads, err := r.workloads(ctx, color)
-	if err != nil || len(workloads) == 0 {
+	if err != nil {
 		return nil
 	}
-	pods, err := r.pods(ctx, color)
+	var found *traffic.Termination
+	for _, workload := range workloads {
+		proof, tried := r.terminationOf(ctx, workload)
+		if !tried {
+			continue
+		}
+		r.tell(Synthetic, Info, "%s", proof.Message)
+		if found = &proof; !proof.Graceful {
+			break
+		}
+	}
+	if found == nil && len(workloads) > 0 {
+		found = &traffic.Termination{Message: "graceful termination is not proven: no HTTP path is known to ask"}
+	}
+	return found
+}
+
+// terminationOf tries the termination of one workload's pods; it is not tried
+// where no pod says how it can be asked.
+func (r *Runner) terminationOf(ctx context.Context, workload *cluster.Workload) (proof traffic.Termination, tried bool) {
+	pods, err := r.Client.Pods(ctx, r.Release.Metadata.Namespace, workload.Selector)
 	if err != nil || len(pods) == 0 {
-		return nil
+		return proof, false
 	}
-	probe := healthProbe(r.Release.Spec.Validation.Health, pods[0])
+	probe := healthProbes(r.Release.Spec.Validation.Health, pods)[0]
 	if probe == nil {
-		return &traffic.Termination{Message: "graceful termination is not proven: no HTTP path is known to ask"}
+		return proof, false
 	}
-	var proof traffic.Termination
-	err = r.intend(ctx, "trial", workloads[0].Ref.String(), map[string]string{"creates": "one spare pod, and deletes it"}, func() (err error) {
-		proof, err = traffic.ProveTermination(ctx, r.Client, r.Release.Metadata.Namespace, workloads[0], *probe, r.Clock)
+	err = r.intend(ctx, actionTrial, workload.Ref.String(), map[string]string{"creates": "one spare pod, and deletes it"}, func() (err error) {
+		proof, err = traffic.ProveTermination(ctx, r.Client, r.Release.Metadata.Namespace, workload, *probe, r.Clock)
 		return err
 	})
 	if err != nil {
-		return &traffic.Termination{Message: "graceful termination is not proven: " + err.Error()}
+		return traffic.Termination{Message: "graceful termination is not proven: " + err.Error()}, true
 	}
-	r.tell(Synthetic, Info, "%s", proof.Message)
-	return &proof
+	return proof, true
 }

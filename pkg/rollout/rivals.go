@@ -2,9 +2,6 @@ package rollout
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -25,23 +22,10 @@ func (r *Runner) templates(ctx context.Context) (map[string]string, error) {
 			return nil, err
 		}
 		for _, workload := range workloads {
-			if found[workload.Ref.String()], err = templateOf(workload); err != nil {
-				return nil, err
-			}
+			found[workload.Ref.String()] = workload.TemplateHash()
 		}
 	}
 	return found, nil
-}
-
-// templateOf is a short name for a workload's pod template: another one for
-// every change that makes new pods.
-func templateOf(workload *cluster.Workload) (string, error) {
-	text, err := json.Marshal(workload.Template)
-	if err != nil {
-		return "", fmt.Errorf("read pod template of %s: %w", workload.Ref, err)
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:6]), nil
 }
 
 // rival looks for somebody else at work on the workloads while this run watches
@@ -77,7 +61,7 @@ func (r *Runner) changed(ctx context.Context, state State, color string, ref rel
 	case err != nil:
 		return Observation{}, false
 	}
-	if now, err := templateOf(workload); err != nil || now == before {
+	if workload.TemplateHash() == before {
 		return Observation{}, false
 	}
 	by := strings.Join(cluster.FieldOwners(workload.Object, "spec", "template"), ", ")

@@ -109,15 +109,19 @@ func (r *Runner) wayBack(ctx context.Context, route traffic.Route) (State, error
 }
 
 // beside answers a lease that somebody else holds: a shift is refused, a
-// rollback asks the holder to stop.
+// rollback asks the holder to stop, unless it goes back already: a stop would
+// then only be left on the route, in the way of the next shift.
 func (r *Runner) beside(ctx context.Context, held *journal.HeldError, state State) (Outcome, error) {
 	if !state.Requested {
 		return Outcome{Code: CodeBlocked, Message: held.Error(), Next: "kubectl bluegreen status -w"}, nil
 	}
-	reason := "rollback requested by " + r.Holder
-	if err := r.RequestStop(ctx, reason); err != nil && !errors.Is(err, ErrNothingRuns) {
-		return Outcome{}, err
+	doing := "goes back already"
+	if run, err := r.Journal.Get(ctx, held.Run); err != nil || !Phase(run.Phase).Reverse() {
+		doing = "was asked to roll back"
+		if err := r.RequestStop(ctx, "rollback requested by "+r.Holder); err != nil && !errors.Is(err, ErrNothingRuns) {
+			return Outcome{}, err
+		}
 	}
-	r.tell(Revert, Info, "%s drives run %s; it was asked to roll back, waiting for it", held.Holder, held.Run)
+	r.tell(Revert, Info, "%s drives run %s; it %s, waiting for it", held.Holder, held.Run, doing)
 	return r.await(ctx, held.Run, state.Asked, RollbackRequest{Force: r.force, Reason: state.Reason})
 }

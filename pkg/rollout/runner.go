@@ -38,7 +38,7 @@ func (r *Runner) drive(ctx context.Context, state State) (Outcome, error) {
 			return r.lost(state, err), nil
 		}
 		if next.Phase != state.Phase {
-			r.tellTransition(state, next, messageOf(state, next, seen))
+			r.tellTransition(state, next, seen)
 		}
 		again := next.Phase == state.Phase
 		if again && seen.Kind == Waiting {
@@ -193,11 +193,12 @@ func (r *Runner) conclude(ctx context.Context, state State) (Outcome, error) {
 	persist, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
 	defer cancel()
 	outcome := outcomeOf(state)
+	r.settle(persist, state.Phase)
 	end := func() error { return r.tenure.Finish(persist, string(state.Phase)) }
 	if state.Phase == Held || state.Phase == Unproven {
 		end = func() error { return r.tenure.Release(persist) }
 	}
-	err := end()
+	err := r.insist(persist, state.Phase, end)
 	if left := (*journal.LeftoverError)(nil); errors.As(err, &left) {
 		// How the run ended is written; that stands, whatever was not done behind it.
 		r.tell(state.Phase, Warning, "%v", cluster.Explain(left))

@@ -166,6 +166,34 @@ func TestRollbackBesideARunThatIsDoneFirst(t *testing.T) {
 	}
 }
 
+// A run that goes back already needs no stop, which would be left on the route
+// in the way of the next shift.
+func TestRollbackBesideARunThatGoesBack(t *testing.T) {
+	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+	tenure, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "bob@laptop/2"}, journal.Run{ID: "20261122-153012-k7f3q"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := State{Phase: Revert, From: "blue", To: "green", Moved: true, Started: start, Because: broken.Because}
+	if err := tenure.Save(t.Context(), state, string(Revert)); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	runner.Progress = func(event Event) {
+		if strings.Contains(event.Message, "goes back already") {
+			state.Phase = RolledBack
+			ended <- errors.Join(tenure.Save(t.Context(), state, string(RolledBack)), tenure.Finish(t.Context(), string(RolledBack)))
+		}
+	}
+	outcome, err := runner.Rollback(t.Context(), RollbackRequest{Reason: "asked"})
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if err != nil || outcome.Code != CodeRolledBack || production.Route.Stop != "" {
+		t.Errorf("outcome = %+v, %v; stop %q", outcome, err, production.Route.Stop)
+	}
+}
+
 func TestRollbackToNothingIsRefused(t *testing.T) {
 	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2))
 	production.ready = nil // whatever the Deployment says
@@ -180,7 +208,7 @@ func TestJournalThatFailsOnceIsWrittenAgain(t *testing.T) {
 	runner, production, prepend := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
 	updates := 0
 	prepend("update", "configmaps", func(clienttesting.Action) (bool, runtime.Object, error) {
-		if updates++; updates%3 == 0 {
+		if updates++; updates%2 == 0 {
 			return true, nil, apierrors.NewServiceUnavailable("just now")
 		}
 		return false, nil, nil

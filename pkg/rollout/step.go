@@ -19,6 +19,9 @@ func Step(policy Policy, state State, seen Observation) State {
 	if seen.Learned != nil {
 		seen.Learned(&state)
 	}
+	if ruleOf(state.Phase).Phase == "" {
+		return hold(state, seen.At, fmt.Sprintf("phase %q is not known to this version", state.Phase))
+	}
 	if !state.Phase.Reverse() && state.Step >= len(policy.Steps) {
 		return hold(state, seen.At, fmt.Sprintf("the run is at step %d and the release has %d", state.Step+1, len(policy.Steps)))
 	}

@@ -22,15 +22,16 @@ func (r *Runner) tellReading(phase Phase, message string, results []gate.Result)
 }
 
 // tellTransition says that a phase has ended and how.
-func (r *Runner) tellTransition(before, after State, message string) {
+func (r *Runner) tellTransition(before, after State, seen Observation) {
 	took := after.Entered.Sub(before.Entered).Round(10 * time.Millisecond)
 	level := Success
-	switch after.Phase {
-	case Revert:
+	switch {
+	case after.Phase == Revert, after.Phase == Held, after.Phase == Blocked, after.Phase == Unproven:
 		level = Failure
-	case Held, Blocked, Unproven:
-		level = Failure
+	case seen.Kind == Failed:
+		level = Warning // a courtesy of the way back, which goes on
 	}
+	message := messageOf(before, after, seen)
 	if message == "" {
 		message = "done"
 	}

@@ -1,6 +1,8 @@
 package traffic
 
 import (
+	"context"
+	"fmt"
 	"maps"
 	"strings"
 	"time"
@@ -8,10 +10,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
 // LabelPurpose marks pods that the tool makes, and says what for.
@@ -19,6 +23,9 @@ const LabelPurpose = "bluegreen.dev/purpose"
 
 // PurposeTermination is the purpose of ProveTermination's spare pod.
 const PurposeTermination = "termination-trial"
+
+// annotationWorkload names the workload that a spare pod is of: kind/name.
+const annotationWorkload = "bluegreen.dev/workload"
 
 // spareNameLength is how much of a workload's name the spare pod's name
 // keeps, so that the whole stays a valid host name (63).
@@ -33,15 +40,19 @@ func sparePod(namespace string, workload *cluster.Workload) *corev1.Pod {
 	if len(base) > spareNameLength {
 		base = strings.TrimRight(base[:spareNameLength], "-.")
 	}
-	labels := map[string]string{LabelPurpose: PurposeTermination}
+	marks := map[string]string{LabelPurpose: PurposeTermination}
 	for _, source := range []map[string]string{workload.Object.GetLabels(), workload.Template.Labels} {
 		if release, found := source[cluster.LabelRelease]; found {
-			labels[cluster.LabelRelease] = release
+			marks[cluster.LabelRelease] = release
 		}
 	}
 	annotations := maps.Clone(workload.Template.Annotations)
 	// Its figures would mix with those of pods that have users.
 	maps.DeleteFunc(annotations, func(key, _ string) bool { return strings.HasPrefix(key, "prometheus.io/") })
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[annotationWorkload] = workload.Ref.String()
 	spec := workload.Template.Spec.DeepCopy()
 	spec.NodeName, spec.Hostname, spec.Subdomain = "", "", ""
 	spec.ActiveDeadlineSeconds = ptr.To(int64(trialLeash / time.Second))
@@ -49,11 +60,32 @@ func sparePod(namespace string, workload *cluster.Workload) *corev1.Pod {
 		ObjectMeta: metav1.ObjectMeta{
 			Name:        base + "-spare-" + rand.String(5),
 			Namespace:   namespace,
-			Labels:      labels,
+			Labels:      marks,
 			Annotations: annotations,
 		},
 		Spec: *spec,
 	}
+}
+
+// DeleteSparePods deletes the spare pods of a workload that a trial which was
+// cut off has left, and returns how many there were.
+func DeleteSparePods(ctx context.Context, client *cluster.Client, namespace string, workload release.Workload) (int, error) {
+	pods, err := client.Pods(ctx, namespace, labels.SelectorFromSet(labels.Set{LabelPurpose: PurposeTermination}))
+	if err != nil {
+		return 0, err
+	}
+	deleted := 0
+	for _, pod := range pods {
+		if pod.Annotations[annotationWorkload] != workload.String() {
+			continue
+		}
+		err := client.Kubernetes.CoreV1().Pods(namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(pod.UID))})
+		if err != nil && !isGone(err) {
+			return deleted, fmt.Errorf("delete spare pod %s: %w", pod.Name, err)
+		}
+		deleted++
+	}
+	return deleted, nil
 }
 
 // gracePeriod is how long a pod may take to end: 30 s unless it says.

@@ -3,9 +3,6 @@ package traffic
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -96,7 +93,7 @@ type terminationTrial struct {
 // run makes the trial and turns what stood in its way into a reason.
 func (t *terminationTrial) run(ctx context.Context, namespace string, workload *cluster.Workload) (Termination, error) {
 	started := t.clock.Now()
-	termination := Termination{Image: firstImage(workload.Template.Spec), ConfigHash: templateHash(workload.Template)}
+	termination := Termination{Image: firstImage(workload.Template.Spec), ConfigHash: workload.TemplateHash()}
 	if len(workload.Template.Spec.InitContainers) > 0 {
 		termination.Message = fmt.Sprintf("graceful termination of %s is not proven: a spare pod would run its init containers again", workload.Ref)
 		return termination, nil
@@ -238,16 +235,6 @@ func (t *terminationTrial) remove(ctx context.Context, name string, uid types.UI
 		return nil
 	}
 	return fmt.Errorf("spare pod %s could not be removed, and ends by itself within %s: %w", name, trialLeash, err)
-}
-
-// templateHash identifies a configuration.
-func templateHash(template corev1.PodTemplateSpec) string {
-	data, err := json.Marshal(template)
-	if err != nil {
-		return "" // a template that came from JSON goes back to it
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }
 
 func firstImage(spec corev1.PodSpec) string {
