@@ -23,12 +23,14 @@ func (r *Runner) perform(ctx context.Context, state State, route traffic.Route) 
 		Health:    r.health,
 		Synthetic: r.validate,
 		Baseline:  r.baseline,
+		HoldFloor: r.holdFloor,
 		Switch:    func(ctx context.Context, state State) Observation { return r.switchTraffic(ctx, state, route) },
 		Prove:     r.prove,
 		Hold:      r.observe,
 		Watch:     r.observe,
 		Confirm:   r.confirm,
 		Drain:     r.drain,
+		GiveBack:  r.giveBackFloor,
 
 		Revert:       r.revert,
 		ProveRevert:  r.prove,
@@ -36,6 +38,7 @@ func (r *Runner) perform(ctx context.Context, state State, route traffic.Route) 
 		DrainReverse: r.drainReverse,
 		End:          r.end,
 		Recover:      r.recoverOld,
+		Restore:      r.giveBackFloor,
 	}
 	performance, known := performances[state.Phase]
 	if !known {
@@ -93,7 +96,7 @@ func (r *Runner) edited(state State, route traffic.Route) bool {
 // expected is the split that the route must have in a phase.
 func (r *Runner) expected(state State) traffic.Split {
 	switch state.Phase {
-	case Prove, Hold, Watch, Confirm, Drain:
+	case Prove, Hold, Watch, Confirm, Drain, GiveBack:
 		return state.Split(r.policy)
 	}
 	return traffic.Whole(state.From)

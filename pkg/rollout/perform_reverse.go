@@ -15,7 +15,7 @@ import (
 )
 
 // preserveTimeout bounds what is kept of the bad side; keeping it never
-// delays traffic, which is back by then (second seed: "Preserve v2 logs").
+// delays traffic, which is back by then (second runbook: "Preserve v2 logs").
 const preserveTimeout = 20 * time.Second
 
 // preserve keeps logs, events and specs of the bad side.

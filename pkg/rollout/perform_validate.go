@@ -56,7 +56,7 @@ func (r *Runner) cleanLogs(ctx context.Context, state State) Observation {
 }
 
 // forbidden compiles the patterns of the release, or the default: a panic,
-// a fatal error, or PostgreSQL refusing a connection (first seed: "logs show
+// a fatal error, or PostgreSQL refusing a connection (first runbook: "logs show
 // clean startup with no connection errors").
 func (r *Runner) forbidden() ([]*regexp.Regexp, error) {
 	texts := []string{`(?i)(^|[^\w-])(panic|fatal)\b`, `(?i)too many (clients|connections)|\b53300\b`}

@@ -19,12 +19,14 @@ const (
 	Health    Phase = "health"
 	Synthetic Phase = "synthetic"
 	Baseline  Phase = "baseline"
+	HoldFloor Phase = "hold-floor"
 	Switch    Phase = "switch"
 	Prove     Phase = "prove"
 	Hold      Phase = "hold"
 	Watch     Phase = "watch"
 	Confirm   Phase = "confirm"
 	Drain     Phase = "drain"
+	GiveBack  Phase = "give-back"
 
 	Revert       Phase = "revert"
 	ProveRevert  Phase = "prove-revert"
@@ -32,6 +34,7 @@ const (
 	DrainReverse Phase = "drain-reverse"
 	End          Phase = "end"
 	Recover      Phase = "recover"
+	Restore      Phase = "restore"
 
 	Done       Phase = "done"
 	RolledBack Phase = "rolled-back"
@@ -54,7 +57,7 @@ type PhaseRule struct {
 	OnSuccess Phase
 	// OnFailure is where a failure, or the deadline, leads before any
 	// traffic was moved; once traffic was moved a forward phase leads to
-	// revert instead.
+	// revert instead, unless it is held.
 	OnFailure Phase
 	// Source is the line of a runbook that the phase carries out.
 	Source string
@@ -74,26 +77,29 @@ func Phases() []PhaseRule {
 	healthy := deadline(func(d release.Deadlines) release.Duration { return d.Recover })
 	drain := deadline(func(d release.Deadlines) release.Duration { return d.Drain })
 	return []PhaseRule{
-		{Preflight, "runs the checks of stage deploy; a critical failure blocks", validation, "deadlines.validation", Apply, Blocked, "both seeds, Pre-Deployment Checklist"},
-		{Apply, "applies the target's manifests server-side, or restores its replicas", rollout, "deadlines.rollout", WaitReady, Blocked, "first seed, Deploy Green Environment"},
-		{WaitReady, "waits until every pod of the target is ready", rollout, "deadlines.rollout", CleanLogs, Blocked, "both seeds, wait for all pods to pass readiness"},
-		{CleanLogs, "reads the target's start-up logs for what validation.logs forbids", validation, "deadlines.validation", Health, Blocked, "first seed, confirm logs show clean startup"},
-		{Health, "asks every pod of the target for its health, past the router", validation, "deadlines.validation", Synthetic, Blocked, "first seed, Verify Green Service Health"},
-		{Synthetic, "runs the synthetic transactions, proves graceful termination", validation, "deadlines.validation", Baseline, Blocked, "second seed, Validate v2 Internally"},
-		{Baseline, "reads every signal once; what it finds is what the release is compared with", validation, "deadlines.validation", Switch, Blocked, "first seed, baseline connection count established"},
-		{Switch, "writes the split of the next step, fenced", reroute, "deadlines.reroute", Prove, Revert, "both seeds, Switch Traffic"},
-		{Prove, "proves by EndpointSlices that the route holds the target's ready pods and nothing else", reroute, "deadlines.reroute", Hold, Revert, "second seed, switches all traffic atomically"},
-		{Hold, "holds the step's weight under the gate", nil, "steps[].hold", Switch, Revert, "first seed, Monitor During 50% Shift"},
-		{Watch, "watches at full weight under the gate until the watch ends", nil, "traffic.watch", Confirm, Revert, "second seed, Monitor Transition"},
-		{Confirm, "runs the synthetic transactions again", validation, "deadlines.validation", Drain, Revert, "second seed, Verify business logic via synthetic transaction"},
-		{Drain, "waits for, or sheds, the requests that stay on the old side", drain, "deadlines.drain", Done, Held, "design: switching is not moving"},
+		{Preflight, "runs the checks of stage deploy; a critical failure blocks", validation, "deadlines.validation", Apply, Blocked, "both runbooks, Pre-Deployment Checklist"},
+		{Apply, "applies the target's manifests server-side, or restores its replicas", rollout, "deadlines.rollout", WaitReady, Blocked, "first runbook, Deploy Green Environment"},
+		{WaitReady, "waits until every pod of the target is ready", rollout, "deadlines.rollout", CleanLogs, Blocked, "both runbooks, wait for all pods to pass readiness"},
+		{CleanLogs, "reads the target's start-up logs for what validation.logs forbids", validation, "deadlines.validation", Health, Blocked, "first runbook, confirm logs show clean startup"},
+		{Health, "asks every pod of the target for its health, past the router", validation, "deadlines.validation", Synthetic, Blocked, "first runbook, Verify Green Service Health"},
+		{Synthetic, "runs the synthetic transactions, proves graceful termination", validation, "deadlines.validation", Baseline, Blocked, "second runbook, Validate v2 Internally"},
+		{Baseline, "reads every signal once; what it finds is what the release is compared with", validation, "deadlines.validation", HoldFloor, Blocked, "first runbook, baseline connection count established"},
+		{HoldFloor, "keeps the old side's autoscalers from taking it below what it runs with", reroute, "deadlines.reroute", Switch, Revert, "second runbook, never scale down blue until green is proven stable"},
+		{Switch, "writes the split of the next step, fenced", reroute, "deadlines.reroute", Prove, Revert, "both runbooks, Switch Traffic"},
+		{Prove, "proves by EndpointSlices that the route holds the target's ready pods and nothing else", reroute, "deadlines.reroute", Hold, Revert, "second runbook, switches all traffic atomically"},
+		{Hold, "holds the step's weight under the gate", nil, "steps[].hold", Switch, Revert, "first runbook, Monitor During 50% Shift"},
+		{Watch, "watches at full weight under the gate until the watch ends", nil, "traffic.watch", Confirm, Revert, "second runbook, Monitor Transition"},
+		{Confirm, "runs the synthetic transactions again", validation, "deadlines.validation", Drain, Revert, "second runbook, Verify business logic via synthetic transaction"},
+		{Drain, "waits for, or sheds, the requests that stay on the old side", drain, "deadlines.drain", GiveBack, Held, "design: switching is not moving"},
+		{GiveBack, "gives the old side's autoscalers their floors back", drain, "deadlines.drain", Done, Held, "second runbook, never scale down blue until green is proven stable"},
 
-		{Revert, "gives everything back to the old side, fenced", rollback, "deadlines.rollback", ProveRevert, Unproven, "both seeds, Rollback Procedure"},
-		{ProveRevert, "proves by EndpointSlices that the old side serves", reroute, "deadlines.reroute", Preserve, Unproven, "first seed, Confirm traffic rerouted within 60 seconds"},
-		{Preserve, "keeps logs, events and specs of the bad side, 20 s at most", rollback, "deadlines.rollback", DrainReverse, DrainReverse, "second seed, Preserve v2 logs for root cause analysis"},
+		{Revert, "gives everything back to the old side, fenced", rollback, "deadlines.rollback", ProveRevert, Unproven, "both runbooks, Rollback Procedure"},
+		{ProveRevert, "proves by EndpointSlices that the old side serves", reroute, "deadlines.reroute", Preserve, Unproven, "first runbook, Confirm traffic rerouted within 60 seconds"},
+		{Preserve, "keeps logs, events and specs of the bad side, 20 s at most", rollback, "deadlines.rollback", DrainReverse, DrainReverse, "second runbook, Preserve v2 logs for root cause analysis"},
 		{DrainReverse, "waits for the bad side's requests where ending it would lose them", drain, "deadlines.drain", End, Held, "design: switching is not moving"},
-		{End, "scales the bad side to zero and records its replicas; a side that a person left is kept where that could lose requests unseen", rollback, "deadlines.rollback", Recover, Unproven, "first seed, Terminate green pods"},
-		{Recover, "asks every pod of the old side for its health", healthy, "deadlines.recover", RolledBack, Unproven, "first seed, Validate blue service stability"},
+		{End, "scales the bad side to zero and records its replicas; a side that a person left is kept where that could lose requests unseen", rollback, "deadlines.rollback", Recover, Unproven, "first runbook, Terminate green pods"},
+		{Recover, "asks every pod of the old side for its health", healthy, "deadlines.recover", Restore, Unproven, "first runbook, Validate blue service stability"},
+		{Restore, "gives the autoscalers their floors back", rollback, "deadlines.rollback", RolledBack, RolledBack, "second runbook, Always preserve pre-cutover state"},
 
 		{Done, "the target serves; the old side is drained, or what remains there is said to be unknown", nil, "", "", "", ""},
 		{RolledBack, "the old side serves again, proven", nil, "", "", "", ""},
@@ -126,7 +132,7 @@ func (p Phase) Terminal() bool {
 // Reverse reports whether the phase belongs to the way back.
 func (p Phase) Reverse() bool {
 	switch p {
-	case Revert, ProveRevert, Preserve, DrainReverse, End, Recover:
+	case Revert, ProveRevert, Preserve, DrainReverse, End, Recover, Restore:
 		return true
 	}
 	return false

@@ -27,7 +27,7 @@ type planning struct {
 // writes lists the writes of a shift in their order.
 func (p planning) writes(ctx context.Context) ([]PlanWrite, error) {
 	var writes []PlanWrite
-	for _, part := range []func(context.Context) ([]PlanWrite, error){p.fencing, p.applying, p.scaling, p.trying, p.switching} {
+	for _, part := range []func(context.Context) ([]PlanWrite, error){p.fencing, p.applying, p.scaling, p.trying, p.holding, p.switching} {
 		found, err := part(ctx)
 		if err != nil {
 			return nil, err
@@ -137,6 +137,29 @@ func (p planning) trying(ctx context.Context) ([]PlanWrite, error) {
 	}
 	return []PlanWrite{{Phase: Synthetic, Object: "pod/" + workloads[0].Ref.Name + "-spare-…",
 		To: "created and deleted: one spare pod, without traffic, shows how pods of " + p.from + " end"}}, nil
+}
+
+// holding keeps the old side's autoscalers from taking it down. Who may not
+// list them shifts without that.
+func (p planning) holding(ctx context.Context) ([]PlanWrite, error) {
+	workloads, err := p.deployed(ctx, p.from)
+	if err != nil {
+		return nil, err
+	}
+	var writes []PlanWrite
+	for _, workload := range workloads {
+		autoscalers, err := p.Client.Autoscalers(ctx, p.Release.Metadata.Namespace, workload.Ref)
+		if err != nil {
+			return writes, nil //nolint:nilerr // check says which right is missing
+		}
+		for _, autoscaler := range autoscalers {
+			if change := cluster.RaisedFloor(autoscaler, workload.Replicas); change != nil {
+				writes = append(writes, PlanWrite{Phase: HoldFloor, Object: "horizontalpodautoscaler/" + autoscaler.Name,
+					From: fmt.Sprintf("at least %d", change.From), To: fmt.Sprintf("at least %d, given back after the watch", change.To)})
+			}
+		}
+	}
+	return writes, nil
 }
 
 // switching moves the route, and after it comes what may be done about requests that

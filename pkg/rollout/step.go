@@ -85,7 +85,7 @@ func freeze(state State, at time.Time, reason string, because []gate.Result) Sta
 func fail(policy Policy, state State, at time.Time, reason string, because []gate.Result) State {
 	rule := ruleOf(state.Phase)
 	to := rule.OnFailure
-	if !state.Phase.Reverse() && state.Phase != Drain && state.Moved {
+	if !state.Phase.Reverse() && to != Held && state.Moved {
 		to = Revert
 	}
 	switch {
@@ -139,15 +139,19 @@ func succeed(policy Policy, state State, seen Observation) State {
 	return enter(state, ruleOf(state.Phase).OnSuccess, seen.At)
 }
 
-// switchTo goes to the switch of a step, unless the whole run is late. From here
-// on traffic may have moved: the state that is journalled before the write
-// says so.
+// switchTo goes to the switch of a step, the first time by what is made ready
+// for the way back, unless the whole run is late. From here on traffic may have
+// moved: the state that is journalled before the write says so.
 func switchTo(policy Policy, state State, step int, at time.Time) State {
 	if late(policy, state, at) {
 		return fail(policy, state, at, fmt.Sprintf("more than %s since the start of the run (deadlines.total)", policy.Deadlines.Total), nil)
 	}
+	next := Switch
+	if state.Phase == Baseline {
+		next = HoldFloor
+	}
 	state.Moved, state.Step = true, step
-	return enter(state, Switch, at)
+	return enter(state, next, at)
 }
 
 // late reports whether the whole run has outlasted its deadline. It is asked

@@ -73,7 +73,8 @@ func TestStep(t *testing.T) {
 		"checks fail":                            {at(Preflight), after(0, Failed), Blocked},
 		"pods not ready yet":                     {at(WaitReady), after(time.Minute, Waiting), WaitReady},
 		"pods never ready":                       {at(WaitReady), after(3*time.Minute, Waiting), Blocked},
-		"baseline read":                          {at(Baseline), after(0, Succeeded), Switch},
+		"baseline read":                          {at(Baseline), after(0, Succeeded), HoldFloor},
+		"floor held":                             {at(HoldFloor, moved), after(0, Succeeded), Switch},
 		"baseline after the total deadline":      {at(Baseline), after(16*time.Minute, Succeeded), Blocked},
 		"stop before traffic moved":              {at(Health), after(0, Stopped), Blocked},
 		"interrupted before traffic moved":       {at(Health), after(0, Interrupted), Held},
@@ -95,7 +96,10 @@ func TestStep(t *testing.T) {
 		"watch that outlasts total still ends":   {at(Watch, moved, second, cutover), ticked(16*time.Minute, open), Confirm},
 		"confirmed":                              {at(Confirm, moved), after(0, Succeeded), Drain},
 		"business logic fails after the watch":   {at(Confirm, moved), after(2*time.Minute, Waiting), Revert},
-		"drained":                                {at(Drain, moved), after(0, Succeeded), Done},
+		"drained":                                {at(Drain, moved), after(0, Succeeded), GiveBack},
+		"floors given back":                      {at(GiveBack, moved), after(0, Succeeded), Done},
+		"floors not given back":                  {at(GiveBack, moved), after(2*time.Minute, Waiting), Held},
+		"stop while floors are given back":       {at(GiveBack, moved), after(0, Stopped), Revert},
 		"never drained":                          {at(Drain, moved), after(2*time.Minute, Waiting), Held},
 		"stop while draining goes back":          {at(Drain, moved), after(0, Stopped), Revert},
 		"reverted":                               {at(Revert, moved), after(0, Succeeded), ProveRevert},
@@ -104,7 +108,8 @@ func TestStep(t *testing.T) {
 		"stop on the way back changes nothing":   {at(Revert, moved), after(0, Stopped), Revert},
 		"logs can't be kept":                     {at(Preserve, moved), after(0, Failed), DrainReverse},
 		"bad side ended":                         {at(End, moved), after(0, Succeeded), Recover},
-		"old side healthy":                       {at(Recover, moved), after(0, Succeeded), RolledBack},
+		"old side healthy":                       {at(Recover, moved), after(0, Succeeded), Restore},
+		"floors not given back on the way back":  {at(Restore, moved), after(2*time.Minute, Waiting), RolledBack},
 		"old side not healthy":                   {at(Recover, moved), after(2*time.Minute, Waiting), Unproven},
 		"a finished run stays finished":          {at(Done), after(0, Failed), Done},
 		"an unknown observation holds":           {at(Watch, moved, second, cutover), after(0, "surprise"), Held},
@@ -264,7 +269,7 @@ func TestHealthyRun(t *testing.T) {
 		}
 		state = Step(Policy{Steps: testPolicy().Steps, Watch: 10 * time.Minute, Deadlines: release.Deadlines{Total: minutes(60)}}, state, seen)
 	}
-	want := []Phase{Preflight, Apply, WaitReady, CleanLogs, Health, Synthetic, Baseline, Switch, Prove, Hold, Switch, Prove, Watch, Confirm, Drain}
+	want := []Phase{Preflight, Apply, WaitReady, CleanLogs, Health, Synthetic, Baseline, HoldFloor, Switch, Prove, Hold, Switch, Prove, Watch, Confirm, Drain, GiveBack}
 	if diff := cmp.Diff(want, phases); diff != "" {
 		t.Errorf("phases (-want +got):\n%s", diff)
 	}
