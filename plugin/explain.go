@@ -223,8 +223,14 @@ func failureRows(gates release.Gates) [][]any {
 	if gates.SourceDown.Policy == release.PolicyRollback {
 		silence = failure
 	}
+	rival := "holds"
+	if gates.OnRival == release.PolicyRollback {
+		rival = failure
+	}
 	return [][]any{
 		{"a rollback rule fires, or a phase fails", failure, "gates.onFailure"},
+		{"somebody else rolls the target", rival, "gates.onRival"},
+		{"somebody else changes the route", "holds", "-"},
 		{"a source is silent for " + gates.SourceDown.Deadline.String(), silence, "gates.sourceDown"},
 		{"somebody says stop", "goes back", "-"},
 	}

@@ -16,6 +16,7 @@ func (c *checker) checkGates() {
 	c.positive("spec.gates.sourceDown.deadline", gates.SourceDown.Deadline)
 	c.oneOf("spec.gates.sourceDown.policy", gates.SourceDown.Policy, PolicyHold, PolicyRollback)
 	c.oneOf("spec.gates.onFailure", gates.OnFailure, PolicyRollback, PolicyFreeze)
+	c.oneOf("spec.gates.onRival", gates.OnRival, PolicyHold, PolicyRollback)
 	ids := map[string]bool{}
 	for i, rule := range gates.Rules {
 		field := fmt.Sprintf("spec.gates.rules[%d]", i)

@@ -110,6 +110,7 @@ func defaultGates(spec *Spec) {
 	fill(&gates.SourceDown.Deadline, DefaultSourceDown)
 	fill(&gates.SourceDown.Policy, PolicyHold)
 	fill(&gates.OnFailure, PolicyRollback)
+	fill(&gates.OnRival, PolicyHold)
 }
 
 // Waits is the time that a shift takes even when nothing is slow: every hold

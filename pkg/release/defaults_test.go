@@ -28,7 +28,7 @@ func TestApplyDefaults(t *testing.T) {
 		},
 		Metrics: Metrics{Provider: "http", VersionLabel: "version"},
 		Gates: Gates{Profile: "atomic", Interval: Duration(5 * time.Second),
-			SourceDown: SourceDown{Deadline: minutes(2), Policy: "hold"}, OnFailure: "rollback"},
+			SourceDown: SourceDown{Deadline: minutes(2), Policy: "hold"}, OnFailure: "rollback", OnRival: "hold"},
 		Require: "starter",
 	}
 	if diff := cmp.Diff(want, loaded.Release.Spec); diff != "" {

@@ -325,6 +325,10 @@ type Gates struct {
 	// rollback, or freeze, which holds (exit 4) and leaves going back to a
 	// person, for a release whose schema can't go back.
 	OnFailure string `json:"onFailure,omitempty" jsonschema:"enum=rollback,enum=freeze"`
+	// OnRival is what it leads to that somebody else rolls the target while it
+	// is given traffic: hold (exit 4), or rollback. Who changes the route
+	// itself is never fought: that always holds.
+	OnRival string `json:"onRival,omitempty" jsonschema:"enum=hold,enum=rollback"`
 }
 
 // RuleOverride changes the numbers of one rule. Unset fields keep the

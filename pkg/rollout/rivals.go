@@ -69,7 +69,11 @@ func (r *Runner) changed(ctx context.Context, state State, color string, ref rel
 		by = "somebody"
 	}
 	if color == state.To {
-		return Observation{Kind: Rival, Message: fmt.Sprintf("%s was rolled by %s while it was being watched: what serves now was not validated", ref, by)}, true
+		seen := failed("%s was rolled by %s while it was being watched: what serves now was not validated", ref, by)
+		if r.Release.Spec.Gates.OnRival != release.PolicyRollback {
+			seen.Kind = Rival
+		}
+		return seen, true
 	}
 	return Observation{Kind: Rival, Message: fmt.Sprintf("%s was rolled by %s: the way back would lead to what never served", ref, by)}, true
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
@@ -30,7 +31,12 @@ func TestRivals(t *testing.T) {
 		"nobody is there": {Watch, func(*testing.T, *Runner, *route) {}, Succeeded, ""},
 		"an autoscaler adds pods": {Watch, edit("green", func(d *appsv1.Deployment) { d.Spec.Replicas = ptr.To[int32](5) }),
 			Succeeded, ""},
-		"the target is rolled":         {Watch, edit("green", rolled), Rival, "deployment/shop-green was rolled by kubectl-rollout"},
+		"the target is rolled": {Watch, edit("green", rolled), Rival, "deployment/shop-green was rolled by kubectl-rollout"},
+		"the target is rolled, policy rollback": {Watch, func(t *testing.T, r *Runner, p *route) {
+			t.Helper()
+			r.Release.Spec.Gates.OnRival = release.PolicyRollback
+			edit("green", rolled)(t, r, p)
+		}, Failed, "deployment/shop-green was rolled by kubectl-rollout"},
 		"the old side is rolled":       {Hold, edit("blue", rolled), Rival, "deployment/shop-blue was rolled by kubectl-rollout"},
 		"the target is deleted":        {Watch, remove("green"), Failed, "deployment/shop-green was deleted"},
 		"the old side is deleted":      {Watch, remove("blue"), Rival, "no way back to blue"},
