@@ -66,6 +66,9 @@ func (r *Runner) giveBackFloor(ctx context.Context, state State) Observation {
 			}
 		}
 	}
+	if returned == 0 {
+		return succeeded("no floor of an autoscaler was raised")
+	}
 	return succeeded("%d floors of autoscalers given back", returned)
 }
 

@@ -71,6 +71,14 @@ func (s *Shop) closeDatabase(ctx context.Context) error {
 	return nil
 }
 
+// Passwords are those by which the service and the program under test reach
+// the shop's database: what must never be seen anywhere else than in their
+// Secrets.
+func (s *Shop) Passwords(ctx context.Context) ([]string, error) {
+	monitor, err := s.password(ctx, "monitor-password")
+	return []string{s.database.password, monitor}, err
+}
+
 // url is the database's, as pods name it.
 func (d database) url(role *url.Userinfo) string {
 	address := url.URL{

@@ -41,6 +41,9 @@ type Settings struct {
 	CrashAfter *Duration `json:"crashAfter,omitempty"`
 	// NoDrain closes everything at SIGTERM.
 	NoDrain bool `json:"noDrain"`
+	// Log is written to the log with the other switches when they change, as
+	// careless services write what they should not.
+	Log string `json:"log,omitempty"`
 }
 
 // LockMode is what the long transaction locks.
