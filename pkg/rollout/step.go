@@ -19,13 +19,13 @@ func Step(policy Policy, state State, seen Observation) State {
 	if seen.Learned != nil {
 		seen.Learned(&state)
 	}
-	if ruleOf(state.Phase).Phase == "" {
-		return hold(state, seen.At, fmt.Sprintf("phase %q is not known to this version", state.Phase))
-	}
-	if !state.Phase.Reverse() && state.Step >= len(policy.Steps) {
-		return hold(state, seen.At, fmt.Sprintf("the run is at step %d and the release has %d", state.Step+1, len(policy.Steps)))
-	}
 	switch {
+	case ruleOf(state.Phase).Phase == "":
+		return hold(state, seen.At, fmt.Sprintf("phase %q is not known to this version", state.Phase))
+	case seen.Kind == Stopped:
+		return stop(state, seen)
+	case !state.Phase.Reverse() && state.Step >= len(policy.Steps):
+		return hold(state, seen.At, fmt.Sprintf("the run is at step %d and the release has %d", state.Step+1, len(policy.Steps)))
 	case seen.Kind == Succeeded && !gated(state.Phase):
 		return succeed(policy, state, seen)
 	case seen.Kind == Failed:
@@ -34,8 +34,6 @@ func Step(policy Policy, state State, seen Observation) State {
 		return wait(policy, state, seen)
 	case seen.Kind == Ticked && gated(state.Phase):
 		return tick(policy, state, seen)
-	case seen.Kind == Stopped:
-		return stop(state, seen)
 	case seen.Kind == Interrupted, seen.Kind == Rival:
 		return hold(state, seen.At, seen.Message)
 	}

@@ -120,6 +120,7 @@ func TestStep(t *testing.T) {
 		"a bad gate reading never helps a hold":  {at(Hold, moved), ticked(time.Hour, gate.Decision{}), Hold},
 		"the route can't be read for a while":    {at(Watch, moved, second, cutover), after(time.Minute, Waiting), Watch},
 		"a step that the release doesn't have":   {at(Watch, moved, cutover, func(s *State) { s.Step = 2 }), ticked(0, open), Held},
+		"a stop needs no step to go back":        {at(Watch, moved, cutover, func(s *State) { s.Step = 2 }), after(0, Stopped), Revert},
 		"baseline never read":                    {at(Baseline), after(2*time.Minute, Waiting), Blocked},
 		"interrupted on the way back can resume": {at(ProveRevert, moved), after(0, Interrupted), Held},
 	} {
