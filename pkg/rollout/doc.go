@@ -5,8 +5,9 @@
 // the policy of a release, the state of a run and one observation, it says
 // the next state. It reads no clock, no cluster and no file, so every path
 // through it is a table test and a recorded run replays to itself. Its
-// phases, their deadlines and where each leads are one table (Phases), from
-// which docs/states.md is generated.
+// phases, their deadlines and where each leads are one table (Phases), and
+// what always holds is one list (Invariants), against which the tests explore
+// every state and every observation. docs/states.md is generated from both.
 //
 // The Runner is everything else: it performs what the current phase asks
 // for, turns what it saw into an observation, lets Step decide, and writes

@@ -15,12 +15,12 @@ func Document() string {
 
 A run is a state machine. Before the first switch a failure leads to blocked; from the first switch on every
 failure of a forward phase leads to revert, or, with gates.onFailure: freeze, to held: then only a person goes
-back. An emergency stop does as a failure does, but leads to revert whatever gates.onFailure says. An interruption,
-a lost lease or a foreign edit of the route leads to held, from where resume or rollback goes on. In hold and watch,
-a rollback rule that fires is a failure; a source that is silent longer than gates.sourceDown.deadline ends as
-gates.sourceDown.policy says; an advance rule that still fails when that time has passed after the hold is a
-failure. A step that gives everything to the target is not held but watched; the
-hold of a lesser step leads to the switch of the next.
+back. An emergency stop leads to blocked before the first switch and to revert after it, whatever gates.onFailure
+says. An interruption, a lost lease or a foreign edit of the route leads to held, from where resume or rollback goes
+on. In hold and watch, a rollback rule that fires is a failure; a source that is silent longer than
+gates.sourceDown.deadline ends as gates.sourceDown.policy says; an advance rule that still fails when that time has
+passed after the hold is a failure. A step that gives everything to the target is not held but watched; the hold of a
+lesser step leads to the switch of the next.
 
 | Phase | What it does | Deadline | Then | On failure | From |
 |---|---|---|---|---|---|
@@ -41,6 +41,20 @@ hold of a lesser step leads to the switch of the next.
 			code += ", or 0 when a person asked for it"
 		}
 		fmt.Fprintf(&text, "| %s | %s | %s |\n", rule.Phase, rule.Does, code)
+	}
+	text.WriteString(`
+## What always holds
+
+The machine is explored by the tests of pkg/rollout: from every state that a run can come to, with everything that can
+be seen there, just before, at and past every deadline, by a release of one step and one of two, with each
+gates.onFailure and each gates.sourceDown.policy, and with a person who goes on or back at any time. Nothing breaks
+these invariants, and for each there is a machine with a fault in it that does.
+
+| Invariant | Says |
+|---|---|
+`)
+	for _, invariant := range Invariants() {
+		fmt.Fprintf(&text, "| %s | %s |\n", invariant.Name, invariant.Statement)
 	}
 	return text.String()
 }

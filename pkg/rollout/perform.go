@@ -78,7 +78,7 @@ func (r *Runner) judge(state State, route traffic.Route, err error) Observation 
 		return Observation{Kind: Rival, Message: fmt.Sprintf("%s was replaced by %s: it does not carry this run's stamp any more", route.Object, owners(route))}
 	case r.edited(state, route):
 		return Observation{Kind: Rival, Message: fmt.Sprintf("%s was changed to %s by %s while this run had given it %s",
-			route.Object, route.Split, owners(route), r.expected(state))}
+			route.Object, route.Split, owners(route), state.expected(r.policy))}
 	}
 	return Observation{Kind: Succeeded}
 }
@@ -90,16 +90,7 @@ func (r *Runner) edited(state State, route traffic.Route) bool {
 	case Switch, Revert:
 		return false
 	}
-	return !route.Split.Equal(r.expected(state))
-}
-
-// expected is the split that the route must have in a phase.
-func (r *Runner) expected(state State) traffic.Split {
-	switch state.Phase {
-	case Prove, Hold, Watch, Confirm, Drain, GiveBack:
-		return state.Split(r.policy)
-	}
-	return traffic.Whole(state.From)
+	return !route.Split.Equal(state.expected(r.policy))
 }
 
 // owners names who else owns the fields of a route.

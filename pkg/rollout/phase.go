@@ -109,10 +109,13 @@ func Phases() []PhaseRule {
 	}
 }
 
+// table is Phases, made once: the machine looks a row up at every step.
+var table = Phases()
+
 // ruleOf returns the row of a phase; a phase that is not of the table has an
 // empty one.
 func ruleOf(phase Phase) PhaseRule {
-	for _, rule := range Phases() {
+	for _, rule := range table {
 		if rule.Phase == phase {
 			return rule
 		}

@@ -97,6 +97,16 @@ func (s State) Split(policy Policy) traffic.Split {
 	return traffic.Between(s.To, s.From, policy.Steps[s.Step].Weight)
 }
 
+// expected is the split that the route must have in a phase that does not
+// write it.
+func (s State) expected(policy Policy) traffic.Split {
+	switch s.Phase {
+	case Prove, Hold, Watch, Confirm, Drain, GiveBack:
+		return s.Split(policy)
+	}
+	return traffic.Whole(s.From)
+}
+
 // Kind says what one performance of a phase came to.
 type Kind string
 

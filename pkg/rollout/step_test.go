@@ -1,17 +1,14 @@
 package rollout
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
-	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
 // start is an arbitrary instant; the machine reads no clock.
@@ -276,54 +273,5 @@ func TestHealthyRun(t *testing.T) {
 	}
 	if state.Phase != Done {
 		t.Errorf("end = %s, want done", state.Phase)
-	}
-}
-
-// TestInvariants drives the machine with arbitrary observations.
-func TestInvariants(t *testing.T) {
-	kinds := []Kind{Succeeded, Waiting, Failed, Ticked, Stopped, Interrupted, Rival}
-	decisions := []gate.Decision{open, broken, silent, noTraffic, notReached, {}}
-	rapid.Check(t, func(t *rapid.T) {
-		policy, state, now := testPolicy(), at(Preflight), start
-		gated := map[int]bool{}
-		for range rapid.IntRange(1, 60).Draw(t, "length") {
-			now = now.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, "seconds")) * time.Second)
-			seen := Observation{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), At: now, Message: "seen", Decision: rapid.SampledFrom(decisions).Draw(t, "decision")}
-			before := state
-			state = Step(policy, state, seen)
-			gated[before.Step] = gated[before.Step] || seen.Kind == Ticked && seen.Decision.Advance
-			check(t, before, state, gated)
-			if state.Phase.Terminal() {
-				break
-			}
-		}
-	})
-}
-
-// check holds one transition against what must always be true.
-func check(t *rapid.T, before, state State, gated map[int]bool) {
-	if before.Moved && state.Phase == Blocked {
-		t.Fatalf("%s → blocked after traffic was moved", before.Phase)
-	}
-	if !before.Moved && state.Phase.Reverse() {
-		t.Fatalf("%s → %s though nothing was moved", before.Phase, state.Phase)
-	}
-	if before.Phase.Reverse() && !state.Phase.Reverse() && !slices.Contains([]Phase{RolledBack, Held, Unproven}, state.Phase) {
-		t.Fatalf("the way back led forward: %s → %s", before.Phase, state.Phase)
-	}
-	if state.Step > before.Step && !gated[before.Step] {
-		t.Fatalf("step %d followed step %d without an open gate", state.Step, before.Step)
-	}
-	if state.Phase == Confirm && before.Phase == Watch && !gated[before.Step] {
-		t.Fatalf("the watch ended without an open gate")
-	}
-	if state.Phase == Held && state.Resume.Terminal() {
-		t.Fatalf("held with nothing to resume: %s", state.Resume)
-	}
-	if err := state.Split(testPolicy()).Validate(); err != nil {
-		t.Fatal(err)
-	}
-	if state.Phase.Reverse() && !state.Split(testPolicy()).Equal(traffic.Whole("blue")) {
-		t.Fatalf("the way back asks for %s", state.Split(testPolicy()))
 	}
 }
