@@ -38,12 +38,12 @@ func colorService(facts *Facts, color Color) Finding {
 		return color.Service.unknown(subject)[0]
 	case !color.ServicePods.Known:
 		return color.ServicePods.unknown(subject)[0]
-	case !color.Owned.Known:
-		return color.Owned.unknown(subject)[0]
+	case !color.Workloads.Known:
+		return color.Workloads.unknown(subject)[0]
 	}
-	foreign := slices.DeleteFunc(podNames(color.ServicePods.Value), func(name string) bool {
-		return slices.Contains(podNames(color.Owned.Value), name)
-	})
+	// Owned by their labels, and not by a list of the workloads' pods, which
+	// was read at another moment: pods come and go between the two.
+	foreign := podNames(slices.DeleteFunc(slices.Clone(color.ServicePods.Value), color.owns))
 	if len(foreign) > 0 {
 		return fail(subject, "it also selects pods that are not %s's: %s", color.Name, strings.Join(foreign, ", ")).
 			with("selector", color.Service.Value.Spec.Selector).fix("add the labels of %s to spec.selector of %s", color.Name, subject)

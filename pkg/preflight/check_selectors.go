@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
@@ -66,8 +67,7 @@ func strangers(facts *Facts, color Color, subject string, selector labels.Select
 	var found []string
 	routeLabels := labels.SelectorFromSet(withoutColor(facts, facts.Route.Value.Service.Spec.Selector))
 	for _, pod := range color.Pods.Value {
-		owned := slices.ContainsFunc(color.Workloads.Value, func(w cluster.Workload) bool { return w.Selector.Matches(labels.Set(pod.Labels)) })
-		if !owned && routeLabels.Matches(labels.Set(pod.Labels)) {
+		if !color.owns(pod) && routeLabels.Matches(labels.Set(pod.Labels)) {
 			found = append(found, pod.Name)
 		}
 	}
@@ -76,6 +76,11 @@ func strangers(facts *Facts, color Color, subject string, selector labels.Select
 			fix("relabel these pods, or make spec.colors.%s.selector narrower", color.Name)
 	}
 	return pass(subject, "selector %s matches its own pods only", selector)
+}
+
+// owns reports whether a pod is one of the colour's workloads, by its labels.
+func (c Color) owns(pod corev1.Pod) bool {
+	return slices.ContainsFunc(c.Workloads.Value, func(w cluster.Workload) bool { return w.Selector.Matches(labels.Set(pod.Labels)) })
 }
 
 // withoutColor is the route's selector without the labels that tell colours.

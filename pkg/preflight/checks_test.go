@@ -272,6 +272,17 @@ func TestEveryCheckHasAPlantedFault(t *testing.T) {
 	}
 }
 
+// A pod that has gone between two lists is nobody else's.
+func TestAPodThatHasJustGoneIsNoStranger(t *testing.T) {
+	facts := healthy()
+	facts.color("green", func(color *Color) { color.Owned.Value = color.Owned.Value[:1] })
+	for _, finding := range findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-COL-04") {
+		if finding.Outcome != Pass {
+			t.Errorf("%+v", finding)
+		}
+	}
+}
+
 func TestBudgetFindingNamesTheFieldsToChange(t *testing.T) {
 	facts := healthy()
 	pool(facts, "blue", 20)

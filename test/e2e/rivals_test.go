@@ -70,7 +70,7 @@ func TestDeletedTargetGoesBack(t *testing.T) {
 	if status := s.status(s.run(rollout.CodeDone, "status", "-o", "json")); status.Phase != rollout.Watch {
 		t.Errorf("the run is in phase %s after green was scaled, want watch", status.Phase)
 	}
-	s.byHand("delete", "deployment", shop.Deployment(shop.Green), "--cascade=orphan")
+	s.byHand("delete", "deployment", shop.Deployment(shop.Green))
 	says(t, s.ended(process, rollout.CodeRolledBack).Stdout, "deployment/recommendation-green was deleted")
 	s.serves(shop.Blue)
 }
