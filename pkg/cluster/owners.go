@@ -1,21 +1,27 @@
 package cluster
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 )
 
 // FieldOwners names the managers other than us that own a field, or anything
-// below it, by the object's managedFields; sorted. path is written as in the
+// below it, by the object's managedFields: who wrote last comes first. path is written as in the
 // object: "spec", "selector", "version". A map that Kubernetes holds as one
 // value, as a Service's selector, is owned whole: whoever owns it owns every
 // key of it.
 func FieldOwners(object metav1.Object, path ...string) []string {
+	entries := slices.Clone(object.GetManagedFields())
+	slices.SortStableFunc(entries, func(a, b metav1.ManagedFieldsEntry) int {
+		return cmp.Or(ptr.Deref(b.Time, metav1.Time{}).Compare(ptr.Deref(a.Time, metav1.Time{}).Time), cmp.Compare(a.Manager, b.Manager))
+	})
 	var owners []string
-	for _, entry := range object.GetManagedFields() {
+	for _, entry := range entries {
 		if entry.Manager == FieldManager || entry.FieldsV1 == nil || slices.Contains(owners, entry.Manager) {
 			continue
 		}
@@ -24,7 +30,6 @@ func FieldOwners(object metav1.Object, path ...string) []string {
 			owners = append(owners, entry.Manager)
 		}
 	}
-	slices.Sort(owners)
 	return owners
 }
 

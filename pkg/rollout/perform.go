@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -93,22 +95,18 @@ func (r *Runner) edited(state State, route traffic.Route) bool {
 	return !route.Split.Equal(state.expected(r.policy))
 }
 
-// owners names who else owns the fields of a route.
+// owners names who wrote the fields of a route last.
 func owners(route traffic.Route) string {
-	names := map[string]bool{}
-	var list []string
-	for _, managers := range route.Owners {
-		for _, manager := range managers {
-			if !names[manager] {
-				names[manager] = true
-				list = append(list, manager)
-			}
+	var names []string
+	for _, field := range slices.Sorted(maps.Keys(route.Owners)) {
+		if name := writer(route.Owners[field]); !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
-	if len(list) == 0 {
-		return "somebody"
+	if len(names) == 0 {
+		return writer(nil)
 	}
-	return strings.Join(list, ", ")
+	return strings.Join(names, ", ")
 }
 
 func succeeded(format string, values ...any) Observation {

@@ -3,7 +3,6 @@ package rollout
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -64,10 +63,7 @@ func (r *Runner) changed(ctx context.Context, state State, color string, ref rel
 	if workload.TemplateHash() == before {
 		return Observation{}, false
 	}
-	by := strings.Join(cluster.FieldOwners(workload.Object, "spec", "template"), ", ")
-	if by == "" {
-		by = "somebody"
-	}
+	by := writer(cluster.FieldOwners(workload.Object, "spec", "template"))
 	if color == state.To {
 		seen := failed("%s was rolled by %s while it was being watched: what serves now was not validated", ref, by)
 		if r.Release.Spec.Gates.OnRival != release.PolicyRollback {
@@ -76,4 +72,12 @@ func (r *Runner) changed(ctx context.Context, state State, color string, ref rel
 		return seen, true
 	}
 	return Observation{Kind: Rival, Message: fmt.Sprintf("%s was rolled by %s: the way back would lead to what never served", ref, by)}, true
+}
+
+// writer is who wrote a field last, of those that own it.
+func writer(owners []string) string {
+	if len(owners) == 0 {
+		return "somebody"
+	}
+	return owners[0]
 }
