@@ -20,7 +20,7 @@ define inside
 		../bin/lab exec --name $(1) -- go run ./$(1) --lab=$(1) --plugin=$(CURDIR)/bin/kubectl-bluegreen --out=$(CURDIR)/docs/$(2)
 endef
 
-.PHONY: help build demo test unit live soak bench lint vulncheck generate setup clean
+.PHONY: help build demo test unit live soak bench lint vulncheck generate setup modules clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -28,22 +28,30 @@ help: ## list what can be made
 build: ## build bin/kubectl-bluegreen
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/kubectl-bluegreen ./cmd/kubectl-bluegreen
 
-setup: ## install and build what the lab and the tests need
+# Inside a lab there is no network, and the demo, the tests and the benchmarks
+# compile there. So every module whose packages they use, and no other one, is
+# fetched first: listing the packages needs them all.
+modules: ## fetch the Go modules that builds and tests need
+	@echo "fetching the Go modules that are not here yet (a minute or two, once)"
+	@go list -deps -test ./... >/dev/null
+	@cd test && go list -deps -test ./... >/dev/null
+
+setup: modules ## install and build what the lab and the tests need
 	cd test && go run ./lab/cmd/lab setup
 
-demo: build ## tell the story on a real cluster: a good release, an exhausted database, a bad release
+demo: modules build ## tell the story on a real cluster: a good release, an exhausted database, a bad release
 	cd test && go run ./demo --cluster=$(CLUSTER) --plugin=$(CURDIR)/bin/kubectl-bluegreen $(FLAGS)
 
 test: setup unit live ## pass every test
 
-unit: ## tests that need no cluster; some start a PostgreSQL of their own on loopback
+unit: modules ## tests that need no cluster; some start a PostgreSQL of their own on loopback
 	go vet ./...
 	go test ./...
 
-live: build ## tests on a real cluster
+live: modules build ## tests on a real cluster
 	cd test && go vet ./...
-	cd test && go test -timeout 20m -p 1 $$(go list ./... | grep -v '/e2e$$')
-	cd test && BLUEGREEN_PLUGIN=$(CURDIR)/bin/kubectl-bluegreen go test -v -timeout 45m ./e2e
+	cd test && go test -count=1 -timeout 20m -p 1 $$(go list ./... | grep -v '/e2e$$')
+	cd test && BLUEGREEN_PLUGIN=$(CURDIR)/bin/kubectl-bluegreen go test -count=1 -v -timeout 45m ./e2e
 
 soak: setup build ## repetitions, races and long fuzzing; resumable; writes docs/soak.md
 	$(call inside,soak,soak.md)
