@@ -13,6 +13,14 @@ GOVULNCHECK := $(TOOLS)/govulncheck-v1.9.0
 CLUSTER ?= lab
 FLAGS ?=
 
+# A lab needs root, and a clone often belongs to the user who runs sudo. git
+# reads such a clone, and Go stamps its version, only when told that it is safe;
+# what the caller tells git in the same way stays.
+TOLD := $(or $(GIT_CONFIG_COUNT),0)
+export GIT_CONFIG_KEY_$(TOLD) := safe.directory
+export GIT_CONFIG_VALUE_$(TOLD) := $(CURDIR)
+export GIT_CONFIG_COUNT := $(shell expr $(TOLD) + 1)
+
 # inside runs a program of test/ inside a lab of its own, and takes that down.
 define inside
 	cd test && go build -o ../bin/lab ./lab/cmd/lab
