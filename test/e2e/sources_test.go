@@ -80,7 +80,7 @@ func openWatchedByPrometheus(t *testing.T, policy string) *scenario {
 // pass: a pod that has just started was not scraped twice yet.
 func (s *scenario) awaitSeries() {
 	s.t.Helper()
-	var report *preflight.Report
+	report := &preflight.Report{}
 	err := wait.PollUntilContextTimeout(s.t.Context(), time.Second, hang, true, func(context.Context) (bool, error) {
 		result, err := s.shop.Run(s.t.Context(), "check", "-o", "json")
 		if err != nil {
