@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/compile"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/image"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
 )
@@ -32,7 +32,7 @@ type workshop struct {
 // images compiles and loads what the demo runs itself.
 func (w workshop) images(ctx context.Context, loader shop.Images, deployed bool) error {
 	tests := filepath.Join(w.source, "test")
-	service, err := w.compile(ctx, w.source, "./examples/recommendation")
+	service, err := w.build(ctx, w.source, "./examples/recommendation")
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (w workshop) images(ctx context.Context, loader shop.Images, deployed bool)
 		own[discoveryImage] = "./lab/containers/discovery"
 	}
 	for reference, target := range own {
-		binary, err := w.compile(ctx, tests, target)
+		binary, err := w.build(ctx, tests, target)
 		if err != nil {
 			return err
 		}
@@ -57,16 +57,10 @@ func (w workshop) images(ctx context.Context, loader shop.Images, deployed bool)
 	return nil
 }
 
-// compile builds a static Linux program and returns its path.
-func (w workshop) compile(ctx context.Context, module, target string) (string, error) {
+// build compiles a program for the nodes and returns its path.
+func (w workshop) build(ctx context.Context, module, target string) (string, error) {
 	binary := filepath.Join(w.folder, filepath.Base(target))
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", binary, target)
-	command.Dir = module
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+w.architecture)
-	if output, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build %s: %w\n%s", target, err, output)
-	}
-	return binary, nil
+	return binary, compile.Static(ctx, module, target, binary, "GOOS=linux", "GOARCH="+w.architecture)
 }
 
 // writeArchive writes an image of one static binary as an archive that `docker

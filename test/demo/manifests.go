@@ -2,14 +2,12 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
-	marshal "sigs.k8s.io/yaml"
+	"sigs.k8s.io/yaml"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/manifests"
 )
 
 const (
@@ -26,30 +24,23 @@ const (
 // nobody else uses. Images stay as they are: all but the demo's own are public
 // ones.
 func ownManifest(text string) ([]byte, error) {
-	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
+	objects, err := manifests.Objects(text)
+	if err != nil {
+		return nil, err
+	}
 	var written bytes.Buffer
-	for {
-		object := &unstructured.Unstructured{}
-		err := decoder.Decode(&object.Object)
-		if errors.Is(err, io.EOF) {
-			return written.Bytes(), nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read manifest: %w", err)
-		}
-		if len(object.Object) == 0 {
-			continue
-		}
+	for _, object := range objects {
 		if err := own(object); err != nil {
 			return nil, fmt.Errorf("read manifest: %w", err)
 		}
-		document, err := marshal.Marshal(object.Object)
+		document, err := yaml.Marshal(object.Object)
 		if err != nil {
 			return nil, fmt.Errorf("write manifest: %w", err)
 		}
 		written.WriteString("---\n")
 		written.Write(document)
 	}
+	return written.Bytes(), nil
 }
 
 // own changes one object.

@@ -2,21 +2,18 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/restmapper"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/manifests"
 )
 
 // fieldManager owns what a lab applies.
@@ -24,13 +21,13 @@ const fieldManager = "lab"
 
 // Apply applies manifests server-side, each the text of one or more YAML
 // documents, in the order given. Objects without a namespace go to "default".
-func (l *Lab) Apply(ctx context.Context, manifests ...string) error {
+func (l *Lab) Apply(ctx context.Context, texts ...string) error {
 	applier, err := l.newApplier()
 	if err != nil {
 		return err
 	}
-	for _, manifest := range manifests {
-		objects, err := decode(manifest)
+	for _, text := range texts {
+		objects, err := manifests.Objects(text)
 		if err != nil {
 			return err
 		}
@@ -41,39 +38,6 @@ func (l *Lab) Apply(ctx context.Context, manifests ...string) error {
 		}
 	}
 	return nil
-}
-
-// ApplyFiles applies manifests that are in files.
-func (l *Lab) ApplyFiles(ctx context.Context, paths ...string) error {
-	for _, path := range paths {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return fmt.Errorf("apply manifest: %w", err)
-		}
-		if err := l.Apply(ctx, string(content)); err != nil {
-			return fmt.Errorf("apply %s: %w", path, err)
-		}
-	}
-	return nil
-}
-
-// decode reads the objects of a manifest.
-func decode(manifest string) ([]*unstructured.Unstructured, error) {
-	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(manifest), 4096)
-	var objects []*unstructured.Unstructured
-	for {
-		object := &unstructured.Unstructured{}
-		err := decoder.Decode(&object.Object)
-		if errors.Is(err, io.EOF) {
-			return objects, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("decode manifest: %w", err)
-		}
-		if len(object.Object) > 0 {
-			objects = append(objects, object)
-		}
-	}
 }
 
 // applier knows the API server's resources.

@@ -7,9 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/yaml"
 
-	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/manifests"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/process"
 )
 
@@ -97,24 +95,6 @@ func TestEveryImageOfTheManifestsIsBuilt(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-func TestManifestsAreObjects(t *testing.T) {
-	for _, manifest := range []string{manifests.ClusterDNS, manifests.Monitoring, manifests.FaultProxy, manifests.Database} {
-		objects, err := decode(manifest)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, object := range objects {
-			if object.GetKind() == "" || object.GetName() == "" || object.GetAPIVersion() == "" {
-				text, _ := yaml.Marshal(object)
-				t.Errorf("not an object:\n%s", text)
-			}
-		}
-	}
-	if _, err := decode("a: [b"); err == nil {
-		t.Error("took what is no YAML")
 	}
 }
 

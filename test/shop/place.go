@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/compile"
 )
 
 // module is the product's module, in whose folder its source lies.
@@ -59,12 +59,12 @@ func Prepare(ctx context.Context, kubeconfig, folder, plugin string, images Imag
 	place := &Place{Kubeconfig: kubeconfig, Source: source, Plugin: plugin, Client: client}
 	if place.Plugin == "" {
 		place.Plugin = filepath.Join(folder, "kubectl-bluegreen")
-		if err := build(ctx, source, "./cmd/kubectl-bluegreen", place.Plugin); err != nil {
+		if err := compile.Static(ctx, source, "./cmd/kubectl-bluegreen", place.Plugin); err != nil {
 			return nil, err
 		}
 	}
 	service := filepath.Join(folder, "recommendation")
-	if err := build(ctx, source, "./examples/recommendation", service); err != nil {
+	if err := compile.Static(ctx, source, "./examples/recommendation", service); err != nil {
 		return nil, err
 	}
 	for _, version := range Versions() {
@@ -73,17 +73,6 @@ func Prepare(ctx context.Context, kubeconfig, folder, plugin string, images Imag
 		}
 	}
 	return place, nil
-}
-
-// build compiles a static program.
-func build(ctx context.Context, source, target, binary string) error {
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", binary, target)
-	command.Dir = source
-	command.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s: %w\n%s", target, err, output)
-	}
-	return nil
 }
 
 // sourceFolder asks the go command where the product's module is.
