@@ -1,15 +1,10 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
 )
@@ -20,20 +15,9 @@ func command(t *testing.T, folder string, environment []string, program string, 
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hang)
 	defer cancel()
-	var stdout, stderr bytes.Buffer
-	process := exec.CommandContext(ctx, program, args...)
-	process.Dir = folder
-	process.Env = append(os.Environ(), append([]string{"NO_COLOR=1", "KUBECONFIG=" + place(t).Kubeconfig}, environment...)...)
-	process.Stdout, process.Stderr = &stdout, &stderr
-	began := time.Now()
-	err := process.Run()
-	result := shop.Result{Stdout: stdout.String(), Stderr: stderr.String(), Took: time.Since(began)}
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit) && exit.Exited():
-		result.Code = exit.ExitCode()
-	case err != nil:
-		t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, result.Stderr)
+	result, err := place(t).Run(ctx, folder, environment, program, args...)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return result
 }

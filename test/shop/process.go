@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -36,7 +34,7 @@ func (r Result) Status() (*rollout.RunStatus, error) {
 	return status, nil
 }
 
-// Process is the program under test while it runs.
+// Process is a program while it runs.
 type Process struct {
 	command        *exec.Cmd
 	stdout, stderr synchronized
@@ -49,26 +47,31 @@ type Process struct {
 // Run runs kubectl-bluegreen in the shop's folder until it ends. A code other
 // than 0 is no error.
 func (s *Shop) Run(ctx context.Context, args ...string) (Result, error) {
-	return s.run(ctx, s.place.Plugin, args...)
+	return s.place.Run(ctx, s.Folder, nil, s.place.Plugin, args...)
 }
 
 // Start runs kubectl-bluegreen in the shop's folder.
 func (s *Shop) Start(ctx context.Context, args ...string) (*Process, error) {
-	return s.start(ctx, s.place.Plugin, args...)
+	return s.place.Start(ctx, s.Folder, nil, s.place.Plugin, args...)
 }
 
-func (s *Shop) run(ctx context.Context, program string, args ...string) (Result, error) {
-	process, err := s.start(ctx, program, args...)
+// Run runs any program in a folder until it ends. A code other than 0 is no
+// error.
+func (p *Place) Run(ctx context.Context, folder string, variables []string, program string, args ...string) (Result, error) {
+	process, err := p.Start(ctx, folder, variables, program, args...)
 	if err != nil {
 		return Result{}, err
 	}
 	return process.Wait()
 }
 
-func (s *Shop) start(ctx context.Context, program string, args ...string) (*Process, error) {
+// Start runs any program in a folder. Its environment is this process's, with
+// the place's kubeconfig, without colours in the output, and with the
+// variables, of which the last of a name counts.
+func (p *Place) Start(ctx context.Context, folder string, variables []string, program string, args ...string) (*Process, error) {
 	process := &Process{command: exec.CommandContext(ctx, program, args...), began: time.Now(), done: make(chan struct{})}
-	process.command.Dir = s.Folder
-	process.command.Env = s.environment()
+	process.command.Dir = folder
+	process.command.Env = append(append(os.Environ(), p.variables()...), variables...)
 	process.command.Stdout, process.command.Stderr = &process.stdout, &process.stderr
 	if err := process.command.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", program, err)
@@ -81,15 +84,12 @@ func (s *Shop) start(ctx context.Context, program string, args ...string) (*Proc
 	return process, nil
 }
 
-// environment is this process's, with the place's kubeconfig and without
-// colours in the output.
-func (s *Shop) environment() []string {
-	variables := os.Environ()
-	if s.place.Kubeconfig == "" {
-		return append(variables, "NO_COLOR=1")
+// variables are those of every program that runs for the place.
+func (p *Place) variables() []string {
+	if p.Kubeconfig == "" {
+		return []string{"NO_COLOR=1"}
 	}
-	variables = slices.DeleteFunc(variables, func(variable string) bool { return strings.HasPrefix(variable, "KUBECONFIG=") })
-	return append(variables, "NO_COLOR=1", "KUBECONFIG="+s.place.Kubeconfig)
+	return []string{"NO_COLOR=1", "KUBECONFIG=" + p.Kubeconfig}
 }
 
 // Wait returns how the process ended. It may be called again.

@@ -86,7 +86,7 @@ func (s *Shop) Deploy(ctx context.Context, color string) error {
 }
 
 func (s *Shop) kubectl(ctx context.Context, args ...string) error {
-	result, err := s.run(ctx, "kubectl", args...)
+	result, err := s.place.Run(ctx, s.Folder, nil, "kubectl", args...)
 	if err == nil && result.Code != 0 {
 		err = fmt.Errorf("exit code %d: %s", result.Code, result.Stderr)
 	}
