@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime"
+	"syscall"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -39,17 +41,14 @@ func tellInCurrent(ctx context.Context, o options, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	own := addons(folder, client.Kubernetes)
+	own := &belongings{client: client.Kubernetes}
 	if !o.deployed {
 		if err := own.claim(ctx); err != nil {
 			return err
 		}
 	}
 	if !o.keep {
-		defer func() {
-			fmt.Fprintln(out, "\nTaking away what the demo put on the cluster.")
-			err = errors.Join(err, own.remove(context.WithoutCancel(ctx)))
-		}()
+		defer func() { err = errors.Join(err, takeAway(ctx, out, cleaning, own.remove)) }()
 	}
 	source, err := shop.Source(ctx)
 	if err != nil {
@@ -68,6 +67,27 @@ func tellInCurrent(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	place := &shop.Place{Source: source, Plugin: o.plugin, Client: client}
 	return tell(ctx, place, o, out)
+}
+
+// cleaning bounds what the demo does to leave a cluster as it was. A namespace
+// is gone within seconds, or never: where a finalizer of somebody else's waits.
+const cleaning = 5 * time.Minute
+
+// takeAway takes away what the demo put on the cluster, even after an interrupt.
+// It ends at the limit, and at another interrupt; then it says how to go on by
+// hand.
+func takeAway(ctx context.Context, out io.Writer, limit time.Duration, remove func(context.Context) error) error {
+	fmt.Fprintln(out, "\nTaking away what the demo put on the cluster.")
+	// The first interrupt has ended ctx; this one waits for the next.
+	last, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	last, cancel := context.WithTimeout(last, limit)
+	defer cancel()
+	err := remove(last)
+	if err != nil {
+		fmt.Fprintf(out, "Something of it may be left. To see it:\n  kubectl get namespaces,clusterroles,clusterrolebindings -l %s\n", ownLabel)
+	}
+	return err
 }
 
 // chooseLoader finds out how the cluster takes images, and its nodes'

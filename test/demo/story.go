@@ -98,7 +98,7 @@ func (s *story) begin(ctx context.Context, place *shop.Place, folder string, o o
 	s.narrator.say("A web shop runs its recommendation service in the namespace %s: a Service svc-production, "+
 		"a Deployment for each colour, one PostgreSQL with max_connections = 100 for both. Blue serves v2.4.0.", namespace)
 	opened, err := place.Open(ctx, shop.Options{
-		Namespace: namespace, Folder: folder, Release: demoRelease,
+		Namespace: namespace, Labels: map[string]string{ownLabel: "true"}, Folder: folder, Release: demoRelease,
 		Env:   quickService(),
 		Green: shop.Slot{Version: goodVersion},
 	})

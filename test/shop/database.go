@@ -23,9 +23,11 @@ const (
 	databasePort      = 5432
 )
 
-// database is a shop's own in the shared server.
+// database is a shop's own in the shared server, with a role of the same name.
 type database struct {
 	name, password string
+	// roleMade and made say what is the shop's to take away.
+	roleMade, made bool
 }
 
 // openDatabase makes a database with a role that owns it, and the Secrets
@@ -33,12 +35,14 @@ type database struct {
 func (s *Shop) openDatabase(ctx context.Context) error {
 	s.database = database{name: strings.ReplaceAll(s.Namespace, "-", "_"), password: rand.Text()}
 	quoted := pgx.Identifier{s.database.name}.Sanitize()
-	err := s.asSuperuser(ctx,
-		fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", quoted, s.database.password),
-		fmt.Sprintf("CREATE DATABASE %s OWNER %s", quoted, quoted))
-	if err != nil {
+	if err := s.asSuperuser(ctx, fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", quoted, s.database.password)); err != nil {
+		return fmt.Errorf("make role: %w", err)
+	}
+	s.database.roleMade = true
+	if err := s.asSuperuser(ctx, fmt.Sprintf("CREATE DATABASE %s OWNER %s", quoted, quoted)); err != nil {
 		return fmt.Errorf("make database: %w", err)
 	}
+	s.database.made = true
 	monitor, err := s.password(ctx, "monitor-password")
 	if err != nil {
 		return err
@@ -58,14 +62,20 @@ func (s *Shop) openDatabase(ctx context.Context) error {
 	return nil
 }
 
-// closeDatabase takes it away, whoever is connected.
+// closeDatabase takes away what was made of it, whoever is connected.
 func (s *Shop) closeDatabase(ctx context.Context) error {
-	if s.database.name == "" {
+	quoted := pgx.Identifier{s.database.name}.Sanitize()
+	var statements []string
+	if s.database.made {
+		statements = append(statements, "DROP DATABASE IF EXISTS "+quoted+" WITH (FORCE)")
+	}
+	if s.database.roleMade {
+		statements = append(statements, "DROP ROLE IF EXISTS "+quoted)
+	}
+	if len(statements) == 0 {
 		return nil
 	}
-	quoted := pgx.Identifier{s.database.name}.Sanitize()
-	err := s.asSuperuser(ctx, "DROP DATABASE IF EXISTS "+quoted+" WITH (FORCE)", "DROP ROLE IF EXISTS "+quoted)
-	if err != nil {
+	if err := s.asSuperuser(ctx, statements...); err != nil {
 		return fmt.Errorf("drop database: %w", err)
 	}
 	return nil

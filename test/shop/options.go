@@ -27,6 +27,8 @@ type Slot struct {
 type Options struct {
 	// Namespace is the shop's own. It must not exist.
 	Namespace string
+	// Labels are put on the namespace, to know it again by.
+	Labels map[string]string
 	// Folder is where the Release and the manifests are written.
 	Folder string
 	// Env is the environment of both colours.

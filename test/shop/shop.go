@@ -29,9 +29,11 @@ type Shop struct {
 	// Namespace is the shop's, Folder where its Release and manifests are.
 	Namespace, Folder string
 
-	place    *Place
-	options  Options
-	database database
+	place   *Place
+	options Options
+	// namespaceMade says that the namespace is the shop's to take away.
+	namespaceMade bool
+	database      database
 }
 
 // Open puts a shop on the cluster and waits until blue serves production.
@@ -53,10 +55,11 @@ func (s *Shop) open(ctx context.Context) error {
 	if err := s.writeRelease(); err != nil {
 		return err
 	}
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.Namespace}}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.Namespace, Labels: s.options.Labels}}
 	if _, err := s.place.Client.Kubernetes.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("create namespace: %w", err)
 	}
+	s.namespaceMade = true
 	if err := s.openDatabase(ctx); err != nil {
 		return err
 	}
@@ -123,11 +126,14 @@ func (s *Shop) AwaitReady(ctx context.Context, color string) error {
 // Deployment is the name of a colour's Deployment.
 func Deployment(color string) string { return "recommendation-" + color }
 
-// Close takes the shop away: its pods at once and without their drain, for
-// nobody uses them any more, then the rest.
+// Close takes away what the shop has made, and nothing else: its pods at once
+// and without their drain, for nobody uses them any more, then the rest.
 func (s *Shop) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
+	if !s.namespaceMade {
+		return nil
+	}
 	client := s.place.Client.Kubernetes
 	err := client.CoreV1().Namespaces().Delete(ctx, s.Namespace, metav1.DeleteOptions{})
 	if apierrors.IsNotFound(err) {
