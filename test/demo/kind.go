@@ -46,8 +46,8 @@ func detect(context, server string, nodes []corev1.Node) (detected, error) {
 	if len(nodes) == 0 {
 		return detected{}, errors.New("it has no node")
 	}
-	found := detected{architecture: nodes[0].Status.NodeInfo.Architecture, local: near(server)}
 	node := nodes[0]
+	found := detected{architecture: node.Status.NodeInfo.Architecture}
 	switch provider, rest, _ := strings.Cut(node.Spec.ProviderID, "://"); {
 	case context == "docker-desktop" || node.Name == "docker-desktop":
 		found.kind = kindDockerDesktop
@@ -65,6 +65,7 @@ func detect(context, server string, nodes []corev1.Node) (detected, error) {
 	default:
 		return detected{}, errUnknownKind
 	}
+	found.local = near(server, found.kind)
 	if found.architecture == "" {
 		return detected{}, fmt.Errorf("node %s does not say its architecture", node.Name)
 	}
@@ -72,9 +73,10 @@ func detect(context, server string, nodes []corev1.Node) (detected, error) {
 }
 
 // near reports whether a server's address can only be this machine's: a
-// loopback or private address, or a name that Docker Desktop gives this
-// machine.
-func near(server string) bool {
+// loopback address, a name that Docker Desktop gives this machine, or, of
+// minikube alone, a private address. minikube's machine has one in a network
+// that ends on this machine; of any other kind it may be a colleague's.
+func near(server string, kind clusterKind) bool {
 	address, err := url.Parse(server)
 	if err != nil {
 		return false
@@ -84,12 +86,12 @@ func near(server string) bool {
 	case "localhost", "kubernetes.docker.internal", "host.docker.internal":
 		return true
 	}
-	parsed, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	parsed, err := netip.ParseAddr(host)
 	if err != nil {
 		return false
 	}
 	// k3d writes 0.0.0.0 for every address of this machine.
-	return parsed.IsLoopback() || parsed.IsUnspecified() || parsed.IsPrivate()
+	return parsed.IsLoopback() || parsed.IsUnspecified() || kind == kindMinikube && parsed.IsPrivate()
 }
 
 // consent says in one sentence why a cluster is not used unasked.

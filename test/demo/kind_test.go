@@ -69,6 +69,32 @@ func TestDetectRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
+// A private address is this machine's only where minikube has made it.
+func TestNear(t *testing.T) {
+	for _, tt := range []struct {
+		server string
+		kind   clusterKind
+		want   bool
+	}{
+		{"https://127.0.0.1:6443", kindKind, true},
+		{"https://[::1]:6443", kindK3d, true},
+		{"https://localhost:6443", kindMinikube, true},
+		{"https://kubernetes.docker.internal:6443", kindDockerDesktop, true},
+		{"https://0.0.0.0:6550", kindK3d, true},
+		{"https://192.168.49.2:8443", kindMinikube, true},
+		{"https://192.168.1.20:6443", kindKind, false},
+		{"https://10.0.0.5:6443", kindK3d, false},
+		{"https://172.16.0.5:6443", kindDockerDesktop, false},
+		{"https://203.0.113.7:8443", kindMinikube, false},
+		{"https://ci.example.com:6443", kindMinikube, false},
+		{"://", kindKind, false},
+	} {
+		if got := near(tt.server, tt.kind); got != tt.want {
+			t.Errorf("near(%s) of %s = %t, want %t", tt.server, tt.kind, got, tt.want)
+		}
+	}
+}
+
 func TestConsent(t *testing.T) {
 	far := detected{kind: kindKind, name: "shop"}
 	if err := far.consent("kind-shop", "https://ci.example.com", false); err == nil || !strings.Contains(err.Error(), "--yes") {
