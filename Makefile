@@ -1,5 +1,6 @@
-# Everything below works on a fresh Debian or Ubuntu machine with Go and root:
-# what is missing is installed or built, once, and used again the next time.
+# Everything below works on a fresh machine with Debian 12 or Ubuntu 24.04, or
+# later ones, Go and root: what is missing is installed or built, once, and used
+# again the next time.
 
 SHELL := /bin/bash
 CACHE ?= $(HOME)/.cache/kubectl-bluegreen
@@ -62,6 +63,8 @@ live: modules build ## tests on a real cluster
 	cd test && BLUEGREEN_PLUGIN=$(CURDIR)/bin/kubectl-bluegreen go test -count=1 -v -timeout 45m ./e2e
 
 soak: setup build ## repetitions, races and long fuzzing; resumable; writes docs/soak.md
+	@# The race detector needs a C compiler, and nothing else here does.
+	cd test && go run ./lab/cmd/lab setup --also gcc,libc6-dev
 	$(call inside,soak,soak.md)
 
 bench: setup build ## comparisons; writes docs/benchmarks.md

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -37,11 +38,32 @@ func Residue(ctx context.Context, name string) ([]string, error) {
 		return nil, fmt.Errorf("list links: %w", err)
 	}
 	left = append(left, matching("link", string(links), []string{"node0", "uplink0", "link-netns " + where.identity()})...)
-	processes, err := exec.CommandContext(ctx, "ps", "-eo", "pid=,args=").Output()
+	processes, err := commandLines("/proc")
 	if err != nil {
-		return nil, fmt.Errorf("list processes: %w", err)
+		return nil, err
 	}
-	return append(left, matching("process", string(processes), where.marks())...), nil
+	return append(left, matching("process", processes, where.marks())...), nil
+}
+
+// commandLines lists every process that proc tells of, its pid and its
+// arguments a line.
+func commandLines(proc string) (string, error) {
+	files, err := filepath.Glob(filepath.Join(proc, "[0-9]*", "cmdline"))
+	if err != nil {
+		return "", fmt.Errorf("list processes: %w", err)
+	}
+	var lines strings.Builder
+	for _, file := range files {
+		// One that has ended meanwhile is none.
+		arguments, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		// An argument may hold a line break, and ends with a zero byte.
+		line := strings.NewReplacer("\x00", " ", "\n", " ").Replace(string(arguments))
+		fmt.Fprintf(&lines, "%s %s\n", filepath.Base(filepath.Dir(file)), line)
+	}
+	return lines.String(), nil
 }
 
 // marks are texts that stand for the lab wherever they occur.

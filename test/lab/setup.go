@@ -7,11 +7,11 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/programs"
 )
 
-// Setup makes sure that this machine has all that a lab needs and returns
-// where each program is. What takes long is told on out; a second call finds
-// everything there.
-func Setup(ctx context.Context, out io.Writer) (map[string]string, error) {
-	if err := programs.Install(ctx, out); err != nil {
+// Setup makes sure that this machine has all that a lab needs, and the other
+// Debian packages that are named, and returns where each program is. What takes
+// long is told on out; a second call finds everything there.
+func Setup(ctx context.Context, out io.Writer, others ...string) (map[string]string, error) {
+	if err := programs.Install(ctx, out, others...); err != nil {
 		return nil, err
 	}
 	return programs.Build(ctx, out)

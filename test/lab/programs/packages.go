@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,28 +13,28 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/filelock"
 )
 
-// Packages lists the Debian packages a lab needs: the first group always, the
-// others for what runs beside the cluster.
+// Packages lists the Debian packages that every lab and test needs.
 func Packages() []string {
 	return []string{
+		// The cluster's own.
 		"runc", "containernetworking-plugins", "conntrack", "nftables", "iptables", "iproute2", "util-linux",
-		"prometheus", "prometheus-alertmanager", "prometheus-postgres-exporter",
-		"postgresql", "pgbouncer",
+		// What runs beside it.
+		"prometheus", "prometheus-alertmanager", "prometheus-postgres-exporter", "postgresql",
+		// What tests run.
+		"git",
 	}
 }
 
-// policy is what Debian's package scripts ask before they start a daemon;
-// exit status 101 forbids it.
-const policy = "/usr/sbin/policy-rc.d"
-
-// Install makes sure that the Debian packages are there, without starting the
-// daemons they bring.
-func Install(ctx context.Context, out io.Writer) error {
+// Install makes sure that the Debian packages are there, and the others that
+// are named, without starting the daemons they bring: neither now nor with the
+// machine.
+func Install(ctx context.Context, out io.Writer, others ...string) error {
 	if err := supported(); err != nil {
 		return err
 	}
-	missing, err := absentNow(ctx)
-	if err != nil || len(missing) == 0 {
+	packages := append(Packages(), others...)
+	missing, err := absentNow(ctx, packages)
+	if err != nil || len(missing) == 0 && !policyLeftOver(policy) {
 		return err
 	}
 	cache, err := Cache()
@@ -47,48 +46,53 @@ func Install(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer release()
-	// Another one may just have done it.
-	if missing, err = absentNow(ctx); err != nil || len(missing) == 0 {
+	// The lock is held, so what forbids daemons, and is ours, is a leftover.
+	if err := removeLeftOver(policy); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "installing %s\n", strings.Join(missing, ", "))
-	allow, err := forbidDaemons()
+	// Another one may just have done it.
+	if missing, err = absentNow(ctx, packages); err != nil || len(missing) == 0 {
+		return err
+	}
+	return install(ctx, missing, out)
+}
+
+// install installs packages and keeps their daemons from starting.
+func install(ctx context.Context, missing []string, out io.Writer) error {
+	// Without knowing them, nothing could be told from what was there before.
+	known, err := units(ctx)
+	if err != nil {
+		return err
+	}
+	allow, err := forbidDaemons(policy)
 	if err != nil {
 		return err
 	}
 	defer allow()
-	if err := aptInstall(ctx, missing); err == nil {
-		return nil
+	fmt.Fprintf(out, "installing %s\n", strings.Join(missing, ", "))
+	if err := aptInstall(ctx, missing); err != nil {
+		// Most often the lists of what there is are old or not there at all.
+		fmt.Fprintln(out, "bringing the package lists up to date")
+		if err := apt(ctx, "update"); err != nil {
+			return err
+		}
+		if err := aptInstall(ctx, missing); err != nil {
+			return err
+		}
 	}
-	// Most often the lists of what there is are old or not there at all.
-	fmt.Fprintln(out, "bringing the package lists up to date")
-	if err := apt(ctx, "update"); err != nil {
-		return err
-	}
-	return aptInstall(ctx, missing)
-}
-
-// supported says in one sentence why this machine can't run a lab.
-func supported() error {
-	if _, err := exec.LookPath("apt-get"); err != nil {
-		return errors.New("a lab needs Debian or Ubuntu with apt-get: use such a machine, or `make demo CLUSTER=current` for a cluster that you have")
-	}
-	if os.Geteuid() != 0 {
-		return errors.New("a lab needs root for its namespaces and containers: run it with sudo, or use `make demo CLUSTER=current` for a cluster that you have")
-	}
-	return nil
+	return disable(ctx, out, known)
 }
 
 // absentNow returns those of the packages that are not installed.
-func absentNow(ctx context.Context) ([]string, error) {
-	args := append([]string{"-W", "-f", "${Package} ${Status}\n"}, Packages()...)
+func absentNow(ctx context.Context, packages []string) ([]string, error) {
+	args := append([]string{"-W", "-f", "${Package} ${Status}\n"}, packages...)
 	output, err := exec.CommandContext(ctx, "dpkg-query", args...).Output()
 	// Its exit status is 1 when it doesn't know one of them.
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		return nil, fmt.Errorf("list installed packages: %w", err)
 	}
-	return absent(Packages(), string(output)), nil
+	return absent(packages, string(output)), nil
 }
 
 // absent returns those of the packages that the listing doesn't call installed.
@@ -107,23 +111,6 @@ func absent(packages []string, listing string) []string {
 		}
 	}
 	return missing
-}
-
-// forbidDaemons keeps package scripts from starting daemons until allow is
-// called. A policy that is there already stays in charge.
-func forbidDaemons() (allow func(), err error) {
-	file, err := os.OpenFile(policy, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
-	if errors.Is(err, fs.ErrExist) {
-		return func() {}, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("forbid daemons to start: %w", err)
-	}
-	_, err = file.WriteString("#!/bin/sh\nexit 101\n")
-	if err := errors.Join(err, file.Close()); err != nil {
-		return nil, errors.Join(fmt.Errorf("forbid daemons to start: %w", err), os.Remove(policy))
-	}
-	return func() { _ = os.Remove(policy) }, nil
 }
 
 // aptInstall installs packages and nothing that they merely recommend.

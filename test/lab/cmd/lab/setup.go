@@ -10,12 +10,13 @@ import (
 
 // newSetup returns `lab setup`.
 func newSetup() *cobra.Command {
-	return &cobra.Command{
+	var others []string
+	command := &cobra.Command{
 		Use:   "setup",
 		Short: "Install and build what labs and tests need, once",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			programs, err := lab.Setup(command.Context(), command.ErrOrStderr())
+			programs, err := lab.Setup(command.Context(), command.ErrOrStderr(), others...)
 			if err != nil {
 				return err
 			}
@@ -23,4 +24,6 @@ func newSetup() *cobra.Command {
 			return err
 		},
 	}
+	command.Flags().StringSliceVar(&others, "also", nil, "more Debian packages to install")
+	return command
 }
