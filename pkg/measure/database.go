@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"k8s.io/utils/clock"
@@ -41,6 +44,11 @@ type database struct {
 	at   time.Time
 	seen postgres.Snapshot
 	err  error
+
+	mu sync.Mutex
+	// roles are those under which a session of a colour was ever seen: a
+	// colour that is kept out by its role's limit has none.
+	roles map[string]bool
 }
 
 // newDatabase makes a source over an observer.
@@ -54,7 +62,7 @@ func newDatabase(name string, session snapshotter, shown string, colors *colors,
 			}
 			return names
 		},
-		turn: make(chan struct{}, 1),
+		turn: make(chan struct{}, 1), roles: map[string]bool{},
 	}
 }
 
@@ -78,6 +86,8 @@ func (d *database) Read(ctx context.Context, query Query) Reading {
 	reading := Reading{Query: query, Time: d.clock.Now(), Source: d.shown, Expression: expressionOf(query.Signal)}
 	snapshot, err := d.look(ctx)
 	switch {
+	case errors.Is(err, postgres.ErrRoleLimit) && !d.known(snapshot.Role):
+		return reading.down("%v; the limit is the observer's, and says nothing of the colours", err)
 	case errors.Is(err, postgres.ErrTooManyConnections) && query.Signal == DatabaseConnections:
 		reading.Detail = "PostgreSQL refuses connections: SQLSTATE " + postgres.SQLStateTooManyConnections
 		return reading.ok(1, 0)
@@ -88,7 +98,7 @@ func (d *database) Read(ctx context.Context, query Query) Reading {
 	}
 	reading.Time = snapshot.Time
 	if query.Signal == DatabaseConnections {
-		return readConnections(reading, snapshot)
+		return d.readConnections(ctx, reading, snapshot)
 	}
 	if !snapshot.SeesSessions {
 		return reading.noData("role %s may not see other roles' sessions: grant it pg_monitor", snapshot.Role)
@@ -98,6 +108,34 @@ func (d *database) Read(ctx context.Context, query Query) Reading {
 		return reading.down("%v", err)
 	}
 	return readSessions(reading, snapshot, postgres.Attribute(snapshot, identities))
+}
+
+// readConnections holds the sessions against the limits. That the API server
+// doesn't say which pods a colour has now hides no other limit: the roles are
+// then those that are known from before.
+func (d *database) readConnections(ctx context.Context, reading Reading, snapshot postgres.Snapshot) Reading {
+	identities, err := d.identities(ctx)
+	given := postgres.Attribute(snapshot, identities)
+	d.mu.Lock()
+	for _, color := range d.colorNames {
+		for _, role := range given.Roles(color) {
+			d.roles[role] = true
+		}
+	}
+	roles := slices.Sorted(maps.Keys(d.roles))
+	d.mu.Unlock()
+	reading = readConnections(reading, snapshot, roles)
+	if err != nil && len(roles) == 0 {
+		reading.Detail += "; the limits of the colours' roles are left out: " + err.Error()
+	}
+	return reading
+}
+
+// known reports whether the colours log in with a role.
+func (d *database) known(role string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.roles[role]
 }
 
 // look returns a snapshot that is recent enough, or takes one.
@@ -113,8 +151,11 @@ func (d *database) look(ctx context.Context) (postgres.Snapshot, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
 	defer cancel()
-	d.seen, d.err = d.session.Snapshot(ctx)
-	d.at = d.clock.Now()
+	seen, err := d.session.Snapshot(ctx)
+	if err != nil {
+		seen = postgres.Snapshot{Role: d.seen.Role} // the role of a session that was
+	}
+	d.seen, d.err, d.at = seen, err, d.clock.Now()
 	return d.seen, d.err
 }
 
@@ -143,7 +184,7 @@ func (d *database) identities(ctx context.Context) ([]postgres.Identity, error) 
 func expressionOf(signal Signal) string {
 	switch signal {
 	case DatabaseConnections:
-		return "client backends of pg_stat_activity / (max_connections - superuser_reserved_connections - reserved_connections)"
+		return "client backends of pg_stat_activity / (max_connections - superuser_reserved_connections - reserved_connections), or / datconnlimit, or / rolconnlimit of the colours' roles"
 	case DatabaseSessions:
 		return "client backends of pg_stat_activity of the colour"
 	case BlockedSessions:

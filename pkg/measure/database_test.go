@@ -249,7 +249,9 @@ func TestQueuesLeadToTheirHead(t *testing.T) {
 
 func TestTheTightestLimitCounts(t *testing.T) {
 	limits := postgres.Limits{MaxConnections: 103, SuperuserReserved: 3}
-	sessions := []postgres.Session{backend(1, ""), backend(2, ""), backend(3, ""), backend(4, "")}
+	sessions := []postgres.Session{backend(1, "shop-green"), backend(2, "shop-green"), backend(3, ""), backend(4, "")}
+	exporter := backend(5, "postgres_exporter")
+	exporter.Role = "exporter"
 	for _, test := range []struct {
 		name     string
 		snapshot postgres.Snapshot
@@ -259,15 +261,99 @@ func TestTheTightestLimitCounts(t *testing.T) {
 		{"the server's", postgres.Snapshot{SeesSessions: true}, 0.04, "4 of 100 connections"},
 		{"the database's", postgres.Snapshot{SeesSessions: true, Database: "shop", Databases: map[string]postgres.DatabaseState{"shop": {Limit: 5, Backends: 4}}}, 0.8, "4 of 5 connections that database shop may have"},
 		{"the role's", postgres.Snapshot{SeesSessions: true, Roles: map[string]postgres.RoleLimit{"app": {Limit: 4}}}, 1, "4 of 4 connections that role app may have"},
+		{"that of a role which no colour uses", postgres.Snapshot{SeesSessions: true, Sessions: []postgres.Session{exporter},
+			Roles: map[string]postgres.RoleLimit{"exporter": {Limit: 1}}}, 0.05, "5 of 100 connections"},
 		{"without the right to see", postgres.Snapshot{Databases: map[string]postgres.DatabaseState{"shop": {Limit: -1, Backends: 50}}}, 0.5,
 			"50 of 100 connections, by pg_stat_database, for the role may not see sessions"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			test.snapshot.Limits, test.snapshot.Sessions = limits, sessions
+			test.snapshot.Limits, test.snapshot.Sessions = limits, append(test.snapshot.Sessions, sessions...)
 			source, _ := watched(&told{snapshot: test.snapshot})
 			got := source.Read(t.Context(), Query{Signal: DatabaseConnections, Database: "main"})
 			if fmt.Sprintf("%.3f", got.Value) != fmt.Sprintf("%.3f", test.value) || got.Detail != test.detail {
 				t.Errorf("%+v, want %v: %s", got, test.value, test.detail)
+			}
+		})
+	}
+}
+
+// A colour that its role's limit keeps out has no session left to tell the
+// role by; the role is remembered.
+func TestTheColoursRolesAreRemembered(t *testing.T) {
+	session := &told{snapshot: postgres.Snapshot{SeesSessions: true, Limits: postgres.Limits{MaxConnections: 100},
+		Roles: map[string]postgres.RoleLimit{"app": {Limit: 2}}, Sessions: []postgres.Session{backend(1, "shop-green"), backend(2, "psql")}}}
+	source, clock := watched(session)
+	query := Query{Signal: DatabaseConnections, Database: "main"}
+	for range 2 {
+		if got := source.Read(t.Context(), query); got.Value != 1 || got.Detail != "2 of 2 connections that role app may have" {
+			t.Errorf("%+v, want the limit of role app", got)
+		}
+		session.snapshot.Sessions = []postgres.Session{backend(2, "psql"), backend(3, "psql")}
+		clock.Step(time.Second)
+	}
+}
+
+// brokenPods are those of a cluster that doesn't answer.
+type brokenPods struct{}
+
+func (brokenPods) pods(context.Context, string) ([]corev1.Pod, error) {
+	return nil, errors.New("list pods in shop: no answer")
+}
+
+func TestConnectionsAreCountedWithoutTheCluster(t *testing.T) {
+	source, _ := watched(&told{snapshot: postgres.Snapshot{SeesSessions: true, Limits: postgres.Limits{MaxConnections: 4},
+		Sessions: []postgres.Session{backend(1, "shop-green")}}})
+	source.finder = brokenPods{}
+	got := source.Read(t.Context(), Query{Signal: DatabaseConnections, Database: "main"})
+	if got.State != OK || got.Value != 0.25 || got.Detail != "1 of 4 connections; the limits of the colours' roles are left out: list pods in shop: no answer" {
+		t.Errorf("%+v, want the cluster's limit, and what is left out", got)
+	}
+}
+
+// The observer's own CONNECTION LIMIT keeps nobody else out: the source is
+// down. Where the colours log in with that very role it is the incident.
+func TestARefusalByTheObserversOwnLimit(t *testing.T) {
+	for _, test := range []struct {
+		name, application string
+		want              State
+		says              string
+	}{
+		{"the observer's alone", "psql", SourceDown, "CONNECTION LIMIT"},
+		{"the colours' too", "shop-green", OK, "53300"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dsn := postgrestest.Start(t, nil)
+			run(t, mustLogin(t, dsn, "owner"), "create role monitor login in role pg_monitor connection limit 2")
+			monitor := strings.Replace(dsn, "postgres@", "monitor@", 1)
+			if monitor == dsn {
+				monitor = dsn + " user=monitor"
+			}
+			observer := observe(t, monitor)
+			source, clock := watched(observer)
+			query := Query{Signal: DatabaseConnections, Database: "main"}
+			mustLogin(t, monitor, test.application)
+			if got := source.Read(t.Context(), query); got.State != OK {
+				t.Fatalf("%+v", got)
+			}
+			// The session is lost, and somebody takes its place.
+			if err := observer.Close(); err != nil {
+				t.Fatal(err)
+			}
+			taken, stop := context.WithTimeout(t.Context(), 30*time.Second)
+			defer stop()
+			for refusal := errors.New(""); refusal != nil && taken.Err() == nil; {
+				_, refusal = login(t, monitor, "psql")
+			}
+			clock.Step(time.Second)
+			got := source.Read(t.Context(), query)
+			if got.State != test.want || !strings.Contains(got.Detail, test.says) {
+				t.Errorf("%+v, want %s that says %q", got, test.want, test.says)
+			}
+			if test.want == OK && got.Value != 1 {
+				t.Errorf("%+v, want every connection taken", got)
+			}
+			if got := source.Read(t.Context(), Query{Signal: BlockedSessions, Color: "green", Database: "main"}); got.State == OK {
+				t.Errorf("what is not seen is known: %+v", got)
 			}
 		})
 	}

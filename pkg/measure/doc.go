@@ -14,7 +14,8 @@
 // where one was expected: the source is down. Both are states of a Reading
 // and not errors. The exception is PostgreSQL refusing the observer with
 // SQLSTATE 53300, which is the incident that all this is about: it reads as
-// every connection taken.
+// every connection taken. Unless what is used up is the CONNECTION LIMIT of
+// the observer's own role: that keeps nobody else out.
 //
 // Nothing has to be installed for it. Without a Prometheus the pods' /metrics
 // are read through the API server, at most 20 requests a second in all, by

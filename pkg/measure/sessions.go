@@ -7,47 +7,17 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 )
 
-// readConnections takes the fullest of the limits that apply: the cluster's,
-// the database's own and that of each role that is logged in.
-func readConnections(reading Reading, snapshot postgres.Snapshot) Reading {
-	ordinary := snapshot.Limits.Ordinary()
-	used := 0
-	for _, state := range snapshot.Databases {
-		used += state.Backends
-	}
-	counted := "pg_stat_database, for the role may not see sessions"
-	if snapshot.SeesSessions {
-		used, counted = len(snapshot.ClientSessions()), ""
-	}
-	if ordinary == 0 {
+// readConnections takes the fullest of the limits that can refuse a colour.
+func readConnections(reading Reading, snapshot postgres.Snapshot, roles []string) Reading {
+	if snapshot.Limits.Ordinary() == 0 {
 		return reading.down("max_connections leaves ordinary roles no connection")
 	}
-	value := float64(used) / float64(ordinary)
-	reading.Detail = fmt.Sprintf("%d of %d connections", used, ordinary)
-	if state := snapshot.Databases[snapshot.Database]; state.Limit > 0 {
-		if share := float64(state.Backends) / float64(state.Limit); share > value {
-			value = share
-			reading.Detail = fmt.Sprintf("%d of %d connections that database %s may have", state.Backends, state.Limit, snapshot.Database)
-		}
+	usage := snapshot.Fullest(roles)
+	reading.Detail = usage.String()
+	if !snapshot.SeesSessions {
+		reading.Detail += ", by pg_stat_database, for the role may not see sessions"
 	}
-	byRole := map[string]int{}
-	for _, session := range snapshot.ClientSessions() {
-		byRole[session.Role]++
-	}
-	for role, sessions := range byRole {
-		limit := snapshot.Roles[role]
-		if limit.Superuser || limit.Limit <= 0 {
-			continue
-		}
-		if share := float64(sessions) / float64(limit.Limit); share > value {
-			value = share
-			reading.Detail = fmt.Sprintf("%d of %d connections that role %s may have", sessions, limit.Limit, role)
-		}
-	}
-	if counted != "" {
-		reading.Detail += ", by " + counted
-	}
-	return reading.ok(value, float64(used))
+	return reading.ok(usage.Share(), float64(usage.Used))
 }
 
 // readSessions answers what is asked of one colour's sessions. Sessions that

@@ -75,6 +75,9 @@ type JobDemand struct {
 	Connections int    `json:"connections"`
 }
 
+// gateCluster is the name of the cluster's limit.
+const gateCluster = "cluster"
+
 // Gate is one limit and how the demand stands against it.
 type Gate struct {
 	// Name is cluster, database NAME or role NAME.

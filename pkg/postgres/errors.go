@@ -19,6 +19,12 @@ const SQLStateTooManyConnections = "53300"
 // the observer.
 var ErrTooManyConnections = errors.New("too many connections (SQLSTATE 53300)")
 
+// ErrRoleLimit is in the chain of an ErrTooManyConnections that concerns the
+// role that logs in alone: its own CONNECTION LIMIT is used up. Of other roles
+// it says nothing, so where the colours log in with another it is an outage of
+// the observer and not the incident.
+var ErrRoleLimit = errors.New("the role has no connection left of its own CONNECTION LIMIT")
+
 // ErrNoSession is in the chain of an error about a target that is observed
 // without a session, through an exporter or Prometheus.
 var ErrNoSession = errors.New("it is observed without a session")
@@ -63,11 +69,19 @@ func publicError(err error, secrets ...string) error {
 // statement, with ErrTooManyConnections in the chain where it is that.
 func serverError(refusal *pgconn.PgError, secrets []string) error {
 	shown := &pgconn.PgError{Severity: refusal.Severity, Code: refusal.Code, Message: redact(refusal.Message, secrets)}
-	if refusal.Code == SQLStateTooManyConnections {
-		return &tooManyConnections{shown}
+	switch {
+	case refusal.Code != SQLStateTooManyConnections:
+		return shown
+	case refusal.Routine == roleLimitRoutine:
+		return fmt.Errorf("%w: %w", ErrRoleLimit, &tooManyConnections{shown})
 	}
-	return shown
+	return &tooManyConnections{shown}
 }
+
+// roleLimitRoutine is the function of the server that holds a role against
+// its limit. The message names the role too, but in the server's language.
+// The limits of a database and of the cluster are other functions'.
+const roleLimitRoutine = "InitializeSessionUserId"
 
 // tooManyConnections answers to both ErrTooManyConnections and
 // *pgconn.PgError.

@@ -37,8 +37,9 @@ func NewObserver(target Target, clock clock.PassiveClock) *Observer {
 }
 
 // Connect returns an observer whose session is open. When PostgreSQL refuses
-// it for want of connections the error is ErrTooManyConnections; no error
-// holds a secret.
+// it for want of connections the error is ErrTooManyConnections, and
+// ErrRoleLimit too where only its own role's are used up; no error holds a
+// secret.
 func Connect(ctx context.Context, target Target, clock clock.PassiveClock) (*Observer, error) {
 	observer := NewObserver(target, clock)
 	observer.mu.Lock()

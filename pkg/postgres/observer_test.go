@@ -135,14 +135,31 @@ func TestObserverKeepsItsSessionThroughTheIncident(t *testing.T) {
 	if postgres.SQLState(refusal) != postgres.SQLStateTooManyConnections {
 		t.Fatalf("refused with %v, want SQLSTATE 53300", refusal)
 	}
-	if snapshot := look(t, early); len(snapshot.ClientSessions()) != opened+1 || snapshot.Usage() < 1 {
-		t.Errorf("usage = %v of %d sessions, want everything used", snapshot.Usage(), len(snapshot.ClientSessions()))
+	if snapshot := look(t, early); len(snapshot.ClientSessions()) != opened+1 || snapshot.Fullest(nil).Share() < 1 {
+		t.Errorf("usage = %v of %d sessions, want everything used", snapshot.Fullest(nil), len(snapshot.ClientSessions()))
 	}
 	target := target(t, with(dsn, "monitor", "postgres", ""))
 	_, err := postgres.Connect(t.Context(), target, clock.RealClock{})
 	var server *pgconn.PgError
-	if !errors.Is(err, postgres.ErrTooManyConnections) || !errors.As(err, &server) || server.Code != "53300" {
+	if !errors.Is(err, postgres.ErrTooManyConnections) || errors.Is(err, postgres.ErrRoleLimit) || !errors.As(err, &server) || server.Code != "53300" {
 		t.Errorf("a late observer gets %v, want ErrTooManyConnections with its SQLSTATE", err)
+	}
+}
+
+// Only the limit of the observer's own role concerns nobody else.
+func TestARefusalSaysWhetherItIsTheRolesOwn(t *testing.T) {
+	dsn := postgrestest.Start(t, nil)
+	execute(t, dsn, "CREATE DATABASE shop CONNECTION LIMIT 1", "CREATE ROLE app LOGIN", "CREATE ROLE monitor LOGIN IN ROLE pg_monitor CONNECTION LIMIT 1")
+	open(t, with(dsn, "app", "shop", ""))
+	open(t, with(dsn, "monitor", "postgres", ""))
+	for _, test := range []struct {
+		role, database string
+		own            bool
+	}{{"app", "shop", false}, {"monitor", "postgres", true}} {
+		_, err := postgres.Connect(t.Context(), target(t, with(dsn, test.role, test.database, "")), clock.RealClock{})
+		if !errors.Is(err, postgres.ErrTooManyConnections) || errors.Is(err, postgres.ErrRoleLimit) != test.own {
+			t.Errorf("%s in %s is refused with %v; want it to be the role's own limit: %t", test.role, test.database, err, test.own)
+		}
 	}
 }
 

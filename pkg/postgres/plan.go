@@ -54,7 +54,7 @@ func gates(input BudgetInput, colors []ColorDemand) []Gate {
 	if limits.Reserved > 0 {
 		arithmetic = fmt.Sprintf("(%d − %d − %d)", limits.MaxConnections, limits.SuperuserReserved, limits.Reserved)
 	}
-	found := []Gate{newGate(input, colors, Gate{Name: "cluster", Limit: limits.Ordinary(), arithmetic: arithmetic},
+	found := []Gate{newGate(input, colors, Gate{Name: gateCluster, Limit: limits.Ordinary(), arithmetic: arithmetic},
 		func(Session) bool { return true })}
 	if state, known := snapshot.Databases[input.Database]; known && state.Limit >= 0 {
 		found = append(found, newGate(input, colors,

@@ -132,17 +132,6 @@ func (s Snapshot) ClientSessions() []Session {
 	return clients
 }
 
-// Usage is client sessions over what ordinary roles may have, 0 to 1 and
-// beyond when superusers use their reserve. It means nothing unless
-// SeesSessions.
-func (s Snapshot) Usage() float64 {
-	ordinary := s.Limits.Ordinary()
-	if ordinary == 0 {
-		return 1
-	}
-	return float64(len(s.ClientSessions())) / float64(ordinary)
-}
-
 // Blocked are the sessions that wait for a lock.
 func (s Snapshot) Blocked() []Session {
 	var blocked []Session

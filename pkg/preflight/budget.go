@@ -1,6 +1,8 @@
 package preflight
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
@@ -34,6 +36,21 @@ func (f *Facts) Budget(name string) (budget postgres.Budget, ok bool, why string
 	input.Database = databaseOf(input)
 	assignRoles(&input)
 	return postgres.Plan(input), true, ""
+}
+
+// roles are those that the colours log in with to a database, by their
+// connection strings and their sessions, as far as these are known.
+func (f *Facts) roles(name string) []string {
+	var roles []string
+	given := postgres.Attribute(f.Databases[name].Snapshot.Value, f.identities())
+	for _, color := range f.colors() {
+		roles = append(roles, given.Roles(color.Name)...)
+		for _, pool := range color.Pools[name] {
+			roles = append(roles, pool.Role)
+		}
+	}
+	slices.Sort(roles)
+	return slices.Compact(roles)
 }
 
 // identities is by what the sessions of each colour are told.

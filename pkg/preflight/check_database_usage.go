@@ -30,8 +30,9 @@ func databaseUsage() Check {
 				if !snapshot.SeesSessions {
 					return []Finding{unknown(subject, "role %s can't see others' sessions", snapshot.Role)}
 				}
-				return []Finding{usage(subject, snapshot.Usage(), share).
-					with("sessions", len(snapshot.ClientSessions())).with("limit", snapshot.Limits.Ordinary())}
+				fullest := snapshot.Fullest(facts.roles(database.Declared.Name))
+				return []Finding{usage(subject, fullest.Share(), share).
+					with("sessions", fullest.Used).with("limit", fullest.Limit).with("of", fullest.Name)}
 			})
 		},
 	}

@@ -145,6 +145,11 @@ func plantedInDatabase() []planted {
 				d.Exhausted, d.Snapshot = true, Fact[postgres.Snapshot]{Problem: "too many connections"}
 			})
 		}, Fail, "too many connections"},
+		{"BG-DB-01", "the observer's own limit", func(f *Facts) {
+			f.database(func(d *Database) {
+				d.RoleFull, d.Snapshot = true, Fact[postgres.Snapshot]{Problem: "no connection left of its own CONNECTION LIMIT"}
+			})
+		}, Unknown, "CONNECTION LIMIT"},
 		{"BG-DB-01", "a standby", func(f *Facts) { f.snapshot(func(s *postgres.Snapshot) { s.Standby = true }) }, Warn, "not those of the primary"},
 		{"BG-DB-01", "the exporter has no session", func(f *Facts) {
 			f.database(func(d *Database) {
@@ -168,6 +173,12 @@ func plantedInDatabase() []planted {
 			f.snapshot(func(s *postgres.Snapshot) { s.Limits.Configured, s.Limits.PendingRestart = 0, true })
 		}, Warn, "another value waits"},
 		{"BG-DB-05", "nearly full", func(f *Facts) { f.snapshot(func(s *postgres.Snapshot) { s.Limits.MaxConnections = 7 }) }, Fail, "100 % of its connections"},
+		{"BG-DB-05", "the colours' role is nearly full", func(f *Facts) {
+			f.snapshot(func(s *postgres.Snapshot) {
+				s.Sessions[0].Application, s.Sessions[0].Role = "shop-green", "app"
+				s.Roles["app"] = postgres.RoleLimit{Limit: 1}
+			})
+		}, Fail, "100 % of its connections"},
 		{"BG-DB-05", "by an exporter", func(f *Facts) {
 			f.database(func(d *Database) {
 				d.Session, d.Usage = false, measure.Reading{State: measure.OK, Value: 0.93, Source: "exporter"}
@@ -261,6 +272,18 @@ func TestHealthyFactsPassEveryCheck(t *testing.T) {
 		if report.Blocked() {
 			t.Errorf("%s: blocked by %v", stage, report.Blocking)
 		}
+	}
+}
+
+// A monitor that may have one connection and has it fills nothing.
+func TestALimitOfAnotherRoleIsNoUsage(t *testing.T) {
+	facts := healthy()
+	facts.snapshot(func(s *postgres.Snapshot) {
+		s.Sessions[0].Application, s.Sessions[0].Role = "postgres_exporter", "exporter"
+		s.Roles["exporter"] = postgres.RoleLimit{Limit: 1}
+	})
+	if finding := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-DB-05")[0]; finding.Outcome != Pass {
+		t.Errorf("%+v, want a pass", finding)
 	}
 }
 

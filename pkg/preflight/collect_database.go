@@ -27,7 +27,8 @@ func databases(ctx context.Context, in Inputs) map[string]Database {
 }
 
 // readDatabase looks with a session of its own, which it closes: the one that
-// watches a shift belongs to the shift.
+// watches a shift belongs to the shift. The observer's role must therefore be
+// allowed two.
 func readDatabase(ctx context.Context, in Inputs, declared release.Database) Database {
 	database := Database{Declared: declared, Session: true}
 	target, err := postgres.Resolve(ctx, postgres.ResolveInput{
@@ -48,7 +49,8 @@ func readDatabase(ctx context.Context, in Inputs, declared release.Database) Dat
 	}
 	snapshot, err := look(ctx, in, target)
 	database.Snapshot = factOf(snapshot, err)
-	database.Exhausted = errors.Is(err, postgres.ErrTooManyConnections)
+	database.RoleFull = errors.Is(err, postgres.ErrRoleLimit)
+	database.Exhausted = errors.Is(err, postgres.ErrTooManyConnections) && !database.RoleFull
 	return database
 }
 

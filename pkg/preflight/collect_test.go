@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,6 +74,40 @@ func TestCollectOfAFullDatabaseFails(t *testing.T) {
 		findings := findingsOf(report, id)
 		if len(findings) != 1 || findings[0].Outcome != want || !strings.Contains(findings[0].Cause, "53300") || findings[0].Remedy != exhaustedRemedy {
 			t.Errorf("%s: %+v, want %s with what is left to do", id, findings, want)
+		}
+	}
+}
+
+// A CONNECTION LIMIT of the observer's own role that is used up is told as
+// what it is, and not as the incident.
+func TestCollectAsAnObserverThatHasNoSessionLeft(t *testing.T) {
+	dsn := postgrestest.Start(t, nil)
+	owner, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = owner.Close(context.WithoutCancel(t.Context())) })
+	if _, err := owner.Exec(t.Context(), "create role monitor login in role pg_monitor connection limit 1"); err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed.User = url.User("monitor")
+	held, err := pgx.Connect(t.Context(), parsed.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = held.Close(context.WithoutCancel(t.Context())) })
+	report := Evaluate(Collect(t.Context(), inputs(t, parsed.String(), "3", nil)), Catalogue(), StageDeploy)
+	findings := findingsOf(report, "BG-DB-01")
+	if len(findings) != 1 || findings[0].Outcome != Unknown || !strings.Contains(findings[0].Cause, "CONNECTION LIMIT") || findings[0].Remedy != roleFullRemedy {
+		t.Errorf("%+v, want unknown for the observer's own limit", findings)
+	}
+	for _, finding := range report.Findings {
+		if finding.Outcome == Fail && strings.HasPrefix(finding.ID, "BG-DB") {
+			t.Errorf("%s fails: %s", finding.ID, finding.Cause)
 		}
 	}
 }

@@ -140,8 +140,10 @@ type Database struct {
 	Target   string
 	Session  bool
 	Snapshot Fact[postgres.Snapshot]
-	// Exhausted: the server refused us with SQLSTATE 53300.
-	Exhausted bool
+	// Exhausted: the server refused us with SQLSTATE 53300. RoleFull: it
+	// did so for the CONNECTION LIMIT of the observer's own role, which says
+	// nothing of anybody else.
+	Exhausted, RoleFull bool
 	// Usage is the reading of a source, where there is no session.
 	Usage measure.Reading
 }
