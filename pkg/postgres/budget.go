@@ -96,8 +96,8 @@ type Gate struct {
 	// Ceiling is Limit − Others, not under 0: the colours' connection after
 	// this many is the one that PostgreSQL refuses.
 	Ceiling int `json:"ceiling"`
-	// Pool is the most connections per pod that this gate lets pass, -1
-	// when no pod is under it.
+	// Pool is the most connections per pod that this gate lets pass: -1
+	// when no pod is under it, 0 when others alone are too many.
 	Pool int `json:"pool"`
 	// arithmetic is how Limit came about, for people.
 	arithmetic string

@@ -99,9 +99,11 @@ func newGate(input BudgetInput, colors []ColorDemand, gate Gate, counts func(Ses
 		gate.Demand += color.Connections
 		gate.Pods += color.Pods
 	}
-	gate.Pool = -1
-	if gate.Pods > 0 {
+	switch {
+	case gate.Pods > 0:
 		gate.Pool = max(0, gate.Allowed-jobs) / gate.Pods
+	case gate.Demand <= gate.Allowed:
+		gate.Pool = -1
 	}
 	return gate
 }

@@ -105,6 +105,18 @@ func TestPlanWarnsOfWhatItCouldNotKnow(t *testing.T) {
 	}
 }
 
+// A role's limit that others fill lets no pool pass, though no pod is under
+// it now: to recommend one would be to recommend what fails.
+func TestPlanRecommendsNoPoolThatFails(t *testing.T) {
+	input := incident(4)
+	input.Snapshot.Roles["app"] = postgres.RoleLimit{Limit: 10}
+	input.Attribution = postgres.Attribution{}
+	input.Colors[0].Replicas, input.Colors[0].Surge, input.Colors[1].Role = 0, 0, "other"
+	if got := postgres.Plan(input); got.Outcome != postgres.Exceeds || got.RecommendedPool != 0 || got.Tightest != "role app" {
+		t.Errorf("%s: a pool of %d by %s; want fail and no pool by role app:\n%s", got.Outcome, got.RecommendedPool, got.Tightest, strings.Join(got.Arithmetic, "\n"))
+	}
+}
+
 func TestPlanInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		input := drawInput(t)
