@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"net/http"
 
-	dto "github.com/prometheus/client_model/go"
 	"k8s.io/utils/clock"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 )
 
 // exporter observes a database through a postgres_exporter: its own page, or
@@ -17,26 +18,39 @@ type exporter struct {
 	name     string
 	database string
 	clock    clock.PassiveClock
-	// read returns backends, max_connections and the reserved ones.
-	read func(ctx context.Context) (backends, limit, reserved float64, err error)
+	read     func(ctx context.Context) (exported, error)
 	// expression is what read asks.
 	expression string
 }
 
 // The metrics of postgres_exporter that are read. pg_stat_database_numbackends
-// is the one that the first seed names.
+// is the one that the first runbook names. The limits of databases and roles,
+// and reserved_connections, are exported by newer ones.
 const (
-	metricUp       = "pg_up"
-	metricBackends = "pg_stat_database_numbackends"
-	metricLimit    = "pg_settings_max_connections"
-	metricReserved = "pg_settings_superuser_reserved_connections"
+	metricUp            = "pg_up"
+	metricBackends      = "pg_stat_database_numbackends"
+	metricLimit         = "pg_settings_max_connections"
+	metricSuperuser     = "pg_settings_superuser_reserved_connections"
+	metricReserved      = "pg_settings_reserved_connections"
+	metricDatabaseLimit = "pg_database_connection_limit"
+	metricRoleLimit     = "pg_roles_connection_limit"
+	labelDatabase       = "datname"
+	labelRole           = "rolname"
 )
+
+// exported is what an exporter tells of the connections of a server.
+type exported struct {
+	limit, superuser, reserved float64
+	// backends and databases, the limits, are by database; roles are limits
+	// by role.
+	backends, databases, roles map[string]float64
+}
 
 // newExporter reads an exporter's page.
 func newExporter(name, database string, transport http.RoundTripper, clock clock.PassiveClock) *exporter {
 	return &exporter{name: name, database: database, clock: clock,
-		expression: "GET /metrics: sum(" + metricBackends + ") / (" + metricLimit + " - " + metricReserved + ")",
-		read: func(ctx context.Context) (float64, float64, float64, error) {
+		expression: "GET /metrics: sum(" + metricBackends + ") / (" + metricLimit + " - " + metricSuperuser + " - " + metricReserved + ")",
+		read: func(ctx context.Context) (exported, error) {
 			return readExporterPage(ctx, transport)
 		}}
 }
@@ -44,8 +58,8 @@ func newExporter(name, database string, transport http.RoundTripper, clock clock
 // newExportedDatabase asks a Prometheus server that scrapes an exporter.
 func newExportedDatabase(server *prometheusServer, database string, clock clock.PassiveClock) *exporter {
 	return &exporter{name: server.name, database: database, clock: clock,
-		expression: "sum(" + metricBackends + ") / (max(" + metricLimit + ") - max(" + metricReserved + "))",
-		read: func(ctx context.Context) (float64, float64, float64, error) {
+		expression: "sum(" + metricBackends + ") / (max(" + metricLimit + ") - max(" + metricSuperuser + ") - max(" + metricReserved + "))",
+		read: func(ctx context.Context) (exported, error) {
 			return readExportedDatabase(ctx, server)
 		}}
 }
@@ -61,83 +75,60 @@ func (e *exporter) Answers(query Query) bool {
 // Read answers one query.
 func (e *exporter) Read(ctx context.Context, query Query) Reading {
 	reading := Reading{Query: query, Time: e.clock.Now(), Source: e.name, Expression: e.expression}
-	ctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
-	defer cancel()
-	backends, limit, reserved, err := e.read(ctx)
+	snapshot, err := e.count(ctx)
 	switch {
 	case errors.Is(err, errAbsent):
 		return reading.noData("it has no series %s and %s", metricBackends, metricLimit)
 	case err != nil:
 		return reading.down("%v", err)
-	case !isNumber(backends), !isNumber(limit), !isNumber(reserved), backends < 0, limit-reserved <= 0:
-		return reading.down("it answered %v of %v connections, which makes no sense", backends, limit)
 	}
-	reading.Detail = fmt.Sprintf("%g of %g connections", backends, limit-reserved)
-	return reading.ok(backends/(limit-reserved), backends)
+	return readConnections(reading, snapshot, nil)
 }
 
-// readExporterPage reads the numbers off the page.
-func readExporterPage(ctx context.Context, transport http.RoundTripper) (backends, limit, reserved float64, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://exporter/metrics", nil)
+// count is a snapshot of what was counted.
+func (e *exporter) count(ctx context.Context) (postgres.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
+	defer cancel()
+	found, err := e.read(ctx)
 	if err != nil {
-		return 0, 0, 0, err
+		return postgres.Snapshot{}, err
 	}
-	response, err := (&http.Client{Transport: transport}).Do(request)
-	if err != nil {
-		return 0, 0, 0, plainError(ctx, err)
-	}
-	defer func() { _ = response.Body.Close() }() // nothing was written
-	if response.StatusCode != http.StatusOK {
-		return 0, 0, 0, fmt.Errorf("it answered with status %d", response.StatusCode)
-	}
-	families, err := parseExposition(response.Body)
-	if err != nil {
-		if ctx.Err() != nil {
-			return 0, 0, 0, errors.New("no answer in time")
+	snapshot := postgres.Snapshot{Time: e.clock.Now(), Counted: true,
+		Limits:    postgres.Limits{MaxConnections: int(found.limit), SuperuserReserved: int(found.superuser), Reserved: int(found.reserved)},
+		Databases: map[string]postgres.DatabaseState{}, Roles: map[string]postgres.RoleLimit{}}
+	for name, backends := range found.backends {
+		if !isNumber(backends) || backends < 0 {
+			return postgres.Snapshot{}, fmt.Errorf("it answered %v connections, which makes no sense", backends)
 		}
-		return 0, 0, 0, err
-	}
-	if up := families[metricUp].GetMetric(); len(up) > 0 && gaugeOf(up[0]) == 0 {
-		return 0, 0, 0, errors.New("the exporter has no session with the database (pg_up is 0)")
-	}
-	if families[metricBackends] == nil || families[metricLimit] == nil {
-		return 0, 0, 0, errAbsent
-	}
-	if servers := len(families[metricLimit].GetMetric()); servers != 1 {
-		return 0, 0, 0, fmt.Errorf("%w: %d of %s", errSeveral, servers, metricLimit)
-	}
-	return sumOf(families[metricBackends]), sumOf(families[metricLimit]), sumOf(families[metricReserved]), nil
-}
-
-func sumOf(family *dto.MetricFamily) float64 {
-	var sum float64
-	for _, metric := range family.GetMetric() {
-		sum += gaugeOf(metric)
-	}
-	return sum
-}
-
-// readExportedDatabase asks for the same numbers one by one; that there is
-// one server only is asked first.
-func readExportedDatabase(ctx context.Context, server *prometheusServer) (backends, limit, reserved float64, err error) {
-	servers, err := server.one(ctx, "count("+metricLimit+")")
-	if err != nil {
-		return 0, 0, 0, err
-	}
-	if servers != 1 {
-		return 0, 0, 0, fmt.Errorf("%w: %g of %s", errSeveral, servers, metricLimit)
-	}
-	for _, part := range []struct {
-		query string
-		into  *float64
-	}{
-		{"sum(" + metricBackends + ")", &backends},
-		{"max(" + metricLimit + ")", &limit},
-		{"max(" + metricReserved + ") or vector(0)", &reserved},
-	} {
-		if *part.into, err = server.one(ctx, part.query); err != nil {
-			return 0, 0, 0, err
+		limit, known := found.databases[name]
+		if !known {
+			limit = postgres.NoLimit
 		}
+		snapshot.Databases[name] = postgres.DatabaseState{Limit: int(limit), Backends: int(backends)}
 	}
-	return backends, limit, reserved, nil
+	for name, limit := range found.roles {
+		snapshot.Roles[name] = postgres.RoleLimit{Limit: int(limit)}
+	}
+	if !isNumber(found.limit) || !isNumber(found.superuser) || !isNumber(found.reserved) || snapshot.Limits.Ordinary() == 0 {
+		return postgres.Snapshot{}, fmt.Errorf("it answered %v connections of which %v are reserved, which makes no sense", found.limit, found.superuser+found.reserved)
+	}
+	return snapshot, nil
+}
+
+// CountConnections looks into a database of the release that is observed
+// without a session: its backends are counted, by database, and its limits are
+// read, by whichever of the sources answers for it. The snapshot is Counted.
+func CountConnections(ctx context.Context, sources []Source, database string) (postgres.Snapshot, error) {
+	counter, found := sourceOf(sources, Query{Signal: DatabaseConnections, Database: database}).(*exporter)
+	if !found {
+		return postgres.Snapshot{}, fmt.Errorf("count connections of database %s: no exporter is asked for it", database)
+	}
+	snapshot, err := counter.count(ctx)
+	if errors.Is(err, errAbsent) {
+		err = fmt.Errorf("it has no series %s and %s", metricBackends, metricLimit)
+	}
+	if err != nil {
+		return postgres.Snapshot{}, fmt.Errorf("count connections of database %s: %s: %w", database, counter.name, err)
+	}
+	return snapshot, nil
 }

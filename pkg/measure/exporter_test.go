@@ -10,7 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 )
 
 const exporterPage = `# TYPE pg_up gauge
@@ -63,6 +66,34 @@ func TestExporter(t *testing.T) {
 	})
 }
 
+func TestCountConnections(t *testing.T) {
+	page := exporterPage
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, page) }))
+	defer server.Close()
+	address, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := newExporter("postgres_exporter data/exporter:9187", "main", redirected{address.Host}, clocktesting.NewFakePassiveClock(start))
+	page += `pg_settings_reserved_connections 7
+pg_database_connection_limit{datname="shop"} 50
+pg_roles_connection_limit{rolname="app"} -1
+`
+	got, err := CountConnections(t.Context(), []Source{source}, "main")
+	want := postgres.Snapshot{Time: start, Counted: true, Limits: postgres.Limits{MaxConnections: 100, SuperuserReserved: 3, Reserved: 7},
+		Databases: map[string]postgres.DatabaseState{"shop": {Limit: 50, Backends: 40}, "postgres": {Limit: postgres.NoLimit, Backends: 2}},
+		Roles:     map[string]postgres.RoleLimit{"app": {Limit: postgres.NoLimit}}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	page = "pg_up 0\n"
+	for name, sources := range map[string][]Source{"pg_up is 0": {source}, "no exporter is asked": nil} {
+		if _, err := CountConnections(t.Context(), sources, "main"); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v, want that %s", err, name)
+		}
+	}
+}
+
 func readExporter(ctx context.Context, t *testing.T, server *httptest.Server) Reading {
 	t.Helper()
 	address, err := url.Parse(server.URL)
@@ -78,8 +109,14 @@ func readExporter(ctx context.Context, t *testing.T, server *httptest.Server) Re
 
 func TestExporterThroughPrometheus(t *testing.T) {
 	answers := map[string]string{
-		"count(pg_settings_max_connections)":                           vector("1"),
-		"sum(pg_stat_database_numbackends)":                            vector("42"),
+		"count(pg_settings_max_connections)": vector("1"),
+		"sum by (datname) (pg_stat_database_numbackends)": `{"status":"success","data":{"resultType":"vector","result":[
+			{"metric":{"datname":"shop"},"value":[1700000000,"40"]},{"metric":{"datname":"postgres"},"value":[1700000000,"2"]}]}}`,
+		"sum by (datname) (pg_database_connection_limit)": `{"status":"success","data":{"resultType":"vector","result":[
+			{"metric":{"datname":"shop"},"value":[1700000000,"50"]}]}}`,
+		"sum by (rolname) (pg_roles_connection_limit)": `{"status":"success","data":{"resultType":"vector","result":[
+			{"metric":{"rolname":"app"},"value":[1700000000,"30"]}]}}`,
+		"max(pg_settings_reserved_connections) or vector(0)":           vector("0"),
 		"max(pg_settings_max_connections)":                             vector("100"),
 		"max(pg_settings_superuser_reserved_connections) or vector(0)": vector("3"),
 	}
@@ -87,8 +124,13 @@ func TestExporterThroughPrometheus(t *testing.T) {
 		server := promServer(t, func(query string) string { return answers[query] })
 		return newExportedDatabase(server, "main", clocktesting.NewFakePassiveClock(start)).Read(t.Context(), Query{Signal: DatabaseConnections, Database: "main"})
 	}
-	if got := read(); got.State != OK || got.Value != 42.0/97 {
+	if got := read(); got.State != OK || got.Value != 42.0/97 || got.Detail != "42 of 97 connections" {
 		t.Errorf("%+v", got)
+	}
+	source := newExportedDatabase(promServer(t, func(query string) string { return answers[query] }), "main", clocktesting.NewFakePassiveClock(start))
+	got, err := CountConnections(t.Context(), []Source{source}, "main")
+	if err != nil || got.Databases["shop"] != (postgres.DatabaseState{Limit: 50, Backends: 40}) || got.Roles["app"].Limit != 30 || !got.Counted {
+		t.Errorf("%+v, %v; want what the exporter says of databases and roles", got, err)
 	}
 	answers["count(pg_settings_max_connections)"] = vector("2")
 	if got := read(); got.State != SourceDown || !strings.Contains(got.Detail, "several series") {

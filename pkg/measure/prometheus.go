@@ -121,24 +121,45 @@ func isNumber(value float64) bool { return !math.IsNaN(value) && !math.IsInf(val
 
 // one asks a query that must have exactly one series.
 func (p *prometheusServer) one(ctx context.Context, query string) (float64, error) {
+	answer, err := p.ask(ctx, query)
+	switch {
+	case err != nil:
+		return 0, err
+	case len(answer) == 0:
+		return 0, errAbsent
+	case len(answer) > 1:
+		return 0, fmt.Errorf("%w: %d", errSeveral, len(answer))
+	}
+	return float64(answer[0].Value), nil
+}
+
+// by asks a query that may have any number of series, told apart by a label.
+func (p *prometheusServer) by(ctx context.Context, label, query string) (map[string]float64, error) {
+	answer, err := p.ask(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	values := make(map[string]float64, len(answer))
+	for _, sample := range answer {
+		values[string(sample.Metric[model.LabelName(label)])] = float64(sample.Value)
+	}
+	return values, nil
+}
+
+// ask asks a query; a scalar is a vector of one.
+func (p *prometheusServer) ask(ctx context.Context, query string) (model.Vector, error) {
 	// No time of ours: the server's clock is the one that its samples have.
 	result, _, _, err := p.api.Query(ctx, query, time.Time{})
 	if err != nil {
-		return 0, plainError(ctx, err)
+		return nil, plainError(ctx, err)
 	}
 	switch answer := result.(type) {
 	case model.Vector:
-		switch len(answer) {
-		case 0:
-			return 0, errAbsent
-		case 1:
-			return float64(answer[0].Value), nil
-		}
-		return 0, fmt.Errorf("%w: %d", errSeveral, len(answer))
+		return answer, nil
 	case *model.Scalar:
-		return float64(answer.Value), nil
+		return model.Vector{{Value: answer.Value}}, nil
 	}
-	return 0, errors.New("its answer is no vector")
+	return nil, errors.New("its answer is no vector")
 }
 
 // matchers are the ways to tell a colour's series, the surest first.

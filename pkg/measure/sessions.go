@@ -14,7 +14,7 @@ func readConnections(reading Reading, snapshot postgres.Snapshot, roles []string
 	}
 	usage := snapshot.Fullest(roles)
 	reading.Detail = usage.String()
-	if !snapshot.SeesSessions {
+	if !snapshot.SeesSessions && !snapshot.Counted {
 		reading.Detail += ", by pg_stat_database, for the role may not see sessions"
 	}
 	return reading.ok(usage.Share(), float64(usage.Used))

@@ -14,7 +14,7 @@ func arithmetic(budget Budget) []string {
 	var lines []string
 	for _, gate := range budget.Gates {
 		colors := budget.Colors
-		if role, isRole := strings.CutPrefix(gate.Name, "role "); isRole {
+		if role, isRole := strings.CutPrefix(gate.Name, gateRole); isRole {
 			colors = slices.DeleteFunc(slices.Clone(colors), func(c ColorDemand) bool { return c.Role != role })
 		}
 		comparison := "≤"
@@ -26,6 +26,10 @@ func arithmetic(budget Budget) []string {
 			strconv.FormatFloat(budget.Share, 'g', -1, 64), gate.arithmetic, gate.Others, gate.Allowed))
 	}
 	ceiling := budget.Gates[0]
+	if budget.Counted {
+		return append(lines, fmt.Sprintf("PostgreSQL itself refuses (SQLSTATE 53300) after %d − %d = %d more connections (%s)",
+			ceiling.Limit, ceiling.Others, ceiling.Ceiling, ceiling.Name))
+	}
 	for _, gate := range budget.Gates {
 		if gate.Ceiling < ceiling.Ceiling {
 			ceiling = gate
@@ -80,14 +84,21 @@ func summary(budget Budget) string {
 		}
 	}
 	for _, gate := range budget.Gates {
-		if gate.Demand-gate.Allowed > worst.Demand-worst.Allowed {
+		certain := budget.exceeds(gate) || !budget.exceeds(worst)
+		if certain && gate.Demand-gate.Allowed > worst.Demand-worst.Allowed {
 			worst = gate
 		}
 	}
-	switch budget.Outcome {
-	case Exceeds:
+	switch {
+	case budget.Outcome == Warns && worst.Demand > worst.Allowed:
+		return fmt.Sprintf("%d connections are asked for at the peak; whether they fit (%s) depends on how many of the %d sessions there are the colours' own, which is not known without a session",
+			worst.Demand, worst.Name, worst.Others)
+	case budget.Outcome == Exceeds && budget.Counted:
+		return fmt.Sprintf("%d connections are asked for at the peak, %d sessions of anybody are there, and %d of %d may be used (%s); %s",
+			worst.Demand, worst.Others, share(budget.Share, worst.Limit), worst.Limit, worst.Name, advice(budget))
+	case budget.Outcome == Exceeds:
 		return fmt.Sprintf("%d connections are asked for at the peak and %d are left (%s); %s", worst.Demand, worst.Allowed, worst.Name, advice(budget))
-	case Unknown:
+	case budget.Outcome == Unknown:
 		return fmt.Sprintf("what the colours may ask for is not known, %d connections are left (%s)%s", worst.Allowed, worst.Name, unknownBecause(budget))
 	default:
 		return fmt.Sprintf("%d connections at the peak fit in %d (%s); up to %d per pod would", worst.Demand, worst.Allowed, worst.Name, budget.RecommendedPool)
@@ -95,6 +106,9 @@ func summary(budget Budget) string {
 }
 
 func advice(budget Budget) string {
+	if budget.RecommendedPool < 1 && budget.Counted {
+		return fmt.Sprintf("no pool size fits beside all these sessions: run fewer pods, raise max_connections%s, or observe with a session, which tells the colours' own", atLeast(budget.RequiredConnections))
+	}
 	if budget.RecommendedPool < 1 {
 		return fmt.Sprintf("no pool size fits: run fewer pods or raise max_connections%s", atLeast(budget.RequiredConnections))
 	}

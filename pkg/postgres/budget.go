@@ -75,15 +75,21 @@ type JobDemand struct {
 	Connections int    `json:"connections"`
 }
 
-// gateCluster is the name of the cluster's limit.
-const gateCluster = "cluster"
+// How the limits are named: the cluster's, and with its name that of a
+// database or of a role.
+const (
+	gateCluster  = "cluster"
+	gateDatabase = "database "
+	gateRole     = "role "
+)
 
 // Gate is one limit and how the demand stands against it.
 type Gate struct {
 	// Name is cluster, database NAME or role NAME.
 	Name string `json:"name"`
 	// Limit is what ordinary roles may have under it (C); Others is what
-	// sessions that are not the colours' hold of it now.
+	// sessions that are not the colours' hold of it now, or may at most
+	// where the budget is Counted.
 	Limit  int `json:"limit"`
 	Others int `json:"others"`
 	// Allowed is ⌊share × Limit⌋ − Others; negative when the others alone
@@ -123,9 +129,12 @@ type Budget struct {
 	Summary    string   `json:"summary"`
 	Arithmetic []string `json:"arithmetic"`
 	// Share is the part of each limit that may be used.
-	Share  float64       `json:"share"`
-	Colors []ColorDemand `json:"colors"`
-	Jobs   []JobDemand   `json:"jobs,omitempty"`
+	Share float64 `json:"share"`
+	// Counted: an exporter counted the sessions; whose they are, and how
+	// many the colours hold now, is not known.
+	Counted bool          `json:"counted,omitempty"`
+	Colors  []ColorDemand `json:"colors"`
+	Jobs    []JobDemand   `json:"jobs,omitempty"`
 	// Gates are all limits; Tightest is the name of the one that lets the
 	// smallest pool pass.
 	Gates    []Gate `json:"gates"`
@@ -163,7 +172,7 @@ func newBudget(input BudgetInput) Budget {
 	return Budget{
 		TypeMeta:   metav1.TypeMeta{APIVersion: release.APIVersion, Kind: KindBudget},
 		ObjectMeta: metav1.ObjectMeta{Name: input.Name, Namespace: input.Namespace},
-		Share:      input.Share,
-		Jobs:       slices.Clone(input.Jobs),
+		Share:      input.Share, Counted: input.Snapshot.Counted,
+		Jobs: slices.Clone(input.Jobs),
 	}
 }

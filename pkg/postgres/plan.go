@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Plan adds up what both colours may ask of a database at their peak and
@@ -15,6 +16,11 @@ import (
 //	demand    Σ colours (max(replicas, HPA maximum) + surge + terminating) × connections per pod + jobs
 //	passes    others + demand ≤ share × limit, at every gate
 //	pool      the smallest over the gates of ⌊(share × limit − others − jobs) / pods⌋
+//
+// Where an exporter counted the sessions (Snapshot.Counted) nobody knows which
+// are the colours' own. All of them are others then, which is the most that
+// there can be: what passes so passes for certain. What doesn't warns, unless
+// the demand alone, or the sessions alone, are already beyond the share.
 //
 // It is pure. A pool that is unknown, or an observer that can't see others'
 // sessions, makes the outcome Unknown, never a pass; limits that are broken
@@ -58,7 +64,7 @@ func gates(input BudgetInput, colors []ColorDemand) []Gate {
 		func(Session) bool { return true })}
 	if state, known := snapshot.Databases[input.Database]; known && state.Limit >= 0 {
 		found = append(found, newGate(input, colors,
-			Gate{Name: "database " + input.Database, Limit: state.Limit, arithmetic: fmt.Sprint(state.Limit)},
+			Gate{Name: gateDatabase + input.Database, Limit: state.Limit, arithmetic: fmt.Sprint(state.Limit)},
 			func(s Session) bool { return s.Database == input.Database }))
 	}
 	for _, role := range rolesOf(colors) {
@@ -68,7 +74,7 @@ func gates(input BudgetInput, colors []ColorDemand) []Gate {
 		}
 		under := slices.DeleteFunc(slices.Clone(colors), func(c ColorDemand) bool { return c.Role != role })
 		found = append(found, newGate(input, under,
-			Gate{Name: "role " + role, Limit: limit.Limit, arithmetic: fmt.Sprint(limit.Limit)},
+			Gate{Name: gateRole + role, Limit: limit.Limit, arithmetic: fmt.Sprint(limit.Limit)},
 			func(s Session) bool { return s.Role == role }))
 	}
 	return found
@@ -87,7 +93,7 @@ func rolesOf(colors []ColorDemand) []string {
 // newGate fills in a gate from the colours that are under it and the sessions
 // that count against it.
 func newGate(input BudgetInput, colors []ColorDemand, gate Gate, counts func(Session) bool) Gate {
-	gate.Others = others(input, counts)
+	gate.Others = others(input, gate, counts)
 	gate.Allowed = share(input.Share, gate.Limit) - gate.Others
 	gate.Ceiling = max(0, gate.Limit-gate.Others)
 	jobs := 0
@@ -108,8 +114,15 @@ func newGate(input BudgetInput, colors []ColorDemand, gate Gate, counts func(Ses
 	return gate
 }
 
-// others counts the client sessions under a gate that are not the colours'.
-func others(input BudgetInput, counts func(Session) bool) int {
+// others counts the client sessions under a gate that are not the colours',
+// or all that there may be where they were only counted.
+func others(input BudgetInput, gate Gate, counts func(Session) bool) int {
+	if input.Snapshot.Counted {
+		if gate.Name == gateDatabase+input.Database {
+			return input.Snapshot.Databases[input.Database].Backends
+		}
+		return input.Snapshot.backends()
+	}
 	own := map[int]bool{}
 	for _, color := range input.Colors {
 		for _, session := range input.Attribution.Sessions[color.Color] {
@@ -145,12 +158,14 @@ func tightest(gates []Gate) (name string, pool int) {
 }
 
 func outcome(input BudgetInput, budget Budget) Outcome {
+	doubtful := false
 	for _, gate := range budget.Gates {
-		if gate.Demand > gate.Allowed {
+		if budget.exceeds(gate) {
 			return Exceeds
 		}
+		doubtful = doubtful || gate.Demand > gate.Allowed
 	}
-	if !input.Snapshot.SeesSessions || input.Snapshot.Limits.MaxConnections <= 0 || len(budget.Colors) == 0 {
+	if !input.Snapshot.SeesSessions && !input.Snapshot.Counted || input.Snapshot.Limits.MaxConnections <= 0 || len(budget.Colors) == 0 {
 		return Unknown
 	}
 	assumed := false
@@ -160,10 +175,21 @@ func outcome(input BudgetInput, budget Budget) Outcome {
 		}
 		assumed = assumed || color.Pool.Trust == TrustAssumed
 	}
-	if assumed {
+	if assumed || doubtful {
 		return Warns
 	}
 	return Fits
+}
+
+// exceeds reports whether a gate doesn't hold, for certain. Of sessions that
+// were only counted some may be in the demand already, and under a role's gate
+// others' too.
+func (b *Budget) exceeds(gate Gate) bool {
+	if !b.Counted {
+		return gate.Demand > gate.Allowed
+	}
+	allowed := share(b.Share, gate.Limit)
+	return gate.Demand > allowed || gate.Others > allowed && !strings.HasPrefix(gate.Name, gateRole)
 }
 
 // required is the max_connections with which the present pools would pass the
@@ -204,7 +230,9 @@ func changes(budget Budget) []Change {
 
 func warnings(input BudgetInput, budget Budget) []string {
 	var found []string
-	if !input.Snapshot.SeesSessions {
+	if input.Snapshot.Counted {
+		found = append(found, fmt.Sprintf("%d sessions were counted and not seen: all count as others, though some may be the colours' own", input.Snapshot.backends()))
+	} else if !input.Snapshot.SeesSessions {
 		found = append(found, fmt.Sprintf("role %s can't see others' sessions, so others is too low: GRANT pg_monitor TO %s", input.Snapshot.Role, input.Snapshot.Role))
 	}
 	if limits := input.Snapshot.Limits; limits.PendingRestart || limits.Configured > 0 && limits.Configured != limits.MaxConnections {

@@ -105,6 +105,49 @@ func TestPlanWarnsOfWhatItCouldNotKnow(t *testing.T) {
 	}
 }
 
+// An exporter counts sessions and doesn't tell whose they are. What fits
+// beside all of them passes, what fits beside none fails, and between the two
+// nobody knows.
+func TestPlanOfCountedSessions(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		pool     int
+		backends int
+		plant    func(*postgres.BudgetInput)
+		want     postgres.Outcome
+		says     string
+	}{
+		{"beside all", 5, 30, nil, postgres.Fits, "40 connections at the peak fit in 47 (cluster)"},
+		{"beside some", 5, 40, nil, postgres.Warns, "depends on how many of the 40 sessions there are the colours' own"},
+		{"beside none", 20, 12, nil, postgres.Exceeds, "160 connections are asked for at the peak, 12 sessions of anybody are there, and 77 of 97 may be used (cluster); a pool of 8 per pod fits"},
+		{"sessions alone", 2, 78, nil, postgres.Exceeds, "no pool size fits beside all these sessions"},
+		{"a pool is unknown", 0, 12, func(input *postgres.BudgetInput) { input.Colors[0].Pool.Known = false }, postgres.Unknown, "the pool size of blue is unknown"},
+		{"the database's limit", 5, 12, func(input *postgres.BudgetInput) {
+			input.Snapshot.Databases["shop"] = postgres.DatabaseState{Limit: 40, Backends: 12}
+		}, postgres.Exceeds, "32 of 40 may be used (database shop)"},
+		{"the role's limit, whoever the sessions are", 5, 45, func(input *postgres.BudgetInput) {
+			input.Snapshot.Roles["app"] = postgres.RoleLimit{Limit: 50}
+		}, postgres.Warns, "(role app) depends"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			input := incident(test.pool)
+			input.Snapshot.Counted, input.Snapshot.SeesSessions, input.Snapshot.Sessions = true, false, nil
+			input.Snapshot.Databases = map[string]postgres.DatabaseState{"shop": {Limit: postgres.NoLimit, Backends: test.backends}}
+			input.Attribution = postgres.Attribution{}
+			if test.plant != nil {
+				test.plant(&input)
+			}
+			got := postgres.Plan(input)
+			if got.Outcome != test.want || !got.Counted || !strings.Contains(got.Summary, test.says) {
+				t.Errorf("%s: %s; want %s that says %q\n%s", got.Outcome, got.Summary, test.want, test.says, strings.Join(got.Arithmetic, "\n"))
+			}
+			if len(got.Warnings) == 0 || !strings.Contains(got.Warnings[0], "sessions were counted and not seen") {
+				t.Errorf("warnings = %q, want what was not seen", got.Warnings)
+			}
+		})
+	}
+}
+
 // A role's limit that others fill lets no pool pass, though no pod is under
 // it now: to recommend one would be to recommend what fails.
 func TestPlanRecommendsNoPoolThatFails(t *testing.T) {

@@ -39,6 +39,10 @@ type Snapshot struct {
 	// or is a superuser. Without it Sessions is too short in ways that can't
 	// be told, and nothing may be concluded from it.
 	SeesSessions bool `json:"seesSessions"`
+	// Counted: an exporter counted the backends of each database, and nobody
+	// saw a session. Sessions is empty, and whose the backends are is not
+	// known.
+	Counted bool `json:"counted,omitempty"`
 	// Databases and Roles hold every database and login role by name.
 	Databases map[string]DatabaseState `json:"databases"`
 	Roles     map[string]RoleLimit     `json:"roles"`
@@ -130,6 +134,15 @@ func (s Snapshot) ClientSessions() []Session {
 		}
 	}
 	return clients
+}
+
+// backends are those of all databases.
+func (s Snapshot) backends() int {
+	sum := 0
+	for _, state := range s.Databases {
+		sum += state.Backends
+	}
+	return sum
 }
 
 // Blocked are the sessions that wait for a lock.

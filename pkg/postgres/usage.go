@@ -39,10 +39,7 @@ func (s Snapshot) Fullest(roles []string) Usage {
 	clients := s.ClientSessions()
 	fullest := Usage{Name: gateCluster, Used: len(clients), Limit: s.Limits.Ordinary()}
 	if !s.SeesSessions {
-		fullest.Used = 0
-		for _, state := range s.Databases {
-			fullest.Used += state.Backends
-		}
+		fullest.Used = s.backends()
 	}
 	consider := func(usage Usage) {
 		if usage.Limit > 0 && usage.Share() > fullest.Share() {
@@ -50,7 +47,7 @@ func (s Snapshot) Fullest(roles []string) Usage {
 		}
 	}
 	if state, known := s.Databases[s.Database]; known {
-		consider(Usage{Name: "database " + s.Database, Used: state.Backends, Limit: state.Limit})
+		consider(Usage{Name: gateDatabase + s.Database, Used: state.Backends, Limit: state.Limit})
 	}
 	if !s.SeesSessions {
 		return fullest
@@ -61,7 +58,7 @@ func (s Snapshot) Fullest(roles []string) Usage {
 	}
 	for _, role := range roles {
 		if limit, known := s.Roles[role]; known && !limit.Superuser {
-			consider(Usage{Name: "role " + role, Used: sessions[role], Limit: limit.Limit})
+			consider(Usage{Name: gateRole + role, Used: sessions[role], Limit: limit.Limit})
 		}
 	}
 	return fullest

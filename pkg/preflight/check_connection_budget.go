@@ -23,10 +23,11 @@ func budgetFinding(facts *Facts) func(string, Database) []Finding {
 		if database.Exhausted {
 			return []Finding{exhausted(subject, "no connection is left for either colour: PostgreSQL refuses more (SQLSTATE 53300)")}
 		}
-		budget, ok, why := facts.Budget(database.Declared.Name)
-		if !ok && !database.Session && database.Target != "" {
-			return []Finding{unknown(subject, "%s", why).fix("let the tool open a session: set spec.database[].observe.dsn and via: auto for %s", subject)}
+		if database.sessionless() && !database.Snapshot.Known {
+			return []Finding{warn(subject, "its limits and its connections are not known: %s", database.Snapshot.Problem).
+				fix("see that the exporter answers, or let the tool open a session: set spec.database[].observe.dsn and via: auto for %s", subject)}
 		}
+		budget, ok, why := facts.Budget(database.Declared.Name)
 		if !ok {
 			return []Finding{unknown(subject, "%s", why)}
 		}

@@ -1,9 +1,6 @@
 package preflight
 
-import (
-	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
-	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
-)
+import "github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 
 func databaseReachable() Check {
 	return Check{
@@ -20,12 +17,10 @@ func databaseReachable() Check {
 					return []Finding{exhausted(subject, database.Snapshot.Problem)}
 				case database.RoleFull:
 					return []Finding{unknown(subject, "%s", database.Snapshot.Problem).fix(roleFullRemedy)}
-				case !database.Session && database.Usage.State == measure.OK:
-					return []Finding{pass(subject, "it is read through %s", database.Usage.Source)}
-				case !database.Session && database.Usage.Source != "":
-					return []Finding{unknown(subject, "%s: %s", database.Usage.Source, database.Usage.Detail)}
 				case !database.Snapshot.Known:
 					return database.Snapshot.unknown(subject)
+				case database.sessionless():
+					return []Finding{pass(subject, "%s answers: %s", database.Target, snapshot.Fullest(nil))}
 				case snapshot.Standby:
 					return []Finding{warn(subject, "it is a standby: its connections and locks are not those of the primary").with("target", database.Target).
 						fix("let observe.dsn lead to the server that the colours write to")}

@@ -1,9 +1,6 @@
 package preflight
 
-import (
-	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
-	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
-)
+import "github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 
 func databaseUsage() Check {
 	return Check{
@@ -21,13 +18,11 @@ func databaseUsage() Check {
 				switch {
 				case database.Exhausted:
 					return []Finding{exhausted(subject, "every connection is in use: PostgreSQL refuses more (SQLSTATE 53300)")}
-				case !database.Session:
-					return []Finding{usageReading(subject, database.Usage, share)}
 				case !database.Snapshot.Known:
 					return database.Snapshot.unknown(subject)
 				}
 				snapshot := database.Snapshot.Value
-				if !snapshot.SeesSessions {
+				if !snapshot.SeesSessions && !snapshot.Counted {
 					return []Finding{unknown(subject, "role %s can't see others' sessions", snapshot.Role)}
 				}
 				fullest := snapshot.Fullest(facts.roles(database.Declared.Name))
@@ -36,13 +31,6 @@ func databaseUsage() Check {
 			})
 		},
 	}
-}
-
-func usageReading(subject string, reading measure.Reading, share float64) Finding {
-	if reading.State != measure.OK {
-		return unknown(subject, "%s", reading.Detail)
-	}
-	return usage(subject, reading.Value, share).with("source", reading.Source)
 }
 
 func usage(subject string, used, share float64) Finding {

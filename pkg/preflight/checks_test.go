@@ -151,12 +151,24 @@ func plantedInDatabase() []planted {
 			})
 		}, Unknown, "CONNECTION LIMIT"},
 		{"BG-DB-01", "a standby", func(f *Facts) { f.snapshot(func(s *postgres.Snapshot) { s.Standby = true }) }, Warn, "not those of the primary"},
-		{"BG-DB-01", "the exporter has no session", func(f *Facts) {
+		{"BG-DB-01", "the exporter has no session", uncounted, Unknown, "exporter: pg_up is 0"},
+		{"BG-DB-03", "the exporter has no session", uncounted, Warn, "not known: exporter: pg_up is 0"},
+		{"BG-DB-02", "the session that was declared is not there", func(f *Facts) {
+			*f = *sessionless()
 			f.database(func(d *Database) {
-				d.Session, d.Usage = false, measure.Reading{State: measure.SourceDown, Source: "exporter", Detail: "pg_up is 0"}
-				d.Snapshot = Fact[postgres.Snapshot]{Problem: "it has no session"}
+				d.Declared.Observe = release.Observe{DSN: release.SecretSource{Env: "MONITOR_URL"}}
+				d.Why = "Prometheus is declared and there is no connection string"
 			})
-		}, Unknown, "exporter: pg_up is 0"},
+		}, Warn, "though observe.dsn is declared: Prometheus is declared and there is no connection string"},
+		{"BG-DB-03", "the pools are too large for an exporter's limits", func(f *Facts) {
+			*f = *sessionless()
+			pool(f, "blue", 20)
+			pool(f, "green", 20)
+		}, Fail, "180 connections are asked for at the peak, 19 sessions of anybody are there"},
+		{"BG-DB-03", "whose the sessions are is not known", func(f *Facts) {
+			*f = *sessionless()
+			f.snapshot(func(s *postgres.Snapshot) { s.Databases["shop"] = postgres.DatabaseState{Limit: -1, Backends: 45} })
+		}, Warn, "depends on how many of the 45 sessions there are the colours' own"},
 		{"BG-DB-02", "exhausted", exhaust, Unknown, "refuses connections"},
 		{"BG-DB-03", "exhausted", exhaust, Fail, "no connection is left for either colour"},
 		{"BG-DB-05", "exhausted", exhaust, Fail, "every connection is in use"},
@@ -180,9 +192,8 @@ func plantedInDatabase() []planted {
 			})
 		}, Fail, "100 % of its connections"},
 		{"BG-DB-05", "by an exporter", func(f *Facts) {
-			f.database(func(d *Database) {
-				d.Session, d.Usage = false, measure.Reading{State: measure.OK, Value: 0.93, Source: "exporter"}
-			})
+			*f = *sessionless()
+			f.snapshot(func(s *postgres.Snapshot) { s.Databases["shop"] = postgres.DatabaseState{Limit: -1, Backends: 90} })
 		}, Fail, "93 %"},
 		{"BG-DB-06", "idle in transaction", func(f *Facts) {
 			f.snapshot(func(s *postgres.Snapshot) {
@@ -193,6 +204,12 @@ func plantedInDatabase() []planted {
 			f.snapshot(func(s *postgres.Snapshot) { s.Sessions[1].WaitingForLock, s.Sessions[1].BlockedBy = true, []int{0} })
 		}, Warn, "1 (unnamed) behind 0"},
 	}
+}
+
+// uncounted is a database whose exporter doesn't count.
+func uncounted(f *Facts) {
+	*f = *sessionless()
+	f.database(func(d *Database) { d.Snapshot = Fact[postgres.Snapshot]{Problem: "exporter: pg_up is 0"} })
 }
 
 // exhaust is a database that refuses connections.
@@ -284,6 +301,27 @@ func TestALimitOfAnotherRoleIsNoUsage(t *testing.T) {
 	})
 	if finding := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-DB-05")[0]; finding.Outcome != Pass {
 		t.Errorf("%+v, want a pass", finding)
+	}
+}
+
+// A database that an exporter counts the connections of can pass: what no
+// session sees is left out, and says so. Production demands a session.
+func TestHealthyFactsWithoutASessionPass(t *testing.T) {
+	facts := sessionless()
+	report := Evaluate(facts, Catalogue(), StageDeploy)
+	if report.Blocked() || report.Counts[Warn]+report.Counts[Fail]+report.Counts[Unknown] > 0 {
+		t.Errorf("blocked by %v: %v", report.Blocking, report.Counts)
+	}
+	want := map[string]Outcome{"BG-DB-01": Pass, "BG-DB-02": Skip, "BG-DB-03": Pass, "BG-DB-04": Skip, "BG-DB-05": Pass, "BG-DB-06": Skip, "BG-DB-07": Skip}
+	for id, outcome := range want {
+		findings := findingsOf(report, id)
+		if len(findings) != 1 || findings[0].Outcome != outcome || outcome == Skip && !strings.Contains(findings[0].Cause, "database main (exporter)") {
+			t.Errorf("%s: %+v, want %s", id, findings, outcome)
+		}
+	}
+	facts.Release.Spec.Require = release.RequireProduction
+	if report := Evaluate(facts, Catalogue(), StageDeploy); !slices.Equal(report.Blocking, []string{"BG-DB-04", "BG-DB-06", "BG-DB-07"}) {
+		t.Errorf("production is blocked by %v, want what only a session shows", report.Blocking)
 	}
 }
 

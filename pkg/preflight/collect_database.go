@@ -3,7 +3,6 @@ package preflight
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
@@ -41,10 +40,8 @@ func readDatabase(ctx context.Context, in Inputs, declared release.Database) Dat
 	}
 	database.Target = target.String()
 	if !target.HasSession() {
-		database.Session = false
-		database.Snapshot = Fact[postgres.Snapshot]{Problem: fmt.Sprintf("%s has no session (%s)", target, target.Why)}
-		query := measure.Query{Signal: measure.DatabaseConnections, Database: declared.Name}
-		database.Usage = measure.Observe(ctx, in.Sources, []measure.Query{query})[0]
+		database.Session, database.Why = false, target.Why
+		database.Snapshot = factOf(measure.CountConnections(ctx, in.Sources, declared.Name))
 		return database
 	}
 	snapshot, err := look(ctx, in, target)

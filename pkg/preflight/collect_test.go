@@ -29,6 +29,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres/postgrestest"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
@@ -108,6 +109,46 @@ func TestCollectAsAnObserverThatHasNoSessionLeft(t *testing.T) {
 	for _, finding := range report.Findings {
 		if finding.Outcome == Fail && strings.HasPrefix(finding.ID, "BG-DB") {
 			t.Errorf("%s fails: %s", finding.ID, finding.Cause)
+		}
+	}
+}
+
+// A database that a Prometheus has the exporter's numbers of passes without a
+// session, by the sources of the release itself.
+func TestCollectWithoutASession(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+		value := map[string]string{
+			"count(pg_settings_max_connections)": "1", "max(pg_settings_max_connections)": "100",
+			"max(pg_settings_superuser_reserved_connections) or vector(0)": "3", "max(pg_settings_reserved_connections) or vector(0)": "0",
+			"sum by (datname) (pg_stat_database_numbackends)": "19",
+		}[request.FormValue("query")]
+		if value == "" {
+			prometheus(writer, request)
+			return
+		}
+		writer.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(writer, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"datname":"shop"},"value":[1,%q]}]}}`, value)
+	}))
+	t.Cleanup(server.Close)
+	in := inputs(t, "", "5", nil)
+	in.Release.Spec.Metrics = release.Metrics{Prometheus: &release.Prometheus{URL: server.URL}, VersionLabel: "version", Provider: "http"}
+	in.Release.Spec.Databases = []release.Database{{Name: "main", Budget: 0.8, Observe: release.Observe{Via: release.ViaPrometheus}}}
+	sources, _, err := measure.NewSources(t.Context(), in.Client, in.Release, in.Clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Sources = sources
+	report := Evaluate(Collect(t.Context(), in), Catalogue(), StageDeploy)
+	for id, want := range map[string]Outcome{"BG-DB-01": Pass, "BG-DB-02": Skip, "BG-DB-03": Pass, "BG-DB-05": Pass} {
+		if findings := findingsOf(report, id); len(findings) != 1 || findings[0].Outcome != want {
+			t.Errorf("%s: %+v, want %s", id, findings, want)
+		}
+	}
+	server.Close()
+	report = Evaluate(Collect(t.Context(), in), Catalogue(), StageDeploy)
+	for id, want := range map[string]Outcome{"BG-DB-01": Unknown, "BG-DB-03": Warn, "BG-DB-05": Unknown} {
+		if findings := findingsOf(report, id); len(findings) != 1 || findings[0].Outcome != want || strings.Contains(findings[0].Cause, server.URL) {
+			t.Errorf("after it went down, %s: %+v, want %s", id, findings, want)
 		}
 	}
 }

@@ -136,17 +136,21 @@ type Node struct {
 type Database struct {
 	Declared release.Database
 	// Target says for people where and how it was looked at; Session is
-	// false when no session is possible (an exporter, Prometheus).
+	// false when it is not by a session (an exporter, Prometheus), and Why
+	// says why not. Snapshot is then Counted.
 	Target   string
 	Session  bool
+	Why      string
 	Snapshot Fact[postgres.Snapshot]
 	// Exhausted: the server refused us with SQLSTATE 53300. RoleFull: it
 	// did so for the CONNECTION LIMIT of the observer's own role, which says
 	// nothing of anybody else.
 	Exhausted, RoleFull bool
-	// Usage is the reading of a source, where there is no session.
-	Usage measure.Reading
 }
+
+// sessionless reports whether it is observed without a session, so that
+// nobody's sessions are seen.
+func (d Database) sessionless() bool { return !d.Session && d.Target != "" }
 
 // Monitoring is what was found of the metrics.
 type Monitoring struct {

@@ -121,6 +121,18 @@ func healthyDatabase(declared release.Database) Database {
 	return Database{Declared: declared, Session: true, Target: "database main at db:5432/shop (direct)", Snapshot: known(snapshot)}
 }
 
+// sessionless is the healthy release whose database an exporter counts the
+// connections of: blue's fifteen and four more of 97.
+func sessionless() *Facts {
+	facts := healthy()
+	facts.Release.Spec.Databases[0].Observe = release.Observe{Via: release.ViaExporter, Exporter: "data/exporter:9187"}
+	facts.Databases["main"] = Database{Declared: facts.Release.Spec.Databases[0], Target: "database main (exporter)", Why: "the Release says so",
+		Snapshot: known(postgres.Snapshot{Counted: true, Limits: postgres.Limits{MaxConnections: 100, SuperuserReserved: 3},
+			Databases: map[string]postgres.DatabaseState{"shop": {Limit: postgres.NoLimit, Backends: 19}},
+			Roles:     map[string]postgres.RoleLimit{}})}
+	return facts
+}
+
 func healthyMonitoring() Monitoring {
 	series := func(color string) Fact[Series] {
 		return known(Series{Selector: `{version="` + color + `"}`, Total: 40, Requests: 3, Latency: 30, Age: 5 * time.Second,

@@ -1,6 +1,10 @@
 package preflight
 
-import corev1 "k8s.io/api/core/v1"
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 // targetOrAll is the target where one is chosen; on a pull request there is
 // none, and both colours are looked at.
@@ -45,12 +49,22 @@ func eachDatabase(facts *Facts, judge func(subject string, database Database) []
 // eachSnapshot judges what a session saw of every declared database.
 func eachSnapshot(facts *Facts, judge func(subject string, database Database) []Finding) []Finding {
 	return eachDatabase(facts, func(subject string, database Database) []Finding {
-		if database.Exhausted {
-			return []Finding{unknown(subject, "it can't be seen while PostgreSQL refuses connections (SQLSTATE 53300)").fix(exhaustedRemedy)}
+		if database.sessionless() {
+			finding := undeclared("session with " + subject)
+			finding.Subject, finding.Cause = subject, fmt.Sprintf("%s; it is read without one: %s (%s)", finding.Cause, database.Target, database.Why)
+			return []Finding{finding}
 		}
-		if !database.Snapshot.Known {
-			return database.Snapshot.unknown(subject)
-		}
-		return judge(subject, database)
+		return onSnapshot(subject, database, judge)
 	})
+}
+
+// onSnapshot judges what a session saw of a database, if one did.
+func onSnapshot(subject string, database Database, judge func(subject string, database Database) []Finding) []Finding {
+	if database.Exhausted {
+		return []Finding{unknown(subject, "it can't be seen while PostgreSQL refuses connections (SQLSTATE 53300)").fix(exhaustedRemedy)}
+	}
+	if !database.Snapshot.Known {
+		return database.Snapshot.unknown(subject)
+	}
+	return judge(subject, database)
 }
