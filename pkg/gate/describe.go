@@ -108,6 +108,11 @@ A rule about a database stands once for each database of the release; ` + "`id/d
 Neither no-data nor source-down is ever a failure of the release. The exception is PostgreSQL refusing a connection with
 SQLSTATE 53300: that is the incident itself, reads as 100 % of the connections, and fails at once.
 
+A rollback rule on the error ratio needs fewer samples where the missing ones could not change what it says: 49 failed
+requests of 49 are 98 % of 50 even if the fiftieth had succeeded. A quiet service so goes back from a version that fails
+every request. It never advances on less than the samples: ` + "`check` (BG-MON-06)" + ` warns when there are too few requests for
+that, and ` + "`minimumSamples` or `window`" + ` of the rule is what to change.
+
 A rule whose signal nothing in the release can answer is printed as *not declared* and has no say. A rule relative to the
 baseline compares with the old colour in the window before the switch; without such a baseline it has no say either, and
 the absolute rule on the same signal stands alone.

@@ -73,7 +73,7 @@ func judge(result *Result, baseline []measure.Reading, old string) {
 	case reading.State != measure.OK, math.IsNaN(reading.Value), math.IsInf(reading.Value, 0):
 		result.Verdict = SourceDown
 		return
-	case reading.Samples < rule.MinimumSamples:
+	case reading.Samples < rule.MinimumSamples && !beyondDoubt(rule, reading):
 		result.Verdict = NoData
 		return
 	}
@@ -90,6 +90,24 @@ func judge(result *Result, baseline []measure.Reading, old string) {
 	if holds == (rule.Purpose == Rollback) {
 		result.Verdict = Fail
 	}
+}
+
+// beyondDoubt reports whether a rollback rule on the share of failed requests
+// is broken whatever the requests are that it lacks: also if all of them had
+// succeeded. Without it a quiet service would keep a version that fails every
+// request. It says nothing of a quantile, which a few more requests may move
+// anywhere.
+func beyondDoubt(rule Rule, reading measure.Reading) bool {
+	if rule.Purpose != Rollback || rule.Signal != measure.ErrorRatio || rule.RelativeTo != "" {
+		return false
+	}
+	return compare(leastRatio(rule, reading), rule.Comparator, rule.Threshold) &&
+		(rule.Comparator == Greater || rule.Comparator == GreaterOrEqual)
+}
+
+// leastRatio is the share that failed if every missing request had succeeded.
+func leastRatio(rule Rule, reading measure.Reading) float64 {
+	return reading.Value * reading.Samples / rule.MinimumSamples
 }
 
 // relativeLimit is what a relative rule compares with: a factor of the

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
 var start = time.Date(2026, 11, 22, 15, 30, 0, 0, time.UTC)
@@ -25,6 +26,8 @@ func TestVerdictOfOneMoment(t *testing.T) {
 		Comparator: Less, Threshold: 0.005, Window: time.Minute, MinimumSamples: 100, Required: true}
 	atOnce := errorRule
 	atOnce.For = 0
+	latency := Rule{ID: "rollback-latency-p95", Purpose: Rollback, Subject: Target, Signal: measure.LatencyP95,
+		Comparator: Greater, Threshold: 1, Window: time.Minute, MinimumSamples: 50, Required: true}
 	undeclared, disabled := atOnce, atOnce
 	undeclared.Required = false
 	disabled.Disabled = true
@@ -52,6 +55,14 @@ func TestVerdictOfOneMoment(t *testing.T) {
 			"error ratio of green 5.1 % > 2 % (612 requests, pods 3 of 3 sampled)"},
 		{"at the threshold does not roll back", atOnce, reading(atOnce, measure.OK, 0.02, 612), Pass,
 			"error ratio of green 2 %, not > 2 % (612 requests, pods 3 of 3 sampled)"},
+		{"every request of a quiet service fails", atOnce, reading(atOnce, measure.OK, 1, 49), Fail,
+			"error ratio of green 100 % > 2 % (49 requests, pods 3 of 3 sampled); of 50 requests it would be 98 % at least"},
+		{"the missing requests could change it", atOnce, reading(atOnce, measure.OK, 0.05, 20), NoData,
+			"error ratio of green: no data: 20 requests in 1m, at least 50 are needed (pods 3 of 3 sampled)"},
+		{"too few requests never advance", advance, reading(advance, measure.OK, 1, 49), NoData,
+			"error ratio of green: no data: 49 requests in 1m, at least 100 are needed (pods 3 of 3 sampled)"},
+		{"too few requests say nothing of a quantile", latency, reading(latency, measure.OK, 30, 49), NoData,
+			"latency p95 of green: no data: 49 requests in 1m, at least 50 are needed (pods 3 of 3 sampled)"},
 		{"sustained rules wait", errorRule, reading(errorRule, measure.OK, 0.051, 612), Pass,
 			"error ratio of green 5.1 % > 2 % since 0s of 1m (612 requests, pods 3 of 3 sampled)"},
 		{"source down", atOnce, down, SourceDown,
@@ -149,6 +160,28 @@ func TestSustained(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// A version that fails every request of a quiet service is rolled back, by the
+// rules of both profiles.
+func TestAQuietServiceIsRolledBack(t *testing.T) {
+	for _, name := range Profiles() {
+		rules, err := Rules(release.Gates{Profile: name}, nil, func(query measure.Query) bool { return query.Signal == measure.ErrorRatio })
+		if err != nil {
+			t.Fatal(err)
+		}
+		state, decision := State{}, Decision{}
+		for i := range 60 {
+			var results []Result
+			state, results = Evaluate(state, rules, []measure.Reading{reading(rules[0], measure.OK, 1, 49)}, nil, "green", "blue", start.Add(time.Duration(i)*5*time.Second))
+			if decision = Decide(results); decision.Rollback || decision.Advance {
+				break
+			}
+		}
+		if !decision.Rollback || len(decision.Because) != 1 || decision.Because[0].ID != "rollback-error-ratio" {
+			t.Errorf("%s: %+v, want a rollback for the errors", name, decision)
+		}
 	}
 }
 

@@ -80,6 +80,26 @@ func advanceRules(rules []Rule) []Rule {
 	return advance
 }
 
+// What the missing requests could change never fails, and what they could not
+// always does: the verdict is the one of the full number of requests.
+func TestMissingSamplesChangeNoVerdict(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rule := errorRule
+		rule.For, rule.MinimumSamples = 0, float64(rapid.IntRange(1, 200).Draw(t, "minimum"))
+		requests := rapid.IntRange(0, int(rule.MinimumSamples)-1).Draw(t, "requests")
+		failed := rapid.IntRange(0, requests).Draw(t, "failed")
+		value := 0.0
+		if requests > 0 {
+			value = float64(failed) / float64(requests)
+		}
+		_, results := Evaluate(State{}, []Rule{rule}, []measure.Reading{reading(rule, measure.OK, value, float64(requests))}, nil, "green", "blue", start)
+		_, full := Evaluate(State{}, []Rule{rule}, []measure.Reading{reading(rule, measure.OK, value*float64(requests)/rule.MinimumSamples, rule.MinimumSamples)}, nil, "green", "blue", start)
+		if (results[0].Verdict == Fail) != (full[0].Verdict == Fail) || results[0].Verdict == Pass {
+			t.Fatalf("%d of %d failed of %g: %s; had the rest succeeded: %s", failed, requests, rule.MinimumSamples, results[0].Verdict, full[0].Verdict)
+		}
+	})
+}
+
 func TestABreachThatGoesOnNeverUnfires(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rule := errorRule

@@ -22,9 +22,19 @@ const (
 	// latencySamples are requests under which a 95th percentile rests on
 	// two requests or fewer.
 	latencySamples = 50
+	// advanceSamples are requests among which a failure must show. None in
+	// 100 bounds the share that fails at 3 % with 95 % confidence (the rule
+	// of three: 3/n); none in fewer says next to nothing.
+	advanceSamples = 100
 	// glitch is how long a state that comes and goes by itself (a full
 	// pool, a lock, a pod that is not ready) may last.
 	glitch = 30 * time.Second
+)
+
+// What the sources of the rules add on how many requests they ask for.
+const (
+	oursAdvance = "; 100 requests are ours: that none of 100 failed makes it 95 % certain that fewer than 3 % do (rule of three)"
+	oursLatency = "; 50 requests are ours: the slowest 5 % of fewer are two requests at most"
 )
 
 // Profiles names the profiles, the first one being the default.
@@ -47,15 +57,15 @@ func weightedRules() []Rule {
 	const advance, rollback = "first seed, Deployment Procedure, step 4", "first seed, When to Rollback"
 	return []Rule{
 		{ID: "advance-error-ratio", Purpose: Advance, Subject: Target, Signal: measure.ErrorRatio, Comparator: Less, Threshold: 0.005,
-			Window: window, MinimumSamples: 100, Source: advance + ": error rates must remain < 0.5 %"},
+			Window: window, MinimumSamples: advanceSamples, Source: advance + ": error rates must remain < 0.5 %" + oursAdvance},
 		{ID: "advance-latency-p95", Purpose: Advance, Subject: Target, Signal: measure.LatencyP95, Comparator: Less, Threshold: 0.300,
-			Window: window, MinimumSamples: latencySamples, Source: advance + ": P95 < 300 ms"},
+			Window: window, MinimumSamples: latencySamples, Source: advance + ": P95 < 300 ms" + oursLatency},
 		{ID: "advance-database-connections", Purpose: Advance, Subject: Shared, Signal: measure.DatabaseConnections, Comparator: LessOrEqual, Threshold: 0.80,
 			Source: advance + ": must not exceed 80 % of max"},
 		{ID: "rollback-error-ratio", Purpose: Rollback, Subject: Target, Signal: measure.ErrorRatio, Comparator: Greater, Threshold: 0.01, For: time.Minute,
-			Window: window, MinimumSamples: 100, Source: rollback + ": error rate exceeds 1 % for 60 seconds"},
+			Window: window, MinimumSamples: 100, Source: rollback + ": error rate exceeds 1 % for 60 seconds; 100 requests are ours: among fewer a single failure would be more than 1 %"},
 		{ID: "rollback-latency-p95", Purpose: Rollback, Subject: Target, Signal: measure.LatencyP95, Comparator: Greater, Threshold: 1, For: 2 * time.Minute,
-			Window: window, MinimumSamples: latencySamples, Source: rollback + ": latency P95 > 1 s for 2+ minutes"},
+			Window: window, MinimumSamples: latencySamples, Source: rollback + ": latency P95 > 1 s for 2+ minutes" + oursLatency},
 		{ID: "rollback-database-connections", Purpose: Rollback, Subject: Shared, Signal: measure.DatabaseConnections, Comparator: GreaterOrEqual, Threshold: 0.90,
 			Source: rollback + ": database connections >= 90 % of max_connections"},
 	}
@@ -66,9 +76,9 @@ func atomicRules() []Rule {
 	const advance, rollback = "second seed, Deployment Procedure, step 4", "second seed, When to Roll Back"
 	return []Rule{
 		{ID: "advance-error-ratio", Purpose: Advance, Subject: Target, Signal: measure.ErrorRatio, Comparator: Less, Threshold: 0.005,
-			Window: window, MinimumSamples: 100, Source: advance + ": error rate target < 0.5 %"},
+			Window: window, MinimumSamples: advanceSamples, Source: advance + ": error rate target < 0.5 %" + oursAdvance},
 		{ID: "advance-latency-p95", Purpose: Advance, Subject: Target, Signal: measure.LatencyP95, Comparator: Less, Threshold: 0.200,
-			Window: window, MinimumSamples: latencySamples, Source: advance + ": P95 latency < 200 ms"},
+			Window: window, MinimumSamples: latencySamples, Source: advance + ": P95 latency < 200 ms" + oursLatency},
 		{ID: "advance-database-connections", Purpose: Advance, Subject: Shared, Signal: measure.DatabaseConnections, Comparator: LessOrEqual, Threshold: 0.80,
 			Source: "first seed, Deployment Procedure, step 4: must not exceed 80 % of max (the second gives no number)"},
 		{ID: "advance-request-parity", Purpose: Advance, Subject: Shared, Signal: measure.RequestRate, Comparator: GreaterOrEqual, Threshold: 0.5, RelativeTo: relativeToBaseline,
@@ -78,9 +88,9 @@ func atomicRules() []Rule {
 		{ID: "advance-critical-alerts", Purpose: Advance, Subject: Shared, Signal: measure.CriticalAlerts, Comparator: LessOrEqual, Threshold: 0,
 			Source: "second seed, Deployment Procedure, step 5: confirm no alerts triggered"},
 		{ID: "rollback-error-ratio", Purpose: Rollback, Subject: Target, Signal: measure.ErrorRatio, Comparator: Greater, Threshold: 0.02, For: 2 * time.Minute,
-			Window: window, MinimumSamples: 50, Source: rollback + ": error rate > 2 % sustained over 2 minutes"},
+			Window: window, MinimumSamples: 50, Source: rollback + ": error rate > 2 % sustained over 2 minutes; 50 requests are ours: among fewer a single failure would be more than 2 %"},
 		{ID: "rollback-latency-p95", Purpose: Rollback, Subject: Target, Signal: measure.LatencyP95, Comparator: Greater, Threshold: 0.8, For: 3 * time.Minute,
-			Window: window, MinimumSamples: latencySamples, Source: rollback + ": latency P95 > 800 ms for > 3 minutes"},
+			Window: window, MinimumSamples: latencySamples, Source: rollback + ": latency P95 > 800 ms for > 3 minutes" + oursLatency},
 		{ID: "rollback-database-connections", Purpose: Rollback, Subject: Shared, Signal: measure.DatabaseConnections, Comparator: GreaterOrEqual, Threshold: 0.90,
 			Source: "first seed, When to Rollback: database connections >= 90 % (the second gives no number)"},
 	}
@@ -95,11 +105,11 @@ func commonRules() []Rule {
 		{ID: "advance-ready-ratio", Purpose: Advance, Subject: Target, Signal: measure.ReadyRatio, Comparator: GreaterOrEqual, Threshold: 1,
 			Source: "both seeds, Deployment Procedure, step 1: all pods Running and passing readiness"},
 		{ID: "advance-error-ratio-baseline", Purpose: Advance, Subject: Target, Signal: measure.ErrorRatio, Comparator: LessOrEqual,
-			Threshold: 1, RelativeTo: relativeToBaseline, MinimumEffect: 0.002, Window: window, MinimumSamples: 100,
-			Source: compare + "; the effect of 0.2 points is ours"},
+			Threshold: 1, RelativeTo: relativeToBaseline, MinimumEffect: 0.002, Window: window, MinimumSamples: advanceSamples,
+			Source: compare + "; the effect of 0.2 points is ours" + oursAdvance},
 		{ID: "advance-latency-p95-baseline", Purpose: Advance, Subject: Target, Signal: measure.LatencyP95, Comparator: LessOrEqual,
 			Threshold: 1.2, RelativeTo: relativeToBaseline, MinimumEffect: 0.020, Window: window, MinimumSamples: latencySamples,
-			Source: compare + "; the factor of 1.2 and the effect of 20 ms are ours"},
+			Source: compare + "; the factor of 1.2 and the effect of 20 ms are ours" + oursLatency},
 		{ID: "rollback-pool-saturation", Purpose: Rollback, Subject: Target, Signal: measure.PoolSaturation, Comparator: GreaterOrEqual, Threshold: 1, For: glitch,
 			Source: "second seed, When to Roll Back: connection pool saturation in v2; 30 s is ours, for a pool may be full for a moment in health"},
 		{ID: "rollback-blocked-sessions", Purpose: Rollback, Subject: Target, Signal: measure.BlockedSessions, Comparator: GreaterOrEqual, Threshold: 1, For: glitch,

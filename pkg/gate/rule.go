@@ -76,7 +76,8 @@ type Rule struct {
 	For time.Duration `json:"for"`
 	// Window is the window of the query.
 	Window time.Duration `json:"window"`
-	// MinimumSamples under which the rule has no data.
+	// MinimumSamples under which the rule has no data, unless it is a
+	// Rollback rule on a ratio that the missing ones could not change.
 	MinimumSamples float64 `json:"minimumSamples"`
 	// Required: without data the gate doesn't advance. A rule whose signal
 	// nothing declared can answer is not required, and is printed as such.

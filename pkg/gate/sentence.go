@@ -28,6 +28,9 @@ func sentence(result Result, target, old string, now time.Time) string {
 	if basis := basisOf(result.Reading); basis != "" {
 		text += " (" + basis + ")"
 	}
+	if result.Reading.Samples < result.MinimumSamples {
+		text += fmt.Sprintf("; of %s requests it would be %s at least", number(result.MinimumSamples), Format(result.Signal, leastRatio(result.Rule, result.Reading)))
+	}
 	return text + detail(result.Reading, "; ")
 }
 
