@@ -33,6 +33,7 @@ func Catalogue() []Check {
 		bucketsBracket(),  // BG-MON-03
 		connectionAlert(), // BG-MON-04
 		noCriticalAlert(), // BG-MON-05
+		requestRate(),     // BG-MON-06
 
 		affinityOff(),       // BG-NET-01
 		dnsOutOfTheWay(),    // BG-NET-02

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 )
 
 // widest is how far apart the two bounds around a threshold may lie before a
@@ -21,10 +23,10 @@ func bucketsBracket() Check {
 			if !facts.Monitoring.Declared {
 				return []Finding{undeclared("prometheus")}
 			}
-			switch thresholds := facts.Monitoring.Thresholds; {
-			case thresholds == nil:
-				return []Finding{unknown("latency buckets", "the thresholds of the gate can't be read")}
-			case len(thresholds) == 0:
+			if !facts.Monitoring.Rules.Known {
+				return facts.Monitoring.Rules.unknown("latency buckets")
+			}
+			if len(latencyThresholds(facts)) == 0 {
 				return []Finding{skip("latency buckets", "no rule of the gate has a latency threshold")}
 			}
 			var findings []Finding
@@ -46,7 +48,7 @@ func bucketsOf(facts *Facts, color string) []Finding {
 	if len(bounds) == 0 {
 		return []Finding{unknown(subject, "it has no latency histogram yet")}
 	}
-	thresholds := facts.Monitoring.Thresholds
+	thresholds := latencyThresholds(facts)
 	var findings []Finding
 	for _, rule := range slices.Sorted(maps.Keys(thresholds)) {
 		if finding, bad := bracket(subject, rule, thresholds[rule], bounds); bad {
@@ -57,6 +59,18 @@ func bucketsOf(facts *Facts, color string) []Finding {
 		return findings
 	}
 	return []Finding{pass(subject, "they bracket %d thresholds", len(thresholds)).with("bounds", fmt.Sprint(bounds))}
+}
+
+// latencyThresholds are those of the gate that a quantile is held against as it
+// is, in seconds by the rule's id.
+func latencyThresholds(facts *Facts) map[string]float64 {
+	thresholds := map[string]float64{}
+	for _, rule := range facts.Monitoring.Rules.Value {
+		if rule.Signal == measure.LatencyP95 && rule.RelativeTo == "" && !rule.Disabled {
+			thresholds[rule.ID] = rule.Threshold
+		}
+	}
+	return thresholds
 }
 
 // bracket looks for the finite bounds around a threshold. A bound that equals

@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -224,7 +225,7 @@ func plantedInMonitoring() []planted {
 		{"BG-MON-01", "no series of green", func(f *Facts) { f.series("green", func(s *Series) { *s = Series{Selector: s.Selector} }) }, Fail, `no series {version="green"}`},
 		{"BG-MON-01", "live without requests", func(f *Facts) { f.series("blue", func(s *Series) { s.Requests = 0 }) }, Fail, "0 series"},
 		{"BG-MON-01", "prometheus is down", func(f *Facts) { f.Monitoring.Series["green"] = Fact[Series]{Problem: "no answer"} }, Unknown, "no answer"},
-		{"BG-MON-01", "nothing declared", func(f *Facts) { f.Monitoring.Declared = false }, Skip, "not declared: metrics of blue"},
+		{"BG-MON-01", "nothing declared", func(f *Facts) { f.Monitoring.Declared, f.Monitoring.Requests = false, nil }, Skip, "not declared: metrics of blue"},
 		{"BG-MON-01", "the pods are down", func(f *Facts) {
 			f.Monitoring.Declared = false
 			f.Monitoring.Requests["green"] = measure.Reading{Source: "pods", State: measure.SourceDown, Detail: "refused"}
@@ -232,8 +233,8 @@ func plantedInMonitoring() []planted {
 		{"BG-MON-02", "down", func(f *Facts) { f.Monitoring.Up = Fact[string]{Problem: "connection refused"} }, Unknown, "connection refused"},
 		{"BG-MON-02", "stale", func(f *Facts) { f.series("blue", func(s *Series) { s.Age = 4 * time.Minute }) }, Fail, "4m0s old"},
 		{"BG-MON-02", "nothing is scraped", func(f *Facts) { f.Monitoring.ScrapeAge = 4 * time.Minute }, Fail, "it scrapes nothing"},
-		{"BG-MON-03", "the thresholds are not known", func(f *Facts) { f.Monitoring.Thresholds = nil }, Unknown, "can't be read"},
-		{"BG-MON-03", "no rule has one", func(f *Facts) { f.Monitoring.Thresholds = map[string]float64{} }, Skip, "no rule of the gate has a latency threshold"},
+		{"BG-MON-03", "the thresholds are not known", func(f *Facts) { f.Monitoring.Rules = Fact[[]gate.Rule]{Problem: "override rule \"none\""} }, Unknown, "override rule"},
+		{"BG-MON-03", "no rule has one", func(f *Facts) { f.Monitoring.Rules.Value = nil }, Skip, "no rule of the gate has a latency threshold"},
 		{"BG-MON-03", "no bound above the threshold", func(f *Facts) { f.series("green", func(s *Series) { s.Bounds = []float64{0.1, 0.5, 1} }) }, Fail, "no finite bound is above 1 s (rollback-latency-p95)"},
 		{"BG-MON-03", "no bound below", func(f *Facts) { f.series("green", func(s *Series) { s.Bounds = []float64{0.5, 1, 2} }) }, Warn, "no bound is at or under 0.3 s"},
 		{"BG-MON-03", "a wide bucket", func(f *Facts) { f.series("green", func(s *Series) { s.Bounds = []float64{0.1, 1, 2} }) }, Warn, "between the bounds 0.1 and 1"},
@@ -249,6 +250,18 @@ func plantedInMonitoring() []planted {
 			f.Monitoring.Critical.Value, f.Monitoring.Critical.Detail = 1, "ShopDown"
 		}, Fail, "ShopDown"},
 		{"BG-MON-05", "alertmanager is down", func(f *Facts) { f.Monitoring.Critical.State = measure.SourceDown }, Unknown, ""},
+		{"BG-MON-06", "a quiet service", func(f *Facts) { f.requests(1.5) }, Warn, "blue answers 1.50/s now; it gives the target fewer than the 100 requests in 1m that advance-error-ratio needs"},
+		{"BG-MON-06", "a first step that is small", func(f *Facts) {
+			f.Release.Spec.Traffic.Steps = []release.Step{{Weight: 5}, {Weight: 100}}
+		}, Warn, "blue answers 20.00/s now; the first step of 5 % gives the target fewer than the 100 requests"},
+		{"BG-MON-06", "no requests", func(f *Facts) {
+			f.Monitoring.Requests["blue"] = measure.Reading{Source: "pods", State: measure.NoData, Detail: "no requests of blue in 1m"}
+		}, Warn, "no requests of blue in 1m"},
+		{"BG-MON-06", "nothing can tell", func(f *Facts) {
+			f.Monitoring.Requests["blue"] = measure.Reading{Source: "pods", State: measure.SourceDown, Detail: "refused"}
+		}, Unknown, "pods: refused"},
+		{"BG-MON-06", "the rules are not known", func(f *Facts) { f.Monitoring.Rules = Fact[[]gate.Rule]{Problem: "override rule"} }, Unknown, "override rule"},
+		{"BG-MON-06", "nothing declared", func(f *Facts) { f.Monitoring.Requests = nil }, Skip, "not declared: metrics of blue"},
 	}
 }
 
@@ -322,6 +335,36 @@ func TestHealthyFactsWithoutASessionPass(t *testing.T) {
 	facts.Release.Spec.Require = release.RequireProduction
 	if report := Evaluate(facts, Catalogue(), StageDeploy); !slices.Equal(report.Blocking, []string{"BG-DB-04", "BG-DB-06", "BG-DB-07"}) {
 		t.Errorf("production is blocked by %v, want what only a session shows", report.Blocking)
+	}
+}
+
+// Following the remedy for a quiet service leads to a pass.
+func TestRequestRateRemedyFits(t *testing.T) {
+	facts := healthy()
+	facts.requests(1.5)
+	finding := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-MON-06")[0]
+	if want := "in spec.gates.rules, lower minimumSamples of advance-error-ratio to 90 or lengthen its window to 1m7s"; finding.Remedy != want {
+		t.Errorf("remedy = %q, want %q", finding.Remedy, want)
+	}
+	if want := "advance-error-ratio, rollback-error-ratio, advance-error-ratio-baseline"; finding.Evidence["rules"] != want {
+		t.Errorf("rules = %q, want %q", finding.Evidence["rules"], want)
+	}
+	for name, follow := range map[string]func(*gate.Rule){
+		"fewer samples":   func(rule *gate.Rule) { rule.MinimumSamples = min(rule.MinimumSamples, 90) },
+		"a longer window": func(rule *gate.Rule) { rule.Window = 67 * time.Second },
+	} {
+		facts := healthy()
+		facts.requests(1.5)
+		for i := range facts.Monitoring.Rules.Value {
+			follow(&facts.Monitoring.Rules.Value[i])
+		}
+		if after := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-MON-06")[0]; after.Outcome != Pass {
+			t.Errorf("%s: %+v, want a pass", name, after)
+		}
+	}
+	facts.requests(0.001)
+	if finding := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-MON-06")[0]; !strings.Contains(finding.Remedy, "more requests") {
+		t.Errorf("remedy = %q, want more requests", finding.Remedy)
 	}
 }
 

@@ -24,7 +24,7 @@ func monitoring(ctx context.Context, in Inputs) Monitoring {
 	found := Monitoring{
 		Declared: in.Release.Spec.Metrics.Prometheus != nil,
 		Series:   map[string]Fact[Series]{}, Requests: map[string]measure.Reading{},
-		Thresholds: latencyThresholds(in.Release.Spec),
+		Rules: factOf(rules(in)),
 	}
 	names := in.Release.Spec.ColorNames()
 	queries := []measure.Query{{Signal: measure.CriticalAlerts}}
@@ -66,19 +66,10 @@ func observeTwice(ctx context.Context, in Inputs, queries []measure.Query) []mea
 	}
 }
 
-// latencyThresholds are those that a quantile is held against.
-func latencyThresholds(spec release.Spec) map[string]float64 {
-	rules, err := gate.Rules(spec.Gates, spec.Databases, func(measure.Query) bool { return true })
-	if err != nil {
-		return nil
-	}
-	thresholds := map[string]float64{}
-	for _, rule := range rules {
-		if rule.Signal == measure.LatencyP95 && rule.RelativeTo == "" && !rule.Disabled {
-			thresholds[rule.ID] = rule.Threshold
-		}
-	}
-	return thresholds
+// rules are those that a shift goes by.
+func rules(in Inputs) ([]gate.Rule, error) {
+	spec := in.Release.Spec
+	return gate.Rules(spec.Gates, spec.Databases, func(query measure.Query) bool { return measure.Answerable(in.Sources, query) })
 }
 
 func readPrometheus(ctx context.Context, in Inputs, into *Monitoring) {

@@ -239,8 +239,8 @@ func TestCollectReadsPrometheus(t *testing.T) {
 	if len(found.Alerts.Value) != 1 || found.Alerts.Value[0].Name != "Full" || found.Alerts.Value[0].Health != "ok" {
 		t.Errorf("alerts = %+v", found.Alerts)
 	}
-	if !found.Up.Known || found.ScrapeAge != 2*time.Second || len(found.Thresholds) == 0 {
-		t.Errorf("up = %+v, scraped %s ago, thresholds = %v", found.Up, found.ScrapeAge, found.Thresholds)
+	if !found.Up.Known || found.ScrapeAge != 2*time.Second || len(found.Rules.Value) == 0 {
+		t.Errorf("up = %+v, scraped %s ago, rules = %+v", found.Up, found.ScrapeAge, found.Rules)
 	}
 	server.Close()
 	if down := monitoring(t.Context(), in); down.Up.Known || down.Alerts.Known || down.Series["blue"].Known {

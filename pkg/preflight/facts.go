@@ -9,6 +9,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -164,10 +165,9 @@ type Monitoring struct {
 	// from whatever source there is.
 	Series   map[string]Fact[Series]
 	Requests map[string]measure.Reading
-	// Thresholds are the latency thresholds of the gate's rules, in seconds,
-	// by rule id.
-	Thresholds map[string]float64
-	Alerts     Fact[[]AlertRule]
+	// Rules are those of the gate; Required says that a source answers.
+	Rules  Fact[[]gate.Rule]
+	Alerts Fact[[]AlertRule]
 	// Critical is the reading of firing critical alerts; its Source is ""
 	// when nothing declared can tell.
 	Critical measure.Reading

@@ -15,6 +15,7 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -140,9 +141,12 @@ func healthyMonitoring() Monitoring {
 	}
 	return Monitoring{
 		Declared: true, Up: known("newest scrape 3 s ago"),
-		Series:     map[string]Fact[Series]{"blue": series("blue"), "green": series("green")},
-		Requests:   map[string]measure.Reading{},
-		Thresholds: map[string]float64{"advance-latency-p95": 0.3, "rollback-latency-p95": 1},
+		Series: map[string]Fact[Series]{"blue": series("blue"), "green": series("green")},
+		Requests: map[string]measure.Reading{
+			"blue":  {Query: measure.Query{Signal: measure.RequestRate, Color: "blue", Window: time.Minute}, Source: "prometheus", State: measure.OK, Value: 20, Samples: 1200},
+			"green": {Query: measure.Query{Signal: measure.RequestRate, Color: "green", Window: time.Minute}, Source: "prometheus", State: measure.NoData, Detail: "no requests of green in 1m"},
+		},
+		Rules: factOf(gate.Rules(release.Gates{Profile: release.ProfileWeighted}, nil, func(measure.Query) bool { return true })),
 		Alerts: known([]AlertRule{{Name: "PostgresConnections", Health: "ok",
 			Query: "sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8"}}),
 		Critical: measure.Reading{Source: "prometheus", State: measure.OK},
@@ -185,4 +189,11 @@ func (f *Facts) series(name string, change func(*Series)) {
 	fact := f.Monitoring.Series[name]
 	change(&fact.Value)
 	f.Monitoring.Series[name] = fact
+}
+
+// requests sets the rate of the live colour.
+func (f *Facts) requests(rate float64) {
+	reading := f.Monitoring.Requests["blue"]
+	reading.Value = rate
+	f.Monitoring.Requests["blue"] = reading
 }
