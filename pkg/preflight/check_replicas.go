@@ -33,8 +33,12 @@ func evaluateReplicas(facts *Facts) []Finding {
 		wanted += workload.Replicas
 	}
 	if wanted < ready {
+		remedy := "scale the workloads of %s to %d in all (spec.replicas)"
+		if target.absent {
+			remedy = "let the manifests of %s set spec.replicas to %d in all, if only until it is deployed: what they leave out is made with 1"
+		}
 		return []Finding{fail(subject, "it wants %d pods while %s has %d ready", wanted, live.Name, ready).
-			with("target", wanted).with("live", ready).fix("scale the workloads of %s to %d in all (spec.replicas)", facts.Target, ready)}
+			with("target", wanted).with("live", ready).fix(remedy, facts.Target, ready)}
 	}
 	for _, workload := range target.Workloads.Value {
 		if floor, scaled := facts.autoscaledMinimum(workload); scaled && int(ready) > floor && len(target.Workloads.Value) == 1 {

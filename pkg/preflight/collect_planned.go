@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
@@ -22,7 +24,7 @@ func planned(ctx context.Context, in Inputs, facts *Facts) Color {
 	files := in.Manifests[target.Name]
 	switch {
 	case len(files) > 0:
-		target.Workloads = factOf(manifestWorkloads(files, target.Declared))
+		target.Workloads = factOf(applied(ctx, in, facts, files))
 	case target.absent:
 		return target
 	default:
@@ -44,8 +46,40 @@ func atZero(color Color) bool {
 		!slices.ContainsFunc(color.Workloads.Value, func(w cluster.Workload) bool { return w.Replicas > 0 })
 }
 
-// restored gives workloads the replicas that the shift gives them back: those
-// that were recorded, and at least the live colour's.
+// applied are the target's workloads as they will stand when its manifests are
+// applied. A count that a manifest leaves out, as is usual beside an
+// autoscaler, is the one that the workload has, and 1 for one that is made
+// anew. What then stands at zero gets its replicas back.
+func applied(ctx context.Context, in Inputs, facts *Facts, files []string) ([]cluster.Workload, error) {
+	workloads, err := manifestWorkloads(files, facts.target().Declared)
+	if err != nil {
+		return nil, err
+	}
+	for i, manifest := range workloads {
+		live, err := in.Client.Workload(ctx, in.namespace(), manifest.Ref)
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if _, set, _ := unstructured.NestedFieldNoCopy(manifest.Object.Object, "spec", "replicas"); !set {
+			workloads[i].MaxSurge, workloads[i].Replicas = surgeAt(manifest, live.Replicas), live.Replicas
+		}
+		if recorded, found := live.Object.GetAnnotations()[cluster.AnnotationReplicas]; found {
+			annotations := manifest.Object.GetAnnotations()
+			if annotations == nil {
+				annotations = map[string]string{}
+			}
+			annotations[cluster.AnnotationReplicas] = recorded
+			workloads[i].Object.SetAnnotations(annotations)
+		}
+	}
+	return restored(workloads, facts), nil
+}
+
+// restored gives workloads that stand at zero the replicas that the shift
+// gives them back: those that were recorded, and at least the live colour's.
 func restored(workloads []cluster.Workload, facts *Facts) []cluster.Workload {
 	wanted := int32(0)
 	if live, ok := facts.live(); ok && len(workloads) == 1 {
@@ -55,6 +89,9 @@ func restored(workloads []cluster.Workload, facts *Facts) []cluster.Workload {
 	}
 	result := slices.Clone(workloads)
 	for i := range result {
+		if result[i].Replicas > 0 {
+			continue
+		}
 		replicas := max(result[i].RecordedReplicas(), wanted)
 		result[i].MaxSurge, result[i].Replicas = surgeAt(result[i], replicas), replicas
 	}

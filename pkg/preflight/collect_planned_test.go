@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -68,16 +69,7 @@ func TestTargetAtZeroIsJudgedByTheReplicasItGetsBack(t *testing.T) {
 		want     Outcome
 	}{{"2", Pass}, {"30", Fail}} {
 		in := inputs(t, dsn, "3", func(client *fake.Clientset) {
-			deployment, err := client.AppsV1().Deployments("shop").Get(t.Context(), "shop-green", metav1.GetOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			deployment.Spec.Replicas, deployment.Status = ptr.To(int32(0)), appsv1.DeploymentStatus{}
-			deployment.Annotations = map[string]string{cluster.AnnotationReplicas: test.recorded}
-			if _, err := client.AppsV1().Deployments("shop").Update(t.Context(), deployment, metav1.UpdateOptions{}); err != nil {
-				t.Fatal(err)
-			}
-			deletePods(t, client)
+			greenAtZero(t, client, test.recorded)
 		})
 		in.Target = "green"
 		report := Evaluate(Collect(t.Context(), in), Catalogue(), StageDeploy)
@@ -87,6 +79,42 @@ func TestTargetAtZeroIsJudgedByTheReplicasItGetsBack(t *testing.T) {
 		if report.Blocked() != (test.want == Fail) {
 			t.Errorf("%s recorded replicas: blocking %v", test.recorded, report.Blocking)
 		}
+	}
+}
+
+// A manifest that sets no replicas leaves them to an autoscaler. A target at
+// zero then counts with what the shift gives it back, and one that is not there
+// with the 1 that the server makes of it.
+func TestTargetWhoseManifestsSetNoReplicas(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		prepare func(*testing.T, *fake.Clientset)
+		edit    func(*appsv1.Deployment)
+		want    Outcome
+		wanted  int32
+	}{
+		{"at zero", func(t *testing.T, client *fake.Clientset) { greenAtZero(t, client, "2") }, func(d *appsv1.Deployment) { d.Spec.Replicas = nil }, Pass, 3},
+		{"at zero, once larger", func(t *testing.T, client *fake.Clientset) { greenAtZero(t, client, "5") }, func(d *appsv1.Deployment) { d.Spec.Replicas = nil }, Pass, 5},
+		{"at zero, by its manifest", func(t *testing.T, client *fake.Clientset) { greenAtZero(t, client, "4") }, func(d *appsv1.Deployment) { d.Spec.Replicas = ptr.To(int32(0)) }, Pass, 4},
+		{"at zero, and its manifest knows better", func(t *testing.T, client *fake.Clientset) { greenAtZero(t, client, "5") }, func(d *appsv1.Deployment) { d.Spec.Replicas = ptr.To(int32(2)) }, Fail, 2},
+		{"not there", withoutGreen, func(d *appsv1.Deployment) { d.Spec.Replicas = nil }, Fail, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			in := inputs(t, "", "3", func(client *fake.Clientset) { test.prepare(t, client) })
+			in.Target = "green"
+			in.Manifests = map[string][]string{"green": greenManifests(t, "3", test.edit)}
+			facts := Collect(t.Context(), in)
+			if got := facts.target().Workloads; !got.Known || got.Value[0].Replicas != test.wanted {
+				t.Errorf("%+v, want %d replicas", got, test.wanted)
+			}
+			findings := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-COL-08")
+			if len(findings) != 1 || findings[0].Outcome != test.want {
+				t.Errorf("%+v, want %s", findings, test.want)
+			}
+			if made := strings.Contains(findings[0].Remedy, "is made with 1"); made != facts.target().absent {
+				t.Errorf("remedy = %q", findings[0].Remedy)
+			}
+		})
 	}
 }
 
@@ -117,8 +145,24 @@ func deletePods(t *testing.T, client *fake.Clientset) {
 	}
 }
 
-// greenManifests writes down what objectsOf would put into the cluster.
-func greenManifests(t *testing.T, pool string) []string {
+// greenAtZero is a cluster on which green was scaled to zero.
+func greenAtZero(t *testing.T, client *fake.Clientset, recorded string) {
+	t.Helper()
+	deployment, err := client.AppsV1().Deployments("shop").Get(t.Context(), "shop-green", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	deployment.Spec.Replicas, deployment.Status = ptr.To(int32(0)), appsv1.DeploymentStatus{}
+	deployment.Annotations = map[string]string{cluster.AnnotationReplicas: recorded}
+	if _, err := client.AppsV1().Deployments("shop").Update(t.Context(), deployment, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	deletePods(t, client)
+}
+
+// greenManifests writes down what objectsOf would put into the cluster, its
+// Deployment as edited.
+func greenManifests(t *testing.T, pool string, edits ...func(*appsv1.Deployment)) []string {
 	t.Helper()
 	var files []string
 	folder := t.TempDir()
@@ -128,6 +172,9 @@ func greenManifests(t *testing.T, pool string) []string {
 		case *appsv1.Deployment:
 			kind, typed.Status = "Deployment", appsv1.DeploymentStatus{}
 			typed.TypeMeta = metav1.TypeMeta{APIVersion: "apps/v1", Kind: kind}
+			for _, edit := range edits {
+				edit(typed)
+			}
 		case *corev1.Service:
 			kind = "Service"
 			typed.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: kind}
