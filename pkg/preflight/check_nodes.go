@@ -1,5 +1,7 @@
 package preflight
 
+import "slices"
+
 func nodeHeadroom() Check {
 	return Check{
 		ID: "BG-COL-11", Title: "the nodes have room for the target's pods", Area: AreaColors,
@@ -18,24 +20,24 @@ func evaluateNodes(facts *Facts) []Finding {
 		return facts.Nodes.unknown("nodes")
 	case !target.Workloads.Known:
 		return target.Workloads.unknown("colour " + facts.Target)
+	case !target.Owned.Known:
+		return target.Owned.unknown("colour " + facts.Target)
 	}
-	need := missingPods(target.Workloads.Value)
-	if need.pods == 0 {
+	count, unplaced := 0, 0
+	left := slices.Clone(facts.Nodes.Value)
+	for _, part := range podsToCome(facts) {
+		cpu, memory := podRequests(part.spec)
+		count += part.missing + part.surge
+		unplaced += place(left, cpu, memory, part.missing+part.surge)
+	}
+	if count == 0 {
 		return []Finding{pass("nodes", "no pod is still to come")}
 	}
-	left := make([]Node, len(facts.Nodes.Value))
-	copy(left, facts.Nodes.Value)
-	unplaced := 0
-	for _, workload := range target.Workloads.Value {
-		cpu, memory := podRequests(workload.Template.Spec)
-		count := int(max(0, workload.Replicas-workload.ReadyReplicas) + workload.MaxSurge)
-		unplaced += place(left, cpu, memory, count)
-	}
 	if unplaced > 0 {
-		return []Finding{warn("nodes", "%d of %d pods that are still to come fit on no node by their requests", unplaced, need.pods).
-			with("nodes", len(left)).with("pods", need.pods)}
+		return []Finding{warn("nodes", "%d of %d pods that are still to come fit on no node by their requests", unplaced, count).
+			with("nodes", len(left)).with("pods", count)}
 	}
-	return []Finding{pass("nodes", "%d more pods fit on %d nodes by their requests", need.pods, len(left))}
+	return []Finding{pass("nodes", "%d more pods fit on %d nodes by their requests", count, len(left))}
 }
 
 // place puts pods on the first node that has room and returns how many found

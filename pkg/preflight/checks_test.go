@@ -103,6 +103,14 @@ func plantedInCapacity() []planted {
 			f.color("green", func(c *Color) { c.Workloads = Fact[[]cluster.Workload]{Problem: "forbidden"} })
 		}, Unknown, "poddisruptionbudget/blue covers it; whether it covers green too can't be seen: forbidden"},
 		{"BG-COL-10", "the quota is used up", func(f *Facts) { f.Quotas.Value[0] = quotaOf("6", "6") }, Fail, "pods would be 7 of 6"},
+		{"BG-COL-10", "no room for the pods that are missing", func(f *Facts) {
+			f.Manifests, f.Quotas.Value[0] = nil, quotaOf("5", "4")
+			f.color("green", func(c *Color) { c.Owned.Value = c.Owned.Value[:1] })
+		}, Fail, "pods would be 6 of 5"},
+		{"BG-COL-10", "no room for the spare pod", func(f *Facts) { f.Manifests, f.Quotas.Value[0] = nil, quotaOf("6", "6") }, Warn, "pods would be 7 of 6 with the spare pod"},
+		{"BG-COL-10", "which pods there are is not known", func(f *Facts) {
+			f.color("green", func(c *Color) { c.Owned = Fact[[]corev1.Pod]{Problem: "list pods: forbidden"} })
+		}, Unknown, "forbidden"},
 		{"BG-COL-11", "the node is full", func(f *Facts) { f.Nodes.Value[0].CPU = 50 }, Warn, "1 of 1 pods"},
 		{"BG-COL-11", "not allowed to look", func(f *Facts) { f.Nodes = Fact[[]Node]{Problem: "list nodes: forbidden"} }, Unknown, "forbidden"},
 		{"BG-COL-12", "latest", func(f *Facts) { f.container("green", func(c *corev1.Container) { c.Image = "shop:latest" }) }, Warn, "shop:latest"},
@@ -365,6 +373,49 @@ func TestRequestRateRemedyFits(t *testing.T) {
 	facts.requests(0.001)
 	if finding := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-MON-06")[0]; !strings.Contains(finding.Remedy, "more requests") {
 		t.Errorf("remedy = %q, want more requests", finding.Remedy)
+	}
+}
+
+// A full quota is in the way of nobody who makes no pod, and only of as many as
+// are made.
+func TestQuotaCountsThePodsThatComeOnly(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		plant func(*Facts)
+		want  string
+	}{
+		{"none, and no trial", func(f *Facts) {
+			f.Manifests, f.Quotas.Value[0] = nil, quotaOf("6", "6")
+			f.Release.Spec.Traffic.Drain = release.DrainNone
+		}, "it has room for 0 more pods"},
+		{"pods that are not ready yet are there", func(f *Facts) {
+			f.Manifests, f.Quotas.Value[0] = nil, quotaOf("7", "6")
+			f.workload("green", func(w *cluster.Workload) { w.ReadyReplicas = 0 })
+		}, "it has room for 1 more pods"},
+		{"a surge of two", func(f *Facts) {
+			f.Quotas.Value[0] = quotaOf("8", "6")
+			f.workload("green", func(w *cluster.Workload) { w.MaxSurge = 2 })
+		}, "it has room for 2 more pods"},
+		{"a first roll-out makes no surge", func(f *Facts) {
+			f.Quotas.Value[0] = quotaOf("7", "3")
+			f.color("green", func(c *Color) { c.Planned, c.Owned = true, known([]corev1.Pod(nil)) })
+		}, "it has room for 4 more pods"},
+		{"a pod that ended is made again", func(f *Facts) {
+			f.Manifests, f.Quotas.Value[0] = nil, quotaOf("7", "5")
+			f.color("green", func(c *Color) {
+				c.Owned.Value = slices.Clone(c.Owned.Value)
+				c.Owned.Value[0].Status.Phase = corev1.PodFailed
+			})
+		}, "it has room for 2 more pods"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			facts := healthy()
+			test.plant(facts)
+			finding := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-COL-10")[0]
+			if finding.Outcome != Pass || finding.Cause != test.want {
+				t.Errorf("%s: %s; want pass: %s", finding.Outcome, finding.Cause, test.want)
+			}
+		})
 	}
 }
 
