@@ -154,11 +154,11 @@ func (i *invocation) printReport(output *output, report *preflight.Report) error
 		return err
 	}
 	if report.Blocked() {
-		printNext(i.streams, name+" explain "+report.Blocking[0])
+		i.printNext(name + " explain " + report.Blocking[0])
 		return &StatusError{Status: ExitBlocked}
 	}
 	if report.Stage == preflight.StageDeploy && report.Target != "" {
-		printNext(i.streams, fmt.Sprintf("%s shift --to %s%s", name, report.Target, i.documentFlag()))
+		i.printNext(name + " shift --to " + report.Target)
 	}
 	return nil
 }

@@ -22,7 +22,8 @@
 //     A terminal sees one live line that is rewritten in place; anything else
 //     sees one line per change.
 //   - Every message that leaves something to do ends with "next: …", the one
-//     command to type.
+//     command to type. A command that is printed repeats the arguments that
+//     said which release and which cluster: it is pasted anywhere.
 //   - -o json, yaml, name, jsonpath and the templates print one object with an
 //     apiVersion and a kind, through the printers that kubectl itself uses.
 //

@@ -58,6 +58,7 @@ func (i *invocation) document(ctx context.Context, service string) (*document, e
 
 // fileDocument reads -f or ./bluegreen.yaml; nil when there is neither.
 func (i *invocation) fileDocument(service string) (*document, error) {
+	i.service = service
 	path := i.file
 	if path == "" {
 		path = defaultFile
@@ -74,7 +75,11 @@ func (i *invocation) fileDocument(service string) (*document, error) {
 		return nil, err
 	}
 	found.Directory = filepath.Dir(path)
-	if route := found.Release.Spec.Traffic.Service; service != "" && route != nil && route.Name != service {
+	route := found.Release.Spec.Traffic.Service
+	if path == "-" && route != nil {
+		i.piped = found.Release
+	}
+	if service != "" && route != nil && route.Name != service {
 		return nil, release.WithHint(
 			fmt.Errorf("%s moves svc/%s, not svc/%s", path, route.Name, service),
 			"leave svc/"+service+" out, or name its document with -f")

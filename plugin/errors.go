@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,28 +11,21 @@ import (
 
 // printError writes "error: …" and "hint: …" lines for an error and for each
 // problem of a document.
-func printError(streams Streams, err error) {
+func (i *invocation) printError(err error) {
 	var problems release.Problems
 	if errors.As(err, &problems) && len(problems) > 1 {
 		for _, problem := range problems {
-			printError(streams, problem)
+			i.printError(problem)
 		}
 		return
 	}
 	if message := err.Error(); message != "" {
-		fmt.Fprintf(streams.ErrOut, "%s %s\n", streams.err.in(red, "error:"), message)
+		i.note("%s %s", i.streams.err.in(red, "error:"), message)
 	}
 	if hint := release.HintOf(err); hint != "" {
-		for line := range strings.SplitSeq(hint, "\n") {
-			fmt.Fprintf(streams.ErrOut, "%s %s\n", streams.err.in(cyan, "hint:"), line)
+		for line := range strings.SplitSeq(i.pasteable(hint), "\n") {
+			i.note("%s %s", i.streams.err.in(cyan, "hint:"), line)
 		}
-	}
-}
-
-// printNext writes the one command to type next.
-func printNext(streams Streams, command string) {
-	if command != "" {
-		fmt.Fprintf(streams.ErrOut, "%s %s\n", streams.err.in(cyan, "next:"), command)
 	}
 }
 

@@ -30,7 +30,7 @@ func TestPrintError(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			call, _, errOut, _ := bench(t, nil)
-			printError(call.streams, test.err)
+			call.printError(test.err)
 			if diff := cmp.Diff(test.want, errOut.String()); diff != "" {
 				t.Error(diff)
 			}

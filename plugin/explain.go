@@ -125,7 +125,7 @@ func (i *invocation) explainRoute(ctx context.Context) error {
 	i.printRoute(i.streams.Out, route, proof)
 	fmt.Fprintln(i.streams.Out)
 	for _, color := range found.Release.Spec.ColorNames() {
-		fmt.Fprintf(i.streams.Out, "all to %s by hand:\n  %s\n", color, router.Undo(color))
+		fmt.Fprintf(i.streams.Out, "all to %s by hand:\n  %s\n", color, i.pasteable(router.Undo(color)))
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func (i *invocation) printHistory(output *output, metadata release.Metadata, lis
 	return output.print(i.streams, listObject(metadata, list), func() error {
 		if len(list.Items) == 0 {
 			i.note("no runs of %s in namespace %s", metadata.Name, metadata.Namespace)
-			printNext(i.streams, name+" check")
+			i.printNext(name + " check")
 			return nil
 		}
 		return output.printTable(i.streams, historyColumns(), historyRows(list.Items))

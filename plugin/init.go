@@ -76,16 +76,8 @@ func (i *invocation) init(ctx context.Context, service string, force bool) error
 	fmt.Fprintf(i.streams.Out, "%s wrote %s: %s in namespace %s, live is %s\n",
 		i.streams.out.good(), path, metadata.Name, metadata.Namespace, found.Discovery.Live)
 	i.noteGuesses(found.Discovery.Guesses)
-	printNext(i.streams, name+" check"+fileFlag(path))
+	i.printNext(name + " check")
 	return nil
-}
-
-// fileFlag is the -f that the next command needs to find a document.
-func fileFlag(path string) string {
-	if path == defaultFile {
-		return ""
-	}
-	return " -f " + path
 }
 
 func refuseExisting(path string, force bool) error {

@@ -21,6 +21,10 @@ type invocation struct {
 	kubeconfig  *genericclioptions.ConfigFlags
 	// file is -f, "" when it was not given.
 	file string
+	// service is the NAME of svc/NAME, "" when it was not given.
+	service string
+	// piped is the Release that came from stdin, nil when none did.
+	piped *release.Release
 	// connected is the client, once a command asked for it.
 	connected *cluster.Client
 }

@@ -21,20 +21,13 @@ func (i *invocation) plan(ctx context.Context, flags *shiftFlags, opened *work) 
 	if err != nil {
 		return cluster.Explain(err)
 	}
+	plan.Undo = i.pasteable(plan.Undo)
 	value := object{Kind: "Plan", Name: plan.Release, Namespace: plan.Namespace, Value: plan}
 	err = flags.output.print(i.streams, value, func() error { return i.printPlan(&flags.output, plan) })
 	if err == nil && plan.From != plan.To {
-		printNext(i.streams, fmt.Sprintf("%s shift --to %s%s", name, plan.To, i.documentFlag()))
+		i.printNext(name + " shift --to " + plan.To)
 	}
 	return err
-}
-
-// documentFlag repeats -f in a command that is printed, when it was given.
-func (i *invocation) documentFlag() string {
-	if i.file == "" {
-		return ""
-	}
-	return fileFlag(i.file)
 }
 
 func (i *invocation) printPlan(output *output, plan *rollout.Plan) error {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	testingclock "k8s.io/utils/clock/testing"
 )
@@ -23,7 +24,7 @@ func bench(t *testing.T, variables map[string]string) (call *invocation, out, er
 		Identity:  "ana@laptop/1",
 	}
 	io, _, out, errOut := genericiooptions.NewTestIOStreams()
-	return &invocation{environment: environment, streams: Streams{IOStreams: io}.styled(environment)}, out, errOut, clock
+	return &invocation{environment: environment, streams: Streams{IOStreams: io}.styled(environment), kubeconfig: genericclioptions.NewConfigFlags(true)}, out, errOut, clock
 }
 
 // unicode is an environment whose terminal shows more than ASCII.

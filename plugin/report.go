@@ -14,7 +14,7 @@ import (
 // writeReport prints what the checks found: a header an area, a line a
 // check, and under a check that did not pass the cause and the remedy.
 func (i *invocation) writeReport(output *output, report *preflight.Report) error {
-	view := reportView{out: i.streams.Out, style: i.streams.out, wide: output.wide()}
+	view := reportView{out: i.streams.Out, style: i.streams.out, wide: output.wide(), pasteable: i.pasteable}
 	view.heading(report)
 	area := ""
 	for _, group := range byCheck(report.Findings) {
@@ -34,6 +34,8 @@ type reportView struct {
 	style style
 	// wide also shows what passing checks saw, and the evidence.
 	wide bool
+	// pasteable completes the commands of a text.
+	pasteable func(string) string
 }
 
 func (v reportView) heading(report *preflight.Report) {
@@ -97,7 +99,7 @@ func (v reportView) cause(finding preflight.Finding) {
 }
 
 func (v reportView) remedy(text string) {
-	fmt.Fprintf(v.out, "    %s %s\n", v.style.in(cyan, v.style.either("→", "->")), plain(text))
+	fmt.Fprintf(v.out, "    %s %s\n", v.style.in(cyan, v.style.either("→", "->")), plain(v.pasteable(text)))
 }
 
 func (v reportView) mark(finding preflight.Finding) string {

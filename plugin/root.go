@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
@@ -31,12 +30,8 @@ const rootExample = `  # write bluegreen.yaml from what is in the cluster
   kubectl bluegreen rollback`
 
 // newRoot puts the commands together. It builds no client and reads no file.
-func newRoot(environment Environment, streams Streams) *cobra.Command {
-	call := &invocation{
-		environment: environment,
-		streams:     streams,
-		kubeconfig:  genericclioptions.NewConfigFlags(true),
-	}
+func newRoot(call *invocation) *cobra.Command {
+	streams := call.streams
 	root := &cobra.Command{
 		Use:           "kubectl-bluegreen",
 		Short:         "Blue-green releases that are checked, watched, and rolled back with proof",

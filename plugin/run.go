@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/utils/clock"
 )
 
@@ -52,14 +53,15 @@ func Run(ctx context.Context, environment Environment, streams Streams, args []s
 	if strings.HasPrefix(filepath.Base(environment.Program), completionPrefix) {
 		args = append([]string{cobra.ShellCompRequestCmd}, args...)
 	}
-	root := newRoot(environment, streams)
+	call := &invocation{environment: environment, streams: streams, kubeconfig: genericclioptions.NewConfigFlags(true)}
+	root := newRoot(call)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return ExitDone
 	}
 	status := ExitStatus(ctx, err)
-	printError(streams, describe(ctx, err))
+	call.printError(describe(ctx, err))
 	return status
 }
 

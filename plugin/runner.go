@@ -112,7 +112,10 @@ func (i *invocation) runner(opened *work, progress func(rollout.Event)) *rollout
 func (i *invocation) drive(ctx context.Context, output *output, opened *work, verb func(context.Context, *rollout.Runner) (rollout.Outcome, error)) error {
 	i.introduce(opened)
 	shown := newProgress(i.streams, i.environment.Clock)
-	outcome, err := verb(ctx, i.runner(opened, shown.Show))
+	outcome, err := verb(ctx, i.runner(opened, func(event rollout.Event) {
+		event.Message = i.pasteable(event.Message)
+		shown.Show(event)
+	}))
 	shown.Close()
 	if err != nil && outcome.Message == "" {
 		return cluster.Explain(err)
@@ -167,7 +170,7 @@ func (i *invocation) conclude(output *output, opened *work, outcome rollout.Outc
 		_, err := fmt.Fprintf(i.streams.Out, "%s %s\n", mark, plain(outcome.Message))
 		return err
 	})
-	printNext(i.streams, outcome.Next)
+	i.printNext(outcome.Next)
 	return err
 }
 

@@ -158,7 +158,7 @@ func (i *invocation) printStatus(output *output, status *rollout.RunStatus) erro
 		return nil
 	})
 	if err == nil {
-		printNext(i.streams, nextAfter(status))
+		i.printNext(nextAfter(status))
 	}
 	return err
 }

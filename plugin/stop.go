@@ -69,12 +69,12 @@ func (i *invocation) stop(ctx context.Context, service, reason string) error {
 	switch {
 	case errors.Is(err, rollout.ErrNothingRuns):
 		fmt.Fprintf(i.streams.Out, "stop is set; no run is under way, and none begins until it is lifted\n")
-		printNext(i.streams, name+" status")
+		i.printNext(name + " status")
 		return nil
 	case errors.As(err, &unreadable):
 		i.note("%s %v", i.streams.err.doubtful(), unreadable)
 		fmt.Fprintf(i.streams.Out, "stop is set; a run that is under way rolls back\n")
-		printNext(i.streams, name+" rollback")
+		i.printNext(name + " rollback")
 		return nil
 	case err != nil:
 		return cluster.Explain(err)
@@ -91,5 +91,5 @@ func (i *invocation) printStopped(ctx context.Context, opened *work) {
 		run = fmt.Sprintf("run %s of %s", current.ID, current.Holder)
 	}
 	fmt.Fprintf(i.streams.Out, "stop is set; %s rolls back\n", run)
-	printNext(i.streams, name+" status -w")
+	i.printNext(name + " status -w")
 }

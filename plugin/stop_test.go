@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -119,17 +120,17 @@ func TestStopIsSetWhateverTheRecordSays(t *testing.T) {
 		"no run": {
 			func(*testing.T, *fake.Clientset) {},
 			"stop is set; no run is under way, and none begins until it is lifted\n",
-			"next: kubectl bluegreen status\n",
+			"next: kubectl bluegreen status -f shop.yaml\n",
 		},
 		"a run": {
 			func(t *testing.T, server *fake.Clientset) { begun(t, server) },
 			"stop is set; run 20261122-120000-k7f3q of bob@desk/2 rolls back\n",
-			"next: kubectl bluegreen status -w\n",
+			"next: kubectl bluegreen status -f shop.yaml -w\n",
 		},
 		"a record that is damaged": {
 			func(t *testing.T, server *fake.Clientset) { begun(t, server); damage(t, server) },
 			"stop is set; a run that is under way rolls back\n",
-			"! read configmap shop/bluegreen-shop: it has version 2, and this tool knows up to 1\nnext: kubectl bluegreen rollback\n",
+			"! read configmap shop/bluegreen-shop: it has version 2, and this tool knows up to 1\nnext: kubectl bluegreen rollback -f shop.yaml\n",
 		},
 	}
 	for name, test := range tests {
@@ -141,7 +142,7 @@ func TestStopIsSetWhateverTheRecordSays(t *testing.T) {
 			if err := call.stop(t.Context(), "", "orders are doubled"); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff([2]string{test.out, test.note}, [2]string{out.String(), errOut.String()}); diff != "" {
+			if diff := cmp.Diff([2]string{test.out, test.note}, [2]string{out.String(), strings.ReplaceAll(errOut.String(), call.file, "shop.yaml")}); diff != "" {
 				t.Error(diff)
 			}
 			if diff := cmp.Diff([]string{"configmaps", "services"}, asked(server)); diff != "" {
