@@ -123,7 +123,7 @@ func (i *invocation) preflight(ctx context.Context, opened *work, target string,
 	return preflight.Evaluate(i.facts(ctx, opened, target, stage), preflight.Catalogue(), stage)
 }
 
-// facts collects what the checks look at, with a live line on a terminal.
+// facts collects what the checks look at.
 func (i *invocation) facts(ctx context.Context, opened *work, target string, stage preflight.Stage) *preflight.Facts {
 	inputs := preflight.Inputs{
 		Client:    opened.client,

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -63,14 +62,14 @@ func (i *invocation) fileDocument(service string) (*document, error) {
 	if path == "" {
 		path = defaultFile
 	}
-	text, err := i.readDocument(path)
+	loaded, err := i.load(path)
 	if errors.Is(err, fs.ErrNotExist) && i.file == "" {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read Release: %w", err)
+		return nil, err
 	}
-	found, err := i.parse(path, text, path)
+	found, err := i.settle(loaded, path)
 	if err != nil {
 		return nil, err
 	}
@@ -87,20 +86,30 @@ func (i *invocation) fileDocument(service string) (*document, error) {
 	return found, nil
 }
 
-// readDocument reads a file, or stdin for "-".
-func (i *invocation) readDocument(path string) ([]byte, error) {
+// load reads and validates a file, or stdin for "-".
+func (i *invocation) load(path string) (*release.Loaded, error) {
 	if path != "-" {
-		return os.ReadFile(path)
+		return release.Load(path)
 	}
-	return readAll(i.streams.In)
+	text, err := readAll(i.streams.In)
+	if err != nil {
+		return nil, fmt.Errorf("read stdin: %w", err)
+	}
+	return release.Parse(path, text)
 }
 
-// parse validates a document and settles its namespace.
+// parse validates a document that was not read from a file, and settles its
+// namespace.
 func (i *invocation) parse(name string, text []byte, origin string) (*document, error) {
 	loaded, err := release.Parse(name, text)
 	if err != nil {
 		return nil, err
 	}
+	return i.settle(loaded, origin)
+}
+
+// settle gives a document its namespace.
+func (i *invocation) settle(loaded *release.Loaded, origin string) (*document, error) {
 	namespace, explicit, err := i.namespace()
 	if err != nil {
 		return nil, err
@@ -114,7 +123,7 @@ func (i *invocation) parse(name string, text []byte, origin string) (*document, 
 	if metadata.Namespace == "" {
 		metadata.Namespace = namespace
 	}
-	return &document{Release: loaded.Release, Loaded: loaded, Text: text, Directory: ".", Origin: origin}, nil
+	return &document{Release: loaded.Release, Loaded: loaded, Text: loaded.Text, Directory: ".", Origin: origin}, nil
 }
 
 // journalDocument reads the copy that the last run of a release left in the
