@@ -88,6 +88,14 @@ func (i *invocation) fileDocument(service string) (*document, error) {
 
 // load reads and validates a file, or stdin for "-".
 func (i *invocation) load(path string) (*release.Loaded, error) {
+	loaded, err := i.read(path)
+	if err != nil {
+		return nil, err
+	}
+	return loaded, knownRules(loaded)
+}
+
+func (i *invocation) read(path string) (*release.Loaded, error) {
 	if path != "-" {
 		return release.Load(path)
 	}
@@ -99,7 +107,7 @@ func (i *invocation) load(path string) (*release.Loaded, error) {
 }
 
 // parse validates a document that was not read from a file, and settles its
-// namespace.
+// namespace. The copy of a run names rules that were known when it began.
 func (i *invocation) parse(name string, text []byte, origin string) (*document, error) {
 	loaded, err := release.Parse(name, text)
 	if err != nil {

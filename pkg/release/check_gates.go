@@ -6,7 +6,7 @@ import (
 )
 
 // checkGates checks the profile and the overrides. Which rules there are is
-// the gate's to know, so a rule that doesn't exist is found there.
+// the gate's to know, so a face finds one that doesn't exist (Loaded.Problem).
 func (c *checker) checkGates() {
 	gates := c.document.Spec.Gates
 	c.oneOf("spec.gates.profile", gates.Profile, ProfileWeighted, ProfileAtomic)

@@ -90,11 +90,11 @@ func Hash(document *Release) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// Where is file:line:column of a field such as spec.database[0].pool, or of
-// the nearest field around it that the document has.
-func (l *Loaded) Where(field string) string {
+// Problem is a mistake that only another package can know of, at a field such
+// as spec.database[0].pool, or at the nearest one around it that was written.
+func (l *Loaded) Problem(field, message, remedy string) *Problem {
 	line, column := l.source.position(field)
-	return fmt.Sprintf("%s:%d:%d", l.Path, line, column)
+	return &Problem{File: l.Path, Line: line, Column: column, Field: field, Message: message, Remedy: remedy}
 }
 
 // Manifests returns the files and directories of a colour's manifests,

@@ -38,11 +38,11 @@ func TestLoadFillsEveryField(t *testing.T) {
 			t.Errorf("%s is not read", path)
 		}
 	}
-	if got := loaded.Where("spec.traffic.drain"); got != "testdata/full.yaml:21:12" {
-		t.Errorf("drain is at %s", got)
+	if got := loaded.Problem("spec.traffic.drain", "is wrong", "").Error(); got != "testdata/full.yaml:21:12: spec.traffic.drain: is wrong" {
+		t.Errorf("drain: %s", got)
 	}
-	if got := loaded.Where("spec.colors.blue.nothing.here"); got != "testdata/full.yaml:8:7" {
-		t.Errorf("a missing field is at %s, not at the colour around it", got)
+	if got := loaded.Problem("spec.colors.blue.nothing.here", "is wrong", "").Error(); !strings.HasPrefix(got, "testdata/full.yaml:8:7: ") {
+		t.Errorf("a missing field is not told at the colour around it: %s", got)
 	}
 	if diff := cmp.Diff([]string{filepath.Join("testdata", "deploy", "blue")}, loaded.Manifests("blue")); diff != "" {
 		t.Error(diff)
