@@ -48,7 +48,12 @@ func (i *invocation) document(ctx context.Context, service string) (*document, e
 	if err != nil {
 		return nil, err
 	}
-	found, err = i.journalDocument(ctx, client, service)
+	return i.clusterDocument(ctx, client, service)
+}
+
+// clusterDocument finds the Release by what is in the cluster alone.
+func (i *invocation) clusterDocument(ctx context.Context, client *cluster.Client, service string) (*document, error) {
+	found, err := i.journalDocument(ctx, client, service)
 	if found != nil || err != nil {
 		return found, err
 	}
@@ -106,12 +111,15 @@ func (i *invocation) read(path string) (*release.Loaded, error) {
 	return release.Parse(path, text)
 }
 
-// parse validates a document that was not read from a file, and settles its
-// namespace. The copy of a run names rules that were known when it began.
-func (i *invocation) parse(name string, text []byte, origin string) (*document, error) {
+// parse validates a document that was found in a namespace, and settles its
+// own. The copy of a run names rules that were known when it began.
+func (i *invocation) parse(name string, text []byte, origin, namespace string) (*document, error) {
 	loaded, err := release.Parse(name, text)
 	if err != nil {
 		return nil, err
+	}
+	if metadata := &loaded.Release.Metadata; metadata.Namespace == "" {
+		metadata.Namespace = namespace
 	}
 	return i.settle(loaded, origin)
 }
@@ -134,11 +142,9 @@ func (i *invocation) settle(loaded *release.Loaded, origin string) (*document, e
 	return &document{Release: loaded.Release, Loaded: loaded, Text: loaded.Text, Directory: ".", Origin: origin}, nil
 }
 
-// journalDocument reads the copy that the last run of a release left in the
-// cluster; nil when no release left one. A record that can't be read is told,
-// and keeps nobody from going back: the copy of the run before it is as good,
-// and so are the live objects. What would begin or go on with a run is refused
-// by the record itself.
+// journalDocument reads the copy that the last run of the release left in the
+// cluster, the only one of the namespace or the one that moves a Service; nil
+// when no release left one.
 func (i *invocation) journalDocument(ctx context.Context, client *cluster.Client, service string) (*document, error) {
 	names, err := i.releasesKnown(ctx, client, service)
 	if err != nil || len(names) == 0 {
@@ -149,7 +155,16 @@ func (i *invocation) journalDocument(ctx context.Context, client *cluster.Client
 			fmt.Errorf("namespace %s holds several releases: %s", client.Namespace, strings.Join(names, ", ")),
 			"say which: name its production Service as svc/NAME, or its document with -f")
 	}
-	run, err := lastRun(ctx, i.journal(client, client.Namespace, names[0]))
+	return i.recordedDocument(ctx, client, names[0], service)
+}
+
+// recordedDocument reads the copy that the last run of one release left in the
+// cluster, nil when it left none. A record that can't be read is told, and
+// keeps nobody from going back: the copy of the run before it is as good, and
+// so are the live objects. What would begin or go on with a run is refused by
+// the record itself.
+func (i *invocation) recordedDocument(ctx context.Context, client *cluster.Client, releaseName, service string) (*document, error) {
+	run, err := lastRun(ctx, i.journal(client, client.Namespace, releaseName))
 	var unreadable *journal.RecordError
 	switch {
 	case errors.As(err, &unreadable):
@@ -158,10 +173,10 @@ func (i *invocation) journalDocument(ctx context.Context, client *cluster.Client
 		return nil, cluster.Explain(err)
 	}
 	if run != nil && len(run.Document) > 0 {
-		return i.parse("run/"+run.ID, run.Document, "the copy that run "+run.ID+" left in the cluster")
+		return i.parse("run/"+run.ID, run.Document, "the copy that run "+run.ID+" left in the cluster", client.Namespace)
 	}
 	if unreadable != nil {
-		return i.documentWithoutRecord(ctx, client, names[0], service)
+		return i.documentWithoutRecord(ctx, client, releaseName, service)
 	}
 	return nil, nil
 }
@@ -305,7 +320,7 @@ func (i *invocation) discoveredDocument(ctx context.Context, client *cluster.Cli
 	if err != nil {
 		return nil, fmt.Errorf("write down what svc/%s was found to be: %w", service, err)
 	}
-	found, err := i.parse("svc/"+service, text, "what was discovered from svc/"+service)
+	found, err := i.parse("svc/"+service, text, "what was discovered from svc/"+service, client.Namespace)
 	if err != nil {
 		return nil, err
 	}

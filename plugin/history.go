@@ -37,7 +37,7 @@ func (i *invocation) history(ctx context.Context, output *output, args []string)
 	if err != nil {
 		return err
 	}
-	found, err := i.document(ctx, service)
+	found, err := i.documentOfRun(ctx, service)
 	if err != nil {
 		return err
 	}

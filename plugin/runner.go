@@ -28,14 +28,19 @@ type work struct {
 	undeclared []measure.Undeclared
 }
 
-// reach finds the Release and connects to the route that it names. It opens no
-// source of measurements, for that asks every pod and every database, which an
-// emergency can't wait for.
+// reach finds the Release of a run and connects to the route that it names. It
+// opens no source of measurements, for that asks every pod and every database,
+// which an emergency can't wait for; nor does it want a file without mistakes.
 func (i *invocation) reach(ctx context.Context, service string) (*work, error) {
-	found, err := i.document(ctx, service)
+	found, err := i.documentOfRun(ctx, service)
 	if err != nil {
 		return nil, err
 	}
+	return i.connect(found)
+}
+
+// connect connects to the route that a Release names.
+func (i *invocation) connect(found *document) (*work, error) {
 	client, err := i.client()
 	if err != nil {
 		return nil, err
@@ -47,10 +52,15 @@ func (i *invocation) reach(ctx context.Context, service string) (*work, error) {
 	return &work{document: found, client: client, router: router}, nil
 }
 
-// open is reach with the sources of measurements. With a lenient open, one
-// that can't be opened is told and left out.
+// open finds the Release, connects to its route and opens the sources of
+// measurements. With a lenient open, one that can't be opened is told and left
+// out.
 func (i *invocation) open(ctx context.Context, service string, lenient bool) (*work, error) {
-	opened, err := i.reach(ctx, service)
+	found, err := i.document(ctx, service)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := i.connect(found)
 	if err != nil {
 		return nil, err
 	}

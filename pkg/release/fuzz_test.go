@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// FuzzParse throws text at Parse. It never panics; its error is always
+// FuzzParse throws text at Parse, and at MetadataOf. It never panics; its error is always
 // Problems, in order, each with a place inside the document; and what it
 // accepts it writes and reads back as the same Release.
 func FuzzParse(f *testing.F) {
@@ -29,8 +29,12 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		loaded, err := Parse("f", text)
+		metadata := MetadataOf(text)
 		if err == nil {
 			sameAgain(t, loaded)
+			if metadata != loaded.Release.Metadata {
+				t.Errorf("the metadata are %v, and read alone %v", loaded.Release.Metadata, metadata)
+			}
 			return
 		}
 		var problems Problems
