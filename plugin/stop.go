@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
-	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 )
 
@@ -21,8 +20,9 @@ program:
 
   kubectl annotate svc/NAME ` + cluster.AnnotationStop + `=REASON
 
-Where no shift is running, it keeps the next one from beginning until it is
-lifted:
+A run that was held, or whose process is gone, obeys nobody; that is said, and
+rollback goes back. Where no shift is running, the annotation keeps the next one
+from beginning until it is lifted:
 
   kubectl annotate svc/NAME ` + cluster.AnnotationStop + `-`
 
@@ -62,34 +62,35 @@ func (i *invocation) stop(ctx context.Context, service, reason string) error {
 	if err != nil {
 		return err
 	}
-	err = i.runner(opened, nil).RequestStop(ctx, reason)
-	// The record is read once the stop is set: that it can't be read leaves
-	// open only who obeys.
-	var unreadable *journal.RecordError
+	run, err := i.runner(opened, nil).RequestStop(ctx, reason)
+	var unseen *rollout.UnseenError
 	switch {
-	case errors.Is(err, rollout.ErrNothingRuns):
-		fmt.Fprintf(i.streams.Out, "stop is set; no run is under way, and none begins until it is lifted\n")
-		i.printNext(name + " status")
-		return nil
-	case errors.As(err, &unreadable):
-		i.note("%s %v", i.streams.err.doubtful(), unreadable)
-		fmt.Fprintf(i.streams.Out, "stop is set; a run that is under way rolls back\n")
+	case errors.As(err, &unseen):
+		i.note("%s %v", i.streams.err.doubtful(), cluster.Explain(unseen.Err))
+		fmt.Fprintln(i.streams.Out, "stop is set; a run that is under way rolls back")
 		i.printNext(name + " rollback")
-		return nil
 	case err != nil:
 		return cluster.Explain(err)
+	default:
+		i.printStopped(run)
 	}
-	i.printStopped(ctx, opened)
 	return nil
 }
 
-// printStopped says which run rolls back, as far as that can be read.
-func (i *invocation) printStopped(ctx context.Context, opened *work) {
-	run := "the run that is under way"
-	current, err := i.journal(opened.client, opened.namespace(), opened.document.Release.Metadata.Name).Current(ctx)
-	if err == nil && current != nil {
-		run = fmt.Sprintf("run %s of %s", current.ID, current.Holder)
+// printStopped says what becomes of the run that is not finished, nil where
+// there is none.
+func (i *invocation) printStopped(run *rollout.RunStatus) {
+	says, next := "", "status -w"
+	switch {
+	case run == nil:
+		says, next = "no run is under way, and none begins until it is lifted", "status"
+	case !run.Silent:
+		says = fmt.Sprintf("run %s of %s rolls back", run.ID, run.Holder)
+	case run.Phase.Terminal():
+		says, next = fmt.Sprintf("nobody drives run %s, which is %s, so nothing rolls back by itself", run.ID, run.Phase), "rollback"
+	default:
+		says, next = fmt.Sprintf("nobody drives run %s, for %s is silent in phase %s, so nothing rolls back by itself", run.ID, run.Holder, run.Phase), "rollback"
 	}
-	fmt.Fprintf(i.streams.Out, "stop is set; %s rolls back\n", run)
-	i.printNext(name + " status -w")
+	fmt.Fprintf(i.streams.Out, "stop is set; %s\n", says)
+	i.printNext(name + " " + next)
 }

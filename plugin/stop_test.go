@@ -2,12 +2,14 @@ package plugin
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -21,6 +23,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 )
 
 func TestStopArguments(t *testing.T) {
@@ -85,10 +88,14 @@ func shop(t *testing.T, call *invocation) *fake.Clientset {
 	return server
 }
 
-// begun is a run of the shop that somebody else drives.
-func begun(t *testing.T, server *fake.Clientset) {
+// begun is a run of the shop that somebody else drives, or has left in a phase.
+func begun(t *testing.T, server *fake.Clientset, phase rollout.Phase) {
 	t.Helper()
-	run := journal.Run{ID: "20261122-120000-k7f3q", From: "blue", To: "green", Phase: "watch"}
+	state, err := json.Marshal(rollout.State{Phase: phase, From: "blue", To: "green"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := journal.Run{ID: "20261122-120000-k7f3q", From: "blue", To: "green", Phase: string(phase), State: state}
 	record := journal.New(server, "shop", "shop", testingclock.NewFakeClock(noon()))
 	tenure, err := record.Acquire(t.Context(), journal.AcquireOptions{Holder: "bob@desk/2"}, run)
 	if err != nil {
@@ -110,34 +117,62 @@ func asked(server *fake.Clientset) []string {
 }
 
 // TestStopIsSetWhateverTheRecordSays: the annotation comes first, and exit 0
-// with it, also where nothing runs or the record can't be read. Neither pods
-// nor anything else is asked that may be slow in an incident.
+// with it, also where nothing runs, nobody is there to obey, or that can't be
+// read; what is said to roll back does. Neither pods nor anything else is asked
+// that may be slow in an incident.
 func TestStopIsSetWhateverTheRecordSays(t *testing.T) {
 	tests := map[string]struct {
 		prepare   func(*testing.T, *fake.Clientset)
+		later     time.Duration
 		out, note string
 	}{
 		"no run": {
-			func(*testing.T, *fake.Clientset) {},
+			func(*testing.T, *fake.Clientset) {}, 0,
 			"stop is set; no run is under way, and none begins until it is lifted\n",
 			"next: kubectl bluegreen status -f shop.yaml\n",
 		},
 		"a run": {
-			func(t *testing.T, server *fake.Clientset) { begun(t, server) },
+			func(t *testing.T, server *fake.Clientset) { begun(t, server, rollout.Watch) }, 0,
 			"stop is set; run 20261122-120000-k7f3q of bob@desk/2 rolls back\n",
 			"next: kubectl bluegreen status -f shop.yaml -w\n",
 		},
+		"a run whose process was killed": {
+			func(t *testing.T, server *fake.Clientset) { begun(t, server, rollout.Watch) }, time.Hour,
+			"stop is set; nobody drives run 20261122-120000-k7f3q, for bob@desk/2 is silent in phase watch, so nothing rolls back by itself\n",
+			"next: kubectl bluegreen rollback -f shop.yaml\n",
+		},
+		"a run that was held": {
+			func(t *testing.T, server *fake.Clientset) { begun(t, server, rollout.Held) }, 0,
+			"stop is set; nobody drives run 20261122-120000-k7f3q, which is held, so nothing rolls back by itself\n",
+			"next: kubectl bluegreen rollback -f shop.yaml\n",
+		},
+		"a run that could not go back": {
+			func(t *testing.T, server *fake.Clientset) { begun(t, server, rollout.Unproven) }, 0,
+			"stop is set; nobody drives run 20261122-120000-k7f3q, which is unproven, so nothing rolls back by itself\n",
+			"next: kubectl bluegreen rollback -f shop.yaml\n",
+		},
+		"a lease that can't be read": {
+			func(t *testing.T, server *fake.Clientset) {
+				begun(t, server, rollout.Watch)
+				server.PrependReactor("get", "leases", func(kubetesting.Action) (bool, runtime.Object, error) {
+					return true, nil, apierrors.NewInternalError(errors.New("out of order"))
+				})
+			}, 0,
+			"stop is set; a run that is under way rolls back\n",
+			"! read lease shop/bluegreen-shop: Internal error occurred: out of order\nnext: kubectl bluegreen rollback -f shop.yaml\n",
+		},
 		"a record that is damaged": {
-			func(t *testing.T, server *fake.Clientset) { begun(t, server); damage(t, server) },
+			func(t *testing.T, server *fake.Clientset) { begun(t, server, rollout.Watch); damage(t, server) }, 0,
 			"stop is set; a run that is under way rolls back\n",
 			"! read configmap shop/bluegreen-shop: it has version 2, and this tool knows up to 1\nnext: kubectl bluegreen rollback -f shop.yaml\n",
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			call, out, errOut, _ := bench(t, nil)
+			call, out, errOut, clock := bench(t, nil)
 			server := shop(t, call)
 			test.prepare(t, server)
+			clock.Step(test.later)
 			server.ClearActions()
 			if err := call.stop(t.Context(), "", "orders are doubled"); err != nil {
 				t.Fatal(err)
@@ -145,8 +180,10 @@ func TestStopIsSetWhateverTheRecordSays(t *testing.T) {
 			if diff := cmp.Diff([2]string{test.out, test.note}, [2]string{out.String(), strings.ReplaceAll(errOut.String(), call.file, "shop.yaml")}); diff != "" {
 				t.Error(diff)
 			}
-			if diff := cmp.Diff([]string{"configmaps", "services"}, asked(server)); diff != "" {
-				t.Error(diff)
+			if others := slices.DeleteFunc(asked(server), func(resource string) bool {
+				return resource == "configmaps" || resource == "leases" || resource == "services"
+			}); len(others) > 0 {
+				t.Errorf("asked for %v", others)
 			}
 			service, err := server.CoreV1().Services("shop").Get(t.Context(), "shop", metav1.GetOptions{})
 			if err != nil {

@@ -118,7 +118,8 @@ func (r *Runner) beside(ctx context.Context, held *journal.HeldError, state Stat
 	doing := "goes back already"
 	if run, err := r.Journal.Get(ctx, held.Run); err != nil || !Phase(run.Phase).Reverse() {
 		doing = "was asked to roll back"
-		if err := r.RequestStop(ctx, "rollback requested by "+r.Holder); err != nil && !errors.Is(err, ErrNothingRuns) {
+		var unseen *UnseenError // the lease has said who is there
+		if _, err := r.RequestStop(ctx, "rollback requested by "+r.Holder); err != nil && !errors.As(err, &unseen) {
 			return Outcome{}, err
 		}
 	}

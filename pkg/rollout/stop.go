@@ -3,7 +3,6 @@ package rollout
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,22 +10,50 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 )
 
-// ErrNothingRuns is returned by RequestStop, after the route was annotated,
-// when no run is under way that could obey.
-var ErrNothingRuns = errors.New("no run is under way")
+// UnseenError says that a stop is set, but not who is there to obey it: the
+// record or the lease can't be read.
+type UnseenError struct{ Err error }
+
+// Error is why they can't be read.
+func (e *UnseenError) Error() string { return e.Err.Error() }
+
+// Unwrap returns why they can't be read.
+func (e *UnseenError) Unwrap() error { return e.Err }
 
 // RequestStop sets the annotation that a running shift obeys within one
 // tick. It equals a kubectl annotate by hand, and like that comes first: the
-// journal is read only after it, to say whether anybody is there to obey.
-func (r *Runner) RequestStop(ctx context.Context, reason string) error {
+// journal is read only after it, to say whether anybody is there to obey. It
+// returns the run that is not finished, nil where there is none, and Silent
+// where nobody drives it: where it was held, could not prove its way back, or
+// has a holder that renews the lease no more. An *UnseenError says that the
+// stop is set; with any other error it is not.
+func (r *Runner) RequestStop(ctx context.Context, reason string) (*RunStatus, error) {
 	if err := r.Router.Stop(ctx, reason); err != nil {
-		return fmt.Errorf("request stop: %w", err)
+		return nil, fmt.Errorf("request stop: %w", err)
 	}
-	current, err := r.current(ctx)
-	if err == nil && current == nil {
-		return ErrNothingRuns
+	status, err := r.unended(ctx)
+	if err != nil {
+		return nil, &UnseenError{Err: err}
 	}
-	return err
+	return status, nil
+}
+
+// unended is the run that has not ended, and whether anybody drives it.
+func (r *Runner) unended(ctx context.Context) (*RunStatus, error) {
+	run, err := r.current(ctx)
+	if run == nil || err != nil {
+		return nil, err
+	}
+	status, err := StatusOf(*run)
+	if err != nil {
+		return nil, err
+	}
+	if status.Silent = status.Phase.Terminal(); status.Silent {
+		return status, nil
+	}
+	beat, err := r.Journal.Heartbeat(ctx)
+	status.Silent = beat.Silent(r.Clock.Now())
+	return status, err
 }
 
 // await follows a run that another process was asked to roll back. A run that
