@@ -113,38 +113,63 @@ func underWay(status *rollout.RunStatus) bool {
 }
 
 // watchStatus prints the status again whenever it changed, until the run is
-// finished.
+// finished. Once it was seen, an API server that does not answer is told, and
+// asked again: what is watched goes on meanwhile.
 func (i *invocation) watchStatus(ctx context.Context, output *output, opened *work) error {
 	ticker := i.environment.Clock.NewTicker(statusInterval)
 	defer ticker.Stop()
-	seen, entries := "", 0
+	watched := watched{}
+	unanswered := false
 	for {
 		status, err := i.statusNow(ctx, opened)
-		if err != nil {
+		switch {
+		case err != nil && (watched.seen == "" || !cluster.Transient(err)):
 			return err
-		}
-		if now := fmt.Sprint(status.ID, status.Phase, status.Live, status.Reason, status.Outcome, status.Silent); now != seen || len(status.Entries) != entries {
-			fresh := *status
-			if output.human() && seen != "" {
-				fresh.Entries = status.Entries[min(entries, len(status.Entries)):]
-				i.printEntries(i.streams.Out, &fresh)
-			} else if err := i.printStatus(output, status); err != nil {
+		case err != nil && !unanswered:
+			i.note("%s %v; asking on", i.streams.err.doubtful(), err)
+		case err == nil:
+			if err := i.printChange(output, &watched, status); err != nil {
 				return err
 			}
-			seen, entries = now, len(status.Entries)
+			if status.Silent {
+				return &StatusError{Status: ExitHeld}
+			}
+			if !underWay(status) {
+				return nil
+			}
 		}
-		if status.Silent {
-			return &StatusError{Status: ExitHeld}
-		}
-		if !underWay(status) {
-			return nil
-		}
+		unanswered = err != nil
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-ticker.C():
 		}
 	}
+}
+
+// watched is what status -w has shown.
+type watched struct {
+	// seen is the status, "" before the first; entries are those of its record.
+	seen    string
+	entries int
+}
+
+// printChange prints a status that is not the one that was seen: the first one
+// whole, and people then see what is new in the record.
+func (i *invocation) printChange(output *output, watched *watched, status *rollout.RunStatus) error {
+	now := fmt.Sprint(status.ID, status.Phase, status.Live, status.Reason, status.Outcome, status.Silent)
+	if now == watched.seen && len(status.Entries) == watched.entries {
+		return nil
+	}
+	if output.human() && watched.seen != "" {
+		fresh := *status
+		fresh.Entries = status.Entries[min(watched.entries, len(status.Entries)):]
+		i.printEntries(i.streams.Out, &fresh)
+	} else if err := i.printStatus(output, status); err != nil {
+		return err
+	}
+	watched.seen, watched.entries = now, len(status.Entries)
+	return nil
 }
 
 // printStatus prints one status: a short card for people, the object for

@@ -1,0 +1,58 @@
+package plugin
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	kubetesting "k8s.io/client-go/testing"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
+)
+
+// TestStatusIsWatchedThroughAnOutage: a watch goes on while the API server does
+// not answer, and says so once each time. Before it has seen anything, and at
+// a refusal, it ends.
+func TestStatusIsWatchedThroughAnOutage(t *testing.T) {
+	lost := apierrors.NewInternalError(errors.New("out of order"))
+	refused := apierrors.NewUnauthorized("who are you?")
+	tests := map[string]struct {
+		answers []error // of the route, look by look
+		told    int
+		cards   int
+	}{
+		"two outages":             {[]error{nil, lost, lost, lost, nil, lost, refused}, 2, 1},
+		"a refusal in an outage":  {[]error{nil, lost, refused}, 1, 1},
+		"nothing was seen before": {[]error{lost}, 0, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			call, out, errOut, clock := bench(t, nil)
+			server := shop(t, call)
+			begun(t, server, rollout.Watch)
+			opened, err := call.reach(t.Context(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			looks := 0
+			server.PrependReactor("get", "services", func(kubetesting.Action) (bool, runtime.Object, error) {
+				answer := test.answers[looks]
+				looks++
+				clock.Step(statusInterval) // the next look is due at once
+				return answer != nil, nil, answer
+			})
+			err = call.watchStatus(t.Context(), &output{}, opened)
+			if want := test.answers[len(test.answers)-1]; !errors.Is(err, want) || looks != len(test.answers) {
+				t.Errorf("ended with %v after %d looks, expected %v after %d", err, looks, want, len(test.answers))
+			}
+			if told := strings.Count(errOut.String(), "out of order; asking on\n"); told != test.told {
+				t.Errorf("told %d times, expected %d:\n%s", told, test.told, errOut)
+			}
+			if cards := strings.Count(out.String(), "phase "); cards != test.cards {
+				t.Errorf("%d cards, expected %d:\n%s", cards, test.cards, out)
+			}
+		})
+	}
+}
