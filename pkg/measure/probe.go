@@ -48,6 +48,10 @@ type ProbeResult struct {
 func ProbeHTTP(ctx context.Context, client *cluster.Client, namespace, pod string, probe release.HTTPProbe) ProbeResult {
 	ctx, cancel := context.WithTimeout(ctx, timeoutOf(probe.Timeout))
 	defer cancel()
+	probe, err := client.CompleteProbe(ctx, namespace, probe)
+	if err != nil {
+		return ProbeResult{Err: err, Message: fmt.Sprintf("probe pod %s: %v", pod, err)}
+	}
 	port := probe.Port
 	if port == 0 {
 		found, err := client.Kubernetes.CoreV1().Pods(namespace).Get(ctx, pod, metav1.GetOptions{})

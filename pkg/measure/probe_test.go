@@ -15,7 +15,12 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/fake"
+	"k8s.io/client-go/rest"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
@@ -65,6 +70,35 @@ func TestProbeHTTP(t *testing.T) {
 	server.Close()
 	if got := probeHTTP(t.Context(), redirected{address.Host}, "green-1", 8080, release.HTTPProbe{Path: "/health"}); got.OK || !strings.Contains(got.Message, "connection refused") {
 		t.Errorf("stopped: %+v", got)
+	}
+}
+
+// TestProbeHTTPWithAHeaderFromASecret goes the whole way, through the pod proxy
+// of an API server: the pod gets the value, and nothing that is said holds it.
+func TestProbeHTTPWithAHeaderFromASecret(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/api/v1/namespaces/shop/pods/green-1:8080/proxy/order" || r.Header.Get("X-Api-Key") != "planted" {
+			w.WriteHeader(http.StatusForbidden)
+		}
+	}))
+	defer server.Close()
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "shop-probe", Namespace: "shop"}, Data: map[string][]byte{"key": []byte("planted"), "old": []byte("planted before")}}
+	client := &cluster.Client{Config: &rest.Config{Host: server.URL}, Kubernetes: fake.NewClientset(secret)}
+	for key, want := range map[string]struct {
+		ok   bool
+		says string
+	}{
+		"key":  {true, "POST /order of pod green-1, port 8080: status 200"},
+		"old":  {false, "POST /order of pod green-1, port 8080: status 403"},
+		"gone": {false, "probe pod green-1: make header X-Api-Key of a probe: read secret shop/shop-probe: it has no key gone"},
+	} {
+		probe := release.HTTPProbe{Method: http.MethodPost, Path: "/order", Port: 8080, HeadersFrom: map[string]release.SecretSource{
+			"X-Api-Key": {SecretKeyRef: &release.SecretKeyReference{Name: "shop-probe", Key: key}},
+		}}
+		got := ProbeHTTP(t.Context(), client, "shop", "green-1", probe)
+		if got.OK != want.ok || !strings.HasPrefix(got.Message, want.says) || strings.Contains(fmt.Sprintf("%+v", got), "planted") {
+			t.Errorf("%s: %+v", key, got)
+		}
 	}
 }
 

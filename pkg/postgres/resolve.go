@@ -7,11 +7,11 @@ import (
 	"net"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
@@ -118,30 +118,8 @@ func (t Target) dial(ctx context.Context) error {
 // Release names it. No error holds it.
 func connectionString(ctx context.Context, input ResolveInput) (string, error) {
 	source := input.Database.Observe.DSN
-	switch {
-	case source.SecretKeyRef != nil:
-		return fromSecret(ctx, input, *source.SecretKeyRef)
-	case source.Env != "":
-		if input.Getenv == nil || input.Getenv(source.Env) == "" {
-			return "", fmt.Errorf("environment variable %s is not set", source.Env)
-		}
-		return input.Getenv(source.Env), nil
-	default:
+	if source.IsZero() {
 		return "", errors.New("no connection string is declared: set observe.dsn.secretKeyRef or observe.dsn.env")
 	}
-}
-
-func fromSecret(ctx context.Context, input ResolveInput, ref release.SecretKeyReference) (string, error) {
-	if input.Kubernetes == nil {
-		return "", fmt.Errorf("read secret %s/%s: no cluster", input.Namespace, ref.Name)
-	}
-	secret, err := input.Kubernetes.CoreV1().Secrets(input.Namespace).Get(ctx, ref.Name, metav1.GetOptions{})
-	if err != nil {
-		return "", fmt.Errorf("read secret %s/%s: %w", input.Namespace, ref.Name, err)
-	}
-	value, found := secret.Data[ref.Key]
-	if !found || len(value) == 0 {
-		return "", fmt.Errorf("read secret %s/%s: it has no key %s", input.Namespace, ref.Name, ref.Key)
-	}
-	return string(value), nil
+	return cluster.SecretValue(ctx, input.Kubernetes, input.Namespace, source, input.Getenv)
 }

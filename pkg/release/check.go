@@ -143,7 +143,7 @@ func brief(faults []string) string {
 
 // shownAt quotes a value, but none of a field that leads to a secret.
 func (c *checker) shownAt(field, value string) string {
-	if strings.Contains(field, ".dsn") {
+	if strings.Contains(field, ".dsn") || strings.Contains(field, ".headersFrom") {
 		return "the value"
 	}
 	return shown(value)

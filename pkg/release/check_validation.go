@@ -59,12 +59,38 @@ func (c *checker) checkHTTP(field string, probe HTTPProbe) {
 	c.between(join(field, "port"), probe.Port, 1, 65535)
 	c.between(join(field, "status"), probe.Status, 100, 599)
 	c.positive(join(field, "timeout"), probe.Timeout)
+	c.noSecret(join(field, "path"), probe.Path, "")
+	c.noSecret(join(field, "body"), probe.Body, "")
 	for name, value := range sortedPairs(probe.Headers) {
+		at := join(join(field, "headers"), name)
 		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
 			// The value may be a token, so it is not repeated.
-			c.report(join(join(field, "headers"), name), "is not a valid HTTP header", "")
+			c.report(at, "is not a valid HTTP header", "")
+		}
+		c.noSecret(at, value, name+": ")
+	}
+	for name, source := range sortedPairs(probe.HeadersFrom) {
+		at := join(join(field, "headersFrom"), name)
+		if !httpguts.ValidHeaderFieldName(name) {
+			c.report(at, "is not the name of an HTTP header", "")
+		}
+		c.checkSecret(at, source)
+		for other := range probe.Headers {
+			if strings.EqualFold(name, other) {
+				c.report(at, "stands among the headers too", "keep one of them")
+			}
 		}
 	}
+}
+
+// noSecret refuses a value, of what before names, in which a secret may stand;
+// it would be kept in the cluster as it is. The value is not repeated.
+func (c *checker) noSecret(field, value, before string) {
+	if Redacted(before+value) == before+value || credential.MatchString(value) { // which is told already
+		return
+	}
+	c.report(field, "looks like it holds a secret, which must never stand in this document",
+		"give a header from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}")
 }
 
 // validPath accepts a path, with a query if need be.

@@ -256,7 +256,11 @@ type HTTPProbe struct {
 	Port int `json:"port,omitempty" jsonschema:"minimum=1,maximum=65535"`
 	// Headers of the request; they are kept in the cluster, so no secrets.
 	Headers map[string]string `json:"headers,omitempty"`
-	// Body of the request.
+	// HeadersFrom are headers whose values are secrets, each named by the
+	// Secret that holds it, or by an environment variable of the process
+	// that runs the tool. A value is read for the request and kept nowhere.
+	HeadersFrom map[string]SecretSource `json:"headersFrom,omitempty"`
+	// Body of the request; it is kept in the cluster, so no secrets.
 	Body string `json:"body,omitempty"`
 	// Status is the expected code; 0 means any 2xx.
 	Status int `json:"status,omitempty" jsonschema:"minimum=100,maximum=599"`

@@ -220,6 +220,39 @@ func TestParseTellsEveryMistake(t *testing.T) {
 		{name: "two probes of one name", document: "full.yaml", old: "name: grpc-health", new: "name: recommend", want: []string{
 			"45:15: spec.validation.synthetic[1].name: \"recommend\" is the name of another probe too",
 		}},
+		{name: "token in a header", document: "full.yaml", old: "          headers: {Accept: application/json}\n", new: "          headers: {Authorization: Bearer planted}\n", want: []string{
+			"41:36: spec.validation.synthetic[0].http.headers.Authorization: looks like it holds a secret, which must never stand in this document; give a header from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}",
+		}},
+		{name: "password in a header", document: "full.yaml", old: "          headers: {Accept: application/json}\n", new: "          headers: {Authorization: Basic cGxhbnRlZA==}\n", want: []string{
+			"41:36: spec.validation.synthetic[0].http.headers.Authorization: looks like it holds a secret, which must never stand in this document; give a header from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}",
+		}},
+		{name: "key in a header", document: "full.yaml", old: "          headers: {Accept: application/json}\n", new: "          headers: {X-Api-Key: planted}\n", want: []string{
+			"41:32: spec.validation.synthetic[0].http.headers.X-Api-Key: looks like it holds a secret, which must never stand in this document; give a header from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}",
+		}},
+		{name: "password in a body", document: "full.yaml", old: "body: '{\"n\": 3}'", new: "body: '{\"password\":\"planted\"}'", want: []string{
+			"42:17: spec.validation.synthetic[0].http.body: looks like it holds a secret, which must never stand in this document; give a header from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}",
+		}},
+		{name: "token in a path", document: "full.yaml", old: "path: /recommendations?user=1", new: "path: /recommendations?access_token=planted", want: []string{
+			"40:17: spec.validation.synthetic[0].http.path: looks like it holds a secret, which must never stand in this document; give a header from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}",
+		}},
+		{name: "secret of a health probe", document: "full.yaml", old: "body: '{}'", new: "body: 'token=planted'", want: []string{
+			"35:208: spec.validation.health.body: looks like it holds a secret, which must never stand in this document; give a header from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}",
+		}},
+		{name: "header without a source", document: "full.yaml", old: "          headers: {Accept: application/json}\n", new: "          headersFrom: {Authorization: {}}\n", want: []string{
+			"41:40: spec.validation.synthetic[0].http.headersFrom.Authorization: needs exactly one of secretKeyRef and env; write secretKeyRef: {name: NAME, key: KEY}",
+		}},
+		{name: "header in place of its source", document: "full.yaml", old: "          headers: {Accept: application/json}\n", new: "          headersFrom: {Authorization: Bearer planted}\n", want: []string{
+			"41:40: spec.validation.synthetic[0].http.headersFrom.Authorization: expected a mapping of secretKeyRef, env, found text",
+		}},
+		{name: "token in place of its name", document: "full.yaml", old: "          headers: {Accept: application/json}\n", new: "          headersFrom: {Authorization: {env: Bearer planted}}\n", want: []string{
+			"41:46: spec.validation.synthetic[0].http.headersFrom.Authorization.env: the value is not a valid name; a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit",
+		}},
+		{name: "header that is none", document: "full.yaml", old: "          headers: {Accept: application/json}\n", new: "          headersFrom: {\"A b\": {env: TOKEN}}\n", want: []string{
+			"41:32: spec.validation.synthetic[0].http.headersFrom[A b]: is not the name of an HTTP header",
+		}},
+		{name: "header twice", document: "full.yaml", old: "          headers: {Accept: application/json}\n", new: "          headers: {x-trace: on}\n          headersFrom: {X-Trace: {env: TRACE}}\n", want: []string{
+			"42:34: spec.validation.synthetic[0].http.headersFrom.X-Trace: stands among the headers too; keep one of them",
+		}},
 		{name: "log expression", document: "full.yaml", old: "\"(?i)panic\"", new: "\"(?i\"", want: []string{
 			"47:21: spec.validation.logs.forbid[0]: \"(?i\" is not a regular expression; the syntax is RE2: invalid or unsupported Perl syntax",
 		}},

@@ -66,6 +66,10 @@ const (
 // not become ready) proves nothing and says why in Message; an error is only
 // returned when ctx ends. The spare pod is removed in every case.
 func ProveTermination(ctx context.Context, client *cluster.Client, namespace string, workload *cluster.Workload, probe release.HTTPProbe, clock clock.Clock) (Termination, error) {
+	probe, err := client.CompleteProbe(ctx, namespace, probe)
+	if err != nil && ctx.Err() == nil {
+		return Termination{Message: fmt.Sprintf("graceful termination of %s is not proven: %s", workload.Ref, cluster.Explain(err))}, nil
+	}
 	trial := &terminationTrial{
 		pods: client.Kubernetes.CoreV1().Pods(namespace),
 		dial: func(ctx context.Context, pod string, port int) (net.Conn, error) {
