@@ -62,18 +62,19 @@ func (c *checker) checkTimes(traffic Traffic) {
 	}
 	if waits := traffic.Waits(); waits > deadlines.Total {
 		c.report("spec.traffic.deadlines.total", fmt.Sprintf("%s is shorter than the holds before the last step and the watch together, %s", deadlines.Total, waits),
-			fmt.Sprintf("with the rollout and the validation it has to be up to %s", waits+deadlines.Rollout+deadlines.Validation))
+			fmt.Sprintf("write total: %s, which has room for the rollout and a validation too", waits+deadlines.Rollout+deadlines.Validation))
 	}
 	for _, part := range []struct {
 		name   string
 		value  Duration
 		around string
 		limit  Duration
+		why    string
 	}{
-		{"rollout", deadlines.Rollout, "total", deadlines.Total},
-		{"validation", deadlines.Validation, "total", deadlines.Total},
-		{"reroute", deadlines.Reroute, "rollback", deadlines.Rollback},
-		{"recover", deadlines.Recover, "rollback", deadlines.Rollback},
+		{"rollout", deadlines.Rollout, "total", deadlines.Total, "after which nothing is switched"},
+		{"validation", deadlines.Validation, "total", deadlines.Total, "after which nothing is switched"},
+		{"reroute", deadlines.Reroute, "rollback", deadlines.Rollback, "within which a rollback is expected"},
+		{"recover", deadlines.Recover, "rollback", deadlines.Rollback, "within which a rollback is expected"},
 	} {
 		if part.value <= part.limit {
 			continue
@@ -83,6 +84,6 @@ func (c *checker) checkTimes(traffic Traffic) {
 		if !c.written(field) {
 			field = "spec.traffic.deadlines." + part.around
 		}
-		c.report(field, fmt.Sprintf("%s, %s, is longer than %s, %s, of which it is a part", part.name, part.value, part.around, part.limit), "")
+		c.report(field, fmt.Sprintf("%s, %s, is longer than %s, %s, %s", part.name, part.value, part.around, part.limit, part.why), "")
 	}
 }

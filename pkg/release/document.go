@@ -105,7 +105,8 @@ type Traffic struct {
 	// Drain is what to do about requests that stay on the old side after
 	// cutover: auto, wait, recycle or none.
 	Drain Drain `json:"drain,omitempty"`
-	// Deadlines bound every phase.
+	// Deadlines bound the phases; a hold and the watch have times of their
+	// own.
 	Deadlines Deadlines `json:"deadlines,omitempty"`
 }
 
@@ -138,21 +139,35 @@ const (
 )
 
 // Deadlines bound the phases of a run; a wait without a deadline does not
-// exist. The defaults are the figures of the two runbooks (seeds).
+// exist. Each phase has the whole of its deadline to itself. The defaults are
+// the figures of the two runbooks.
 type Deadlines struct {
-	// Rollout: the target's workloads are applied and ready.
+	// Rollout bounds applying the target's manifests, and then waiting for
+	// its pods to be ready.
 	Rollout Duration `json:"rollout,omitempty"`
-	// Validation: logs, health, synthetic transactions and baseline.
+	// Validation bounds each of the preflight, the start-up logs, the
+	// health, the synthetic transactions, the baseline, and, after the
+	// watch, the synthetic transactions again.
 	Validation Duration `json:"validation,omitempty"`
-	// Total: from the first phase to the end of the watch.
+	// Total is asked before every switch: later than this after its start a
+	// run moves no more traffic to the target, and fails if it stands
+	// between two weights. What serves everything by then is watched to the
+	// end.
 	Total Duration `json:"total,omitempty"`
-	// Reroute: a switch is proven on both planes.
+	// Reroute bounds writing a switch, and then proving by the
+	// EndpointSlices that the route holds the right pods; on the way back,
+	// the proof.
 	Reroute Duration `json:"reroute,omitempty"`
-	// Recover: after a rollback the old side is proven healthy.
+	// Recover bounds waiting, after a rollback, until every pod of the old
+	// side is ready and healthy.
 	Recover Duration `json:"recover,omitempty"`
-	// Rollback: the whole of a rollback.
+	// Rollback bounds giving the route back, and, once that is proven,
+	// keeping what the bad side leaves behind, and ending the bad side.
+	// So traffic is back within rollback and reroute together, or the run
+	// ends as unproven.
 	Rollback Duration `json:"rollback,omitempty"`
-	// Drain: residual requests on the old side have ended.
+	// Drain bounds waiting until the requests that remain on the side that
+	// was left have ended, after a shift and after a rollback.
 	Drain Duration `json:"drain,omitempty"`
 }
 
@@ -252,7 +267,9 @@ type HTTPProbe struct {
 	Method string `json:"method,omitempty"`
 	// Path of the request, with a query if need be.
 	Path string `json:"path"`
-	// Port of the pod; its first one by default.
+	// Port of the pod; when it is left out, that of the pod's readiness
+	// probe over HTTP, else the one named http or web, else the first that
+	// it declares, else 80.
 	Port int `json:"port,omitempty" jsonschema:"minimum=1,maximum=65535"`
 	// Headers of the request; they are kept in the cluster, so no secrets.
 	Headers map[string]string `json:"headers,omitempty"`

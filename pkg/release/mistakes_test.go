@@ -161,13 +161,13 @@ func TestParseTellsEveryMistake(t *testing.T) {
 			"20:12: spec.traffic.watch: 10m is shorter than the hold at 100, 11m, which it includes; write watch: 11m, or a shorter hold",
 		}},
 		{name: "watch beyond the total", document: "full.yaml", old: "watch: 10m", new: "watch: 20m", want: []string{
-			"22:53: spec.traffic.deadlines.total: 15m is shorter than the holds before the last step and the watch together, 20m; with the rollout and the validation it has to be up to 25m",
+			"22:53: spec.traffic.deadlines.total: 15m is shorter than the holds before the last step and the watch together, 20m; write total: 25m, which has room for the rollout and a validation too",
 		}},
 		{name: "recover beyond rollback", document: "full.yaml", old: "recover: 90s", new: "recover: 3m", want: []string{
-			"22:81: spec.traffic.deadlines.recover: recover, 3m, is longer than rollback, 2m, of which it is a part",
+			"22:81: spec.traffic.deadlines.recover: recover, 3m, is longer than rollback, 2m, within which a rollback is expected",
 		}},
 		{name: "rollout beyond total", document: "full.yaml", old: "rollout: 3m", new: "rollout: 16m", want: []string{
-			"22:26: spec.traffic.deadlines.rollout: rollout, 16m, is longer than total, 15m, of which it is a part",
+			"22:26: spec.traffic.deadlines.rollout: rollout, 16m, is longer than total, 15m, after which nothing is switched",
 		}},
 		{name: "exporter address", document: "full.yaml", old: "monitoring/postgres-exporter:9187", new: "postgres-exporter:9187", want: []string{
 			"29:19: spec.database[0].observe.exporter: \"postgres-exporter:9187\" is not NAMESPACE/SERVICE:PORT; such as monitoring/prometheus:9090",
