@@ -14,7 +14,7 @@ The record in the cluster says what was done and what was only intended; the
 objects say the rest. Nothing has to be repaired by hand before.`
 
 func newResume(call *invocation) *cobra.Command {
-	output := &output{}
+	flags := &driveFlags{}
 	command := &cobra.Command{
 		Use:     "resume [svc/NAME]",
 		Short:   "Go on with a run that was interrupted or held",
@@ -22,12 +22,12 @@ func newResume(call *invocation) *cobra.Command {
 		Example: "  kubectl bluegreen resume",
 		Args:    atMost(1, "at most svc/NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return call.again(cmd.Context(), output, args, call.openLenient, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
+			return call.again(cmd.Context(), flags, args, call.openLenient, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
 				return runner.Resume(ctx)
 			})
 		},
 	}
-	output.addFlag(command)
+	flags.addFlags(command)
 	return command
 }
 

@@ -16,7 +16,7 @@ refuses only when no pod of the side to go back to is ready: then --force.`
 
 func newRollback(call *invocation) *cobra.Command {
 	flags := struct {
-		output output
+		driveFlags
 		force  bool
 		reason string
 	}{}
@@ -29,12 +29,12 @@ func newRollback(call *invocation) *cobra.Command {
 		Args: atMost(1, "at most svc/NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			request := rollout.RollbackRequest{Force: flags.force, Reason: flags.reason}
-			return call.again(cmd.Context(), &flags.output, args, call.reach, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
+			return call.again(cmd.Context(), &flags.driveFlags, args, call.reach, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
 				return runner.Rollback(ctx, request)
 			})
 		},
 	}
-	flags.output.addFlag(command)
+	flags.addFlags(command)
 	command.Flags().BoolVar(&flags.force, "force", false, "go even where no pod of the side to go back to is ready")
 	command.Flags().StringVar(&flags.reason, "reason", "requested", "kept in the record of the run")
 	return command
@@ -45,8 +45,8 @@ func newRollback(call *invocation) *cobra.Command {
 type opener func(ctx context.Context, service string) (*work, error)
 
 // again opens a release whose run goes on or goes back, and drives it.
-func (i *invocation) again(ctx context.Context, output *output, args []string, open opener, verb func(context.Context, *rollout.Runner) (rollout.Outcome, error)) error {
-	if err := output.validate(); err != nil {
+func (i *invocation) again(ctx context.Context, flags *driveFlags, args []string, open opener, verb func(context.Context, *rollout.Runner) (rollout.Outcome, error)) error {
+	if err := flags.validate(); err != nil {
 		return err
 	}
 	service, err := optionalService(args)
@@ -58,5 +58,6 @@ func (i *invocation) again(ctx context.Context, output *output, args []string, o
 		return err
 	}
 	defer opened.close()
-	return i.drive(ctx, output, opened, verb)
+	opened.lease = flags.lease.duration
+	return i.drive(ctx, &flags.output, opened, verb)
 }

@@ -26,6 +26,8 @@ type work struct {
 	sources  []measure.Source
 	// undeclared is what no source was declared for.
 	undeclared []measure.Undeclared
+	// lease is how long this process may be silent; 0 is the default.
+	lease time.Duration
 }
 
 // reach finds the Release of a run and connects to the route that it names. It
@@ -114,6 +116,7 @@ func (i *invocation) runner(opened *work, progress func(rollout.Event)) *rollout
 		Preflight: func(ctx context.Context, target string) (*preflight.Report, error) {
 			return i.preflight(ctx, opened, target, preflight.StageDeploy), nil
 		},
+		LeaseDuration: opened.lease,
 	}
 }
 

@@ -31,7 +31,7 @@ const shiftExample = `  # to the colour that is idle, by ./bluegreen.yaml
 
 // shiftFlags are the flags of shift.
 type shiftFlags struct {
-	output output
+	driveFlags
 	to     string
 	dryRun string
 }
@@ -48,7 +48,7 @@ func newShift(call *invocation) *cobra.Command {
 			return call.shift(cmd.Context(), flags, args)
 		},
 	}
-	flags.output.addFlag(command)
+	flags.addFlags(command)
 	command.Flags().StringVar(&flags.to, "to", "", "the colour to move to; without it the idle one")
 	command.Flags().StringVar(&flags.dryRun, "dry-run", "none", `"client" shows the patches and the gates; "server" also has the API server check them; "none" does it`)
 	complete(command, "dry-run", dryRunClient, dryRunServer)
@@ -64,7 +64,7 @@ const (
 )
 
 func (i *invocation) shift(ctx context.Context, flags *shiftFlags, args []string) error {
-	if err := flags.output.validate(); err != nil {
+	if err := flags.validate(); err != nil {
 		return err
 	}
 	switch flags.dryRun {
@@ -81,6 +81,7 @@ func (i *invocation) shift(ctx context.Context, flags *shiftFlags, args []string
 		return err
 	}
 	defer opened.close()
+	opened.lease = flags.lease.duration
 	if flags.dryRun != dryRunNone {
 		return i.plan(ctx, flags, opened)
 	}

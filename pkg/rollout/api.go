@@ -25,8 +25,8 @@ const (
 	CodeUnproven   = 5
 )
 
-// Runner carries out a run of one release. All fields but Progress are
-// required; a Runner is used for one run.
+// Runner carries out a run of one release. All fields are required but
+// Progress and LeaseDuration; a Runner is used for one run.
 type Runner struct {
 	Client  *cluster.Client
 	Release *release.Release
@@ -44,6 +44,9 @@ type Runner struct {
 	Clock   clock.WithTicker
 	// Holder names this process: user@host/pid.
 	Holder string
+	// LeaseDuration is how long this process may be silent before others may
+	// take the run over; journal.DefaultLeaseDuration when zero.
+	LeaseDuration time.Duration
 	// Artefacts is the local directory under which a run keeps what it
 	// preserves; "" keeps nothing on disk.
 	Artefacts string

@@ -36,7 +36,7 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 		return Outcome{}, err
 	}
 	tenure, err := r.Journal.Acquire(ctx, journal.AcquireOptions{
-		Holder: r.Holder, Floor: floor, TakeOver: r.force || r.takesOver,
+		Holder: r.Holder, Floor: floor, Duration: r.LeaseDuration, TakeOver: r.force || r.takesOver,
 		// A record that can't be read must not keep traffic on a bad version.
 		SetAside: state.Phase.Reverse() && r.resumed == "",
 	}, run)

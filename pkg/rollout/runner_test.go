@@ -292,3 +292,17 @@ func TestRollbackPastADamagedRecord(t *testing.T) {
 		t.Errorf("outcome = %+v, %v with route %s, want blue", outcome, err, production.Split)
 	}
 }
+
+// How long others wait for a process that was killed is what it was told.
+func TestLeaseLastsAsLongAsTheRunnerSays(t *testing.T) {
+	for given, want := range map[time.Duration]time.Duration{0: journal.DefaultLeaseDuration, 4 * time.Second: 4 * time.Second} {
+		runner, _, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+		runner.LeaseDuration = given
+		if outcome, err := runner.Rollback(t.Context(), RollbackRequest{}); err != nil || outcome.Code != CodeDone {
+			t.Fatalf("outcome = %+v, %v", outcome, err)
+		}
+		if beat, err := runner.Journal.Heartbeat(t.Context()); err != nil || beat.Duration != want {
+			t.Errorf("a lease of %s, %v; want one of %s", beat.Duration, err, want)
+		}
+	}
+}
