@@ -1,0 +1,195 @@
+package watcher
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/utils/ptr"
+)
+
+// Event is one object as it was from one revision on.
+type Event struct {
+	// Revision orders the events of all kinds.
+	Revision uint64
+	// Object is the object; with Gone it is what was deleted.
+	Object metav1.Object
+	Gone   bool
+}
+
+// String says what the event means for the route.
+func (e Event) String() string {
+	text := fmt.Sprintf("%d %s", e.Revision, keyOf(e.Object))
+	switch object := e.Object.(type) {
+	case *corev1.Service:
+		text += fmt.Sprintf(" selects %s", labels.Set(object.Spec.Selector))
+	case *discoveryv1.EndpointSlice:
+		text += fmt.Sprintf(" has %d of %d endpoints ready", readyIn(object), len(object.Endpoints))
+	case *corev1.Pod:
+		text += fmt.Sprintf(" ready %t, labels %s", isReady(object), labels.Set(object.Labels))
+	}
+	if e.Gone {
+		text += ", deleted"
+	}
+	return text
+}
+
+// keyOf tells objects apart.
+func keyOf(object metav1.Object) string {
+	kind := strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", object), "*v1."))
+	return kind + "/" + object.GetName()
+}
+
+// readyIn counts the ready endpoints of a slice; one that says nothing is
+// ready, as the API has it.
+func readyIn(slice *discoveryv1.EndpointSlice) int {
+	ready := 0
+	for _, endpoint := range slice.Endpoints {
+		if ptr.Deref(endpoint.Conditions.Ready, true) {
+			ready++
+		}
+	}
+	return ready
+}
+
+func isReady(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.Conditions, func(condition corev1.PodCondition) bool {
+		return condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue
+	})
+}
+
+// state is what there is at one revision.
+type state map[string]metav1.Object
+
+// apply makes the state that of an event.
+func (s state) apply(event Event) {
+	if event.Gone {
+		delete(s, keyOf(event.Object))
+		return
+	}
+	s[keyOf(event.Object)] = event.Object
+}
+
+// nothing says why nobody would answer, "" where somebody would.
+func (s state) nothing() string {
+	var service *corev1.Service
+	endpoints := 0
+	for _, object := range s {
+		switch object := object.(type) {
+		case *corev1.Service:
+			service = object
+		case *discoveryv1.EndpointSlice:
+			endpoints += readyIn(object)
+		}
+	}
+	switch {
+	case service == nil:
+		return "the Service is gone"
+	case endpoints == 0:
+		return "no EndpointSlice of the Service holds a ready endpoint"
+	case s.selected(service.Spec.Selector) == 0:
+		return fmt.Sprintf("no pod that %s selects is ready", labels.Set(service.Spec.Selector))
+	}
+	return ""
+}
+
+// selected counts the ready pods that a selector matches. An empty selector
+// matches none, as for a Service.
+func (s state) selected(selector map[string]string) int {
+	ready := 0
+	for _, object := range s {
+		pod, ok := object.(*corev1.Pod)
+		if ok && len(selector) > 0 && labels.SelectorFromSet(selector).Matches(labels.Set(pod.Labels)) && isReady(pod) {
+			ready++
+		}
+	}
+	return ready
+}
+
+// NothingError says that the route selected nothing.
+type NothingError struct {
+	// Why it did, and how many events did not end that.
+	Why    string
+	Events int
+	// Around are the events before the first such state and a few after it.
+	Around []Event
+}
+
+// Error tells the story.
+func (e *NothingError) Error() string {
+	lines := []string{fmt.Sprintf("the route selected nothing, after %d events: %s; the events around the first of them:", e.Events, e.Why)}
+	for _, event := range e.Around {
+		lines = append(lines, "  "+event.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// before and after are how many events a NothingError tells.
+const before, after = 12, 4
+
+// judge plays events back in the order of their revisions. The state is whole
+// from revision from on, and known up to until; it is looked at after every
+// event in between, and at from itself.
+func judge(events []Event, from, until uint64) error {
+	events = slices.Clone(events)
+	slices.SortStableFunc(events, func(a, b Event) int { return int(int64(a.Revision) - int64(b.Revision)) })
+	played := state{}
+	var found *NothingError
+	for position, event := range events {
+		if event.Revision > until {
+			break
+		}
+		played.apply(event)
+		next := position + 1
+		if next < len(events) && events[next].Revision <= from {
+			continue // the state is not whole yet
+		}
+		why := played.nothing()
+		switch {
+		case why == "":
+		case found == nil:
+			found = &NothingError{Why: why, Events: 1, Around: events[max(0, next-before):min(len(events), next+after)]}
+		default:
+			found.Events++
+		}
+	}
+	if found == nil {
+		return nil
+	}
+	return found
+}
+
+// latest are the newest events of each object.
+func latest(events []Event) map[string]Event {
+	newest := map[string]Event{}
+	for _, event := range events {
+		if known, found := newest[keyOf(event.Object)]; !found || event.Revision >= known.Revision {
+			newest[keyOf(event.Object)] = event
+		}
+	}
+	return newest
+}
+
+// missing names an object of which the events do not know what a list does,
+// "" when they know all of it. The list holds all objects of its kinds.
+func missing(events []Event, listed []Event, revision uint64) string {
+	newest, there := latest(events), map[string]bool{}
+	for _, object := range listed {
+		key := keyOf(object.Object)
+		there[key] = true
+		if known, found := newest[key]; !found || known.Revision < object.Revision {
+			return key
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(newest)) {
+		if known := newest[key]; !there[key] && !known.Gone && known.Revision <= revision {
+			return key
+		}
+	}
+	return ""
+}
