@@ -34,6 +34,10 @@ type Proxy struct {
 
 	mutex sync.Mutex
 	hooks []*Hook
+	// under is how many exchanges are under way; quiet is closed when the
+	// last of them ends.
+	under int
+	quiet chan struct{}
 }
 
 // Start starts a proxy before the cluster that a kubeconfig's current context
@@ -136,6 +140,40 @@ func (p *Proxy) Use(hook Hook) (remove func()) {
 	}
 }
 
+// Quiet waits until no exchange is under way. After a program was killed, its
+// requests have landed or were given up by then.
+func (p *Proxy) Quiet(ctx context.Context) error {
+	p.mutex.Lock()
+	under, quiet := p.under, p.quiet
+	p.mutex.Unlock()
+	if under == 0 {
+		return nil
+	}
+	select {
+	case <-quiet:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for %d exchanges to end: %w", under, ctx.Err())
+	}
+}
+
+// enter counts an exchange, and leave counts it off.
+func (p *Proxy) enter() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.under++; p.under == 1 {
+		p.quiet = make(chan struct{})
+	}
+}
+
+func (p *Proxy) leave() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.under--; p.under == 0 {
+		close(p.quiet)
+	}
+}
+
 // ask asks the hooks that are there now.
 func (p *Proxy) ask(ctx context.Context, exchange *Exchange) Reaction {
 	p.mutex.Lock()
@@ -151,6 +189,8 @@ func (p *Proxy) ask(ctx context.Context, exchange *Exchange) Reaction {
 
 // ServeHTTP implements http.Handler.
 func (p *Proxy) ServeHTTP(response http.ResponseWriter, request *http.Request) {
+	p.enter()
+	defer p.leave()
 	exchange, err := read(request)
 	if err != nil {
 		panic(http.ErrAbortHandler) // the program has not sent all of it

@@ -255,6 +255,9 @@ func TestHookHearsThatTheClientIsGone(t *testing.T) {
 	if err := <-heard; !errors.Is(err, context.Canceled) {
 		t.Errorf("heard %v", err)
 	}
+	if err := proxy.Quiet(t.Context()); err != nil {
+		t.Error(err)
+	}
 	if requests := behind.requests(); len(requests) != 0 {
 		t.Errorf("the server got %q", requests)
 	}
@@ -348,5 +351,36 @@ func TestKubeconfig(t *testing.T) {
 	}
 	if _, err := Start(t.Context(), path+"-missing", t.TempDir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a missing kubeconfig: %v", err)
+	}
+}
+
+// Quiet waits for what is under way, and for nothing else.
+func TestQuiet(t *testing.T) {
+	proxy, _, config := started(t)
+	if err := proxy.Quiet(t.Context()); err != nil {
+		t.Error(err)
+	}
+	held, release := make(chan struct{}), make(chan struct{})
+	proxy.Use(func(_ context.Context, exchange *Exchange) Reaction {
+		if exchange.Stage == Arriving {
+			close(held)
+			<-release
+		}
+		return Pass()
+	})
+	ended := make(chan error, 1)
+	go func() {
+		_, _, err := send(t, config, http.MethodPatch, service, "")
+		ended <- err
+	}()
+	<-held
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := proxy.Quiet(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while one is under way: %v", err)
+	}
+	close(release)
+	if err := errors.Join(<-ended, proxy.Quiet(t.Context())); err != nil {
+		t.Error(err)
 	}
 }
