@@ -48,11 +48,11 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 	}
 	r.tenure = tenure
 	err = tenure.Save(ctx, state, string(state.Phase))
-	if err == nil && !goesBack(state) {
-		r.settle(ctx, state.Phase) // on the way back, traffic comes first
-	}
 	if err == nil {
 		err = r.takeOver(ctx, workloads, state)
+	}
+	if err == nil && !goesBack(state) {
+		err = r.settle(ctx, state.Phase)
 	}
 	if err != nil {
 		return Outcome{}, errors.Join(err, r.neverBegan(ctx, state, err))

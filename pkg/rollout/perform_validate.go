@@ -339,7 +339,7 @@ func (r *Runner) terminationOf(ctx context.Context, workload *cluster.Workload) 
 	if probe == nil {
 		return proof, false
 	}
-	err = r.intend(ctx, actionTrial, workload.Ref.String(), map[string]string{"creates": "one spare pod, and deletes it"}, func() (err error) {
+	err = r.intend(ctx, "trial", workload.Ref.String(), map[string]string{"creates": "one spare pod, and deletes it"}, func() (err error) {
 		proof, err = traffic.ProveTermination(ctx, r.Client, r.Release.Metadata.Namespace, workload, *probe, r.Clock)
 		return err
 	})

@@ -193,8 +193,7 @@ func (r *Runner) conclude(ctx context.Context, state State) (Outcome, error) {
 	persist, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
 	defer cancel()
 	outcome := outcomeOf(state)
-	r.settle(persist, state.Phase)
-	end := func() error { return r.tenure.Finish(persist, string(state.Phase)) }
+	end := func() error { return r.finish(persist, state.Phase) }
 	if state.Phase == Held || state.Phase == Unproven {
 		end = func() error { return r.tenure.Release(persist) }
 	}
@@ -208,6 +207,15 @@ func (r *Runner) conclude(ctx context.Context, state State) (Outcome, error) {
 	outcome.Status = statusOf(r.tenure.Run(), state)
 	outcome.Status.Outcome = string(state.Phase)
 	return outcome, nil
+}
+
+// finish settles what a killed process has left, which on the way back waits
+// until traffic is where it belongs, and ends the run.
+func (r *Runner) finish(ctx context.Context, phase Phase) error {
+	if err := r.settle(ctx, phase); err != nil {
+		r.tell(phase, Warning, "what was left without a result stays so: %v", err)
+	}
+	return r.tenure.Finish(ctx, string(phase))
 }
 
 // intend writes an intent to the journal, runs the write, and journals its

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
@@ -10,58 +11,74 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
-// actionTrial is the action of trying graceful termination on a spare pod.
-const actionTrial = "trial"
-
-// settle looks at what the process before may or may not have done: the objects
-// of its intents without a result. What is found is recorded as their result.
-// A phase that writes does so only where what it wants does not hold yet, so
-// nothing else has to be undone, but for a spare pod that nobody would delete.
-func (r *Runner) settle(ctx context.Context, phase Phase) {
+// settle gives every intent that a killed process has left without a result
+// the result that is found: what the object holds now, whoever wrote it. By
+// then every object has this run's stamp, so that nothing of before can still
+// land on it. What was made for a trial is removed. A run that nobody was
+// killed in has nothing to settle.
+func (r *Runner) settle(ctx context.Context, phase Phase) error {
+	var results []journal.Entry
 	for _, intent := range journal.Open(r.tenure.Run().Entries) {
-		found := r.found(ctx, intent)
-		r.tell(phase, Info, "%s of %s was cut off; %s", intent.Action, intent.Object, found)
-		entry := journal.Entry{Time: r.Clock.Now(), Kind: journal.Result, Action: intent.Action, Object: intent.Object, Message: "cut off; " + found}
-		if err := r.tenure.Record(ctx, entry); err != nil {
-			// It stays open, for the next one to settle.
-			r.tell(phase, Warning, "the journal can't be written: %v", err)
-			return
+		result := journal.Entry{
+			Time: r.Clock.Now(), Kind: journal.Result, Action: intent.Action, Object: intent.Object,
+			Message: "left without a result, found: " + r.found(ctx, intent),
 		}
+		r.tell(phase, Info, "%s %s was %s", intent.Action, intent.Object, result.Message)
+		results = append(results, result)
 	}
+	if len(results) == 0 {
+		return nil
+	}
+	return r.insist(ctx, phase, func() error { return r.tenure.Record(ctx, results...) })
 }
 
-// found says what an intent without a result has come to.
+// found is what came of an intent, in words.
 func (r *Runner) found(ctx context.Context, intent journal.Entry) string {
-	ref, err := release.ParseWorkload(intent.Object)
-	if err != nil {
-		return r.foundRoute(ctx, intent.Object)
-	}
-	if intent.Action == actionTrial {
-		deleted, err := traffic.DeleteSparePods(ctx, r.Client, r.Release.Metadata.Namespace, ref)
+	switch intent.Action {
+	case "switch", "revert":
+		route, err := r.Router.Read(ctx)
 		if err != nil {
-			return fmt.Sprintf("its spare pod could not be looked for: %v", cluster.Explain(err))
+			return cluster.Explain(err).Error()
 		}
-		return fmt.Sprintf("%d spare pods of it were left, and are deleted", deleted)
+		return fmt.Sprintf("%s has %s", route.Object, route.Split)
+	case "scale":
+		workload, err := r.Client.Workload(ctx, r.Release.Metadata.Namespace, workloadOf(intent))
+		if err != nil {
+			return cluster.Explain(err).Error()
+		}
+		return fmt.Sprintf("%s wants %d replicas", workload.Ref, workload.Replicas)
+	case "trial":
+		return r.sweep(ctx, intent)
 	}
-	workload, err := r.Client.Workload(ctx, r.Release.Metadata.Namespace, ref)
-	if err != nil {
-		return fmt.Sprintf("%s can't be read now: %v", intent.Object, cluster.Explain(err))
-	}
-	stamp, err := cluster.FenceOf(workload.Object)
-	if err != nil {
-		return err.Error()
-	}
-	return fmt.Sprintf("it wants %d replicas and has %d ready, at epoch %d of %s", workload.Replicas, workload.ReadyReplicas, stamp.Epoch, stamp.Holder)
+	return "what it did is read from the objects where it matters"
 }
 
-// foundRoute says how the production route stands, if it is that.
-func (r *Runner) foundRoute(ctx context.Context, object string) string {
-	route, err := r.Router.Read(ctx)
+// sweep removes the spare pods that a trial has left: nobody will ask them
+// anything any more, and they take connections from those that have users.
+func (r *Runner) sweep(ctx context.Context, intent journal.Entry) string {
+	namespace, workload := r.Release.Metadata.Namespace, workloadOf(intent)
+	spares, err := traffic.SparePods(ctx, r.Client, namespace, workload)
 	switch {
 	case err != nil:
-		return fmt.Sprintf("the route can't be read now: %v", cluster.Explain(err))
-	case route.Object != object:
-		return "its phase looks again"
+		return cluster.Explain(err).Error()
+	case len(spares) == 0:
+		return "no spare pod"
 	}
-	return fmt.Sprintf("it has %s, at epoch %d of %s", route.Split, route.Fence.Epoch, route.Fence.Holder)
+	names := make([]string, 0, len(spares))
+	for _, spare := range spares {
+		names = append(names, spare.Name)
+	}
+	err = r.intend(ctx, "sweep", intent.Object, map[string][]string{"removes": names}, func() error {
+		return traffic.RemoveSparePods(ctx, r.Client, namespace, spares)
+	})
+	if err != nil {
+		return fmt.Sprintf("%d spare pods, which end by themselves: %v", len(spares), cluster.Explain(err))
+	}
+	return fmt.Sprintf("%d spare pods, which were removed", len(spares))
+}
+
+// workloadOf is the workload that an intent names as kind/name.
+func workloadOf(intent journal.Entry) release.Workload {
+	kind, name, _ := strings.Cut(intent.Object, "/")
+	return release.Workload{Kind: kind, Name: name}
 }

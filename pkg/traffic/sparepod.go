@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,9 +25,6 @@ const LabelPurpose = "bluegreen.dev/purpose"
 // PurposeTermination is the purpose of ProveTermination's spare pod.
 const PurposeTermination = "termination-trial"
 
-// annotationWorkload names the workload that a spare pod is of: kind/name.
-const annotationWorkload = "bluegreen.dev/workload"
-
 // spareNameLength is how much of a workload's name the spare pod's name
 // keeps, so that the whole stays a valid host name (63).
 const spareNameLength = 40
@@ -36,29 +34,21 @@ const spareNameLength = 40
 // ReplicaSet or budget counts it. It is named here, not by the server, so
 // that it can be removed even when the answer to its creation was lost.
 func sparePod(namespace string, workload *cluster.Workload) *corev1.Pod {
-	base := workload.Ref.Name
-	if len(base) > spareNameLength {
-		base = strings.TrimRight(base[:spareNameLength], "-.")
-	}
 	marks := map[string]string{LabelPurpose: PurposeTermination}
 	for _, source := range []map[string]string{workload.Object.GetLabels(), workload.Template.Labels} {
-		if release, found := source[cluster.LabelRelease]; found {
-			marks[cluster.LabelRelease] = release
+		if name, found := source[cluster.LabelRelease]; found {
+			marks[cluster.LabelRelease] = name
 		}
 	}
 	annotations := maps.Clone(workload.Template.Annotations)
 	// Its figures would mix with those of pods that have users.
 	maps.DeleteFunc(annotations, func(key, _ string) bool { return strings.HasPrefix(key, "prometheus.io/") })
-	if annotations == nil {
-		annotations = map[string]string{}
-	}
-	annotations[annotationWorkload] = workload.Ref.String()
 	spec := workload.Template.Spec.DeepCopy()
 	spec.NodeName, spec.Hostname, spec.Subdomain = "", "", ""
 	spec.ActiveDeadlineSeconds = ptr.To(int64(trialLeash / time.Second))
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
-			Name:        base + "-spare-" + rand.String(5),
+			Name:        spareName(workload.Ref) + rand.String(5),
 			Namespace:   namespace,
 			Labels:      marks,
 			Annotations: annotations,
@@ -67,25 +57,39 @@ func sparePod(namespace string, workload *cluster.Workload) *corev1.Pod {
 	}
 }
 
-// DeleteSparePods deletes the spare pods of a workload that a trial which was
-// cut off has left, and returns how many there were.
-func DeleteSparePods(ctx context.Context, client *cluster.Client, namespace string, workload release.Workload) (int, error) {
+// spareName is what the name of a workload's spare pod begins with.
+func spareName(workload release.Workload) string {
+	base := workload.Name
+	if len(base) > spareNameLength {
+		base = strings.TrimRight(base[:spareNameLength], "-.")
+	}
+	return base + "-spare-"
+}
+
+// SparePods are the pods that trials of ProveTermination have made of a
+// workload's template and not removed, for they were killed. Those that end
+// already are not among them.
+func SparePods(ctx context.Context, client *cluster.Client, namespace string, workload release.Workload) ([]corev1.Pod, error) {
 	pods, err := client.Pods(ctx, namespace, labels.SelectorFromSet(labels.Set{LabelPurpose: PurposeTermination}))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	deleted := 0
+	return slices.DeleteFunc(pods, func(pod corev1.Pod) bool {
+		random, its := strings.CutPrefix(pod.Name, spareName(workload))
+		return !its || strings.Contains(random, "-") || pod.DeletionTimestamp != nil
+	}), nil
+}
+
+// RemoveSparePods deletes spare pods, the very ones that were found. One that
+// is gone by then is no error.
+func RemoveSparePods(ctx context.Context, client *cluster.Client, namespace string, pods []corev1.Pod) error {
 	for _, pod := range pods {
-		if pod.Annotations[annotationWorkload] != workload.String() {
-			continue
+		options := metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(pod.UID))}
+		if err := client.Kubernetes.CoreV1().Pods(namespace).Delete(ctx, pod.Name, options); err != nil && !isGone(err) {
+			return fmt.Errorf("remove spare pod %s: %w", pod.Name, err)
 		}
-		err := client.Kubernetes.CoreV1().Pods(namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(pod.UID))})
-		if err != nil && !isGone(err) {
-			return deleted, fmt.Errorf("delete spare pod %s: %w", pod.Name, err)
-		}
-		deleted++
 	}
-	return deleted, nil
+	return nil
 }
 
 // gracePeriod is how long a pod may take to end: 30 s unless it says.

@@ -160,7 +160,7 @@ func TestSparePodBelongsToNobody(t *testing.T) {
 	if len(spare.Labels) != 2 || spare.Labels[cluster.LabelRelease] != "shop" || spare.Labels[LabelPurpose] != PurposeTermination {
 		t.Errorf("labels %v", spare.Labels)
 	}
-	if len(spare.OwnerReferences) != 0 || spare.Annotations[annotationWorkload] != "deployment/shop-blue" || len(spare.Annotations) != 2 || *spare.Spec.ActiveDeadlineSeconds != 300 {
+	if len(spare.OwnerReferences) != 0 || len(spare.Annotations) != 1 || *spare.Spec.ActiveDeadlineSeconds != 300 {
 		t.Errorf("%+v", spare)
 	}
 }
