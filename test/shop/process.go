@@ -112,6 +112,9 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 // Stderr is what it has said so far.
 func (p *Process) Stderr() string { return p.stderr.String() }
 
+// PID is the process's number.
+func (p *Process) PID() int { return p.command.Process.Pid }
+
 // Signal sends a signal.
 func (p *Process) Signal(signal os.Signal) error { return p.command.Process.Signal(signal) }
 
