@@ -62,7 +62,7 @@ live: modules build ## tests on a real cluster
 	cd test && go test -count=1 -timeout 20m -p 1 $$(go list ./... | grep -v '/e2e$$')
 	cd test && BLUEGREEN_PLUGIN=$(CURDIR)/bin/kubectl-bluegreen go test -count=1 -v -timeout 45m ./e2e
 
-soak: setup build ## repetitions, races and long fuzzing; resumable; writes docs/soak.md
+soak: setup build ## repetitions, races, long fuzzing, a kill at every point; resumable; writes docs/soak.md
 	@# The race detector needs a C compiler, and nothing else here does.
 	cd test && go run ./lab/cmd/lab setup --also gcc,libc6-dev
 	$(call inside,soak,soak.md)

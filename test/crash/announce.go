@@ -13,8 +13,8 @@ import (
 )
 
 // announces reports whether an intent is about the write of an exchange. The
-// object of an intent is kind/name; a recycle and a trial, which are about the
-// pods of a workload, name the workload, and an apply how many objects the
+// object of an intent is kind/name; a recycle, a trial and a sweep, which are
+// about pods of a workload, name the workload, and an apply how many objects the
 // manifests hold.
 func announces(intent journal.Entry, exchange *interpose.Exchange) bool {
 	kind, name, _ := strings.Cut(intent.Object, "/")
@@ -24,9 +24,9 @@ func announces(intent journal.Entry, exchange *interpose.Exchange) bool {
 		return exchange.Verb == "patch" && mediaType(exchange) == "application/apply-patch+yaml"
 	case "recycle":
 		return exchange.Verb == "create" && exchange.Resource == "pods" && exchange.Subresource == "eviction" && strings.HasPrefix(written, name+"-")
-	case "trial":
+	case "trial", "sweep":
 		its := exchange.Resource == "pods" && exchange.Subresource == "" && strings.HasPrefix(written, name+"-spare-")
-		return its && (exchange.Verb == "create" || exchange.Verb == "delete")
+		return its && (exchange.Verb == "create" && intent.Action == "trial" || exchange.Verb == "delete")
 	}
 	return exchange.Verb == "patch" && exchange.Subresource == "" && written == name && isPlural(exchange.Resource, kind)
 }
@@ -79,7 +79,7 @@ func stops(exchange *interpose.Exchange) bool {
 func whatIs(action string, exchange *interpose.Exchange, workload string) string {
 	name := nameOf(exchange)
 	switch action {
-	case "trial":
+	case "trial", "sweep":
 		name = workload + "-spare-*"
 	case "recycle":
 		name = workload + "-*"

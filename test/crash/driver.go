@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -24,6 +25,19 @@ type Driver struct {
 	// Watch begins to assert, at every event, that the production route
 	// selects somebody.
 	Watch func(ctx context.Context, client *cluster.Client, opened *shop.Shop) (Watch, error)
+}
+
+// Quick is the Release of a shop whose runs are killed many times: a driver's,
+// with one step, and a watch just long enough for the gate to see something.
+func Quick(driver Driver, drain release.Drain) func(*release.Release) {
+	return func(document *release.Release) {
+		document.Spec.Traffic.Steps = []release.Step{{Weight: 100, Hold: release.Duration(2 * time.Second)}}
+		document.Spec.Traffic.Watch = release.Duration(3 * time.Second)
+		document.Spec.Traffic.Drain = drain
+		if driver.Release != nil {
+			driver.Release(document)
+		}
+	}
 }
 
 // Watch asserts something from its beginning on.

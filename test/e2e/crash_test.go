@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"testing"
-	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/crash"
@@ -35,14 +34,7 @@ func TestKilledAtEveryTransition(t *testing.T) {
 // openSuite opens a shop whose runs are short, and puts load on it.
 func openSuite(t *testing.T, driver crash.Driver, drain release.Drain) *crash.Suite {
 	t.Helper()
-	s := open(t, shop.Options{Release: func(document *release.Release) {
-		document.Spec.Traffic.Steps = []release.Step{{Weight: 100, Hold: release.Duration(2 * time.Second)}}
-		document.Spec.Traffic.Watch = release.Duration(3 * time.Second)
-		document.Spec.Traffic.Drain = drain
-		if driver.Release != nil {
-			driver.Release(document)
-		}
-	}})
+	s := open(t, shop.Options{Release: crash.Quick(driver, drain)})
 	suite, err := crash.Open(t.Context(), crash.Setting{
 		Driver: driver, Shop: s.shop, Place: place(t), Load: s.production(keepAliveClients/2, freshClients/2), Logf: t.Logf,
 	})

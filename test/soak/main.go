@@ -1,9 +1,11 @@
 // Command soak repeats what one pass can't prove: healthy releases that must
 // never roll back, with thresholds set by an A/A run; the race detector over
-// everything; long fuzzing of what reads people's input. It keeps what has
-// passed and goes on from there when it is started again at the same commit; in
-// a tree with changes it keeps nothing.
-// The releases run inside a lab (make soak).
+// everything; long fuzzing of what reads people's input; a kill of the program
+// at every point of a run. It keeps what has passed and goes on from there when
+// it is started again at the same commit; in a tree with changes it keeps
+// nothing.
+// The releases and the kills run inside a lab (make soak). The kills take hours;
+// BLUEGREEN_SHARD=2/5 does the second fifth of them.
 package main
 
 import (
@@ -13,6 +15,8 @@ import (
 	"os"
 	"os/signal"
 	"time"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/crash"
 )
 
 // options are the command line.
@@ -20,6 +24,8 @@ type options struct {
 	lab, plugin, out, state string
 	releases                int
 	fuzz                    time.Duration
+	kills                   bool
+	shard                   string
 }
 
 func main() {
@@ -30,6 +36,8 @@ func main() {
 	flag.StringVar(&chosen.state, "state", "", "the folder that keeps what is done")
 	flag.IntVar(&chosen.releases, "releases", 20, "healthy releases")
 	flag.DurationVar(&chosen.fuzz, "fuzz", 10*time.Minute, "time for each fuzz target")
+	flag.BoolVar(&chosen.kills, "kills", true, "kill the program at every point of a run")
+	flag.StringVar(&chosen.shard, "shard", os.Getenv("BLUEGREEN_SHARD"), "which part of the kills, such as 2/5; all without")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, chosen)
@@ -43,6 +51,9 @@ func main() {
 // run carries out what is not done yet, and writes the document after each
 // part, so that an interruption loses one part at most.
 func run(ctx context.Context, chosen options) error {
+	if _, _, err := crash.ParseShard(chosen.shard); err != nil {
+		return err
+	}
 	kept, err := openRecord(ctx, chosen.state)
 	if err != nil {
 		return err
@@ -66,6 +77,11 @@ func run(ctx context.Context, chosen options) error {
 			return err
 		}
 		if err := write(); err != nil {
+			return err
+		}
+	}
+	if chosen.kills {
+		if err := kills(ctx, chosen, kept, write); err != nil {
 			return err
 		}
 	}

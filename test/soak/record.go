@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/crash"
 )
 
 // outcome is one attempt at one part of a soak.
@@ -22,6 +24,10 @@ type outcome struct {
 	Took   time.Duration `json:"took"`
 	// Thresholds are what an A/A run found, nil for every other part.
 	Thresholds *thresholds `json:"thresholds,omitempty"`
+	// Case is what was killed, and Driver the kind of route; nil and "" for
+	// every other part.
+	Case   *crash.Case `json:"case,omitempty"`
+	Driver string      `json:"driver,omitempty"`
 }
 
 // record is what was done at one commit, a line of JSON each.
@@ -163,7 +169,10 @@ func document(kept *record) string {
 	text := strings.Builder{}
 	fmt.Fprintf(&text, "# Soak\n\n<!-- written by make soak -->\n\nCommit %s, %s.\n\n| Part | Verdict | Took | |\n|---|---|---|---|\n", kept.Commit, time.Now().UTC().Format(time.DateOnly))
 	for _, outcome := range kept.Outcomes {
+		if outcome.Case != nil {
+			continue
+		}
 		fmt.Fprintf(&text, "| %s | %s | %s | %s |\n", outcome.Part, word(outcome.Passed), outcome.Took.Round(time.Second), outcome.Detail)
 	}
-	return text.String()
+	return text.String() + killTables(kept.Outcomes)
 }

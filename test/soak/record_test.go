@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/crash"
 )
 
 // What passed is done and kept with the thresholds it was judged by; what
@@ -66,6 +68,29 @@ func TestChangedTreeKeepsNothing(t *testing.T) {
 	add(t, changed, outcome{Part: "healthy release 1", Passed: true})
 	if again := recordOf(t, folder); len(again.Outcomes) != 0 {
 		t.Errorf("the changed tree kept %+v", again.Outcomes)
+	}
+}
+
+// Kills are a table of their own, by the last attempt; what failed before is
+// told all the same. The table is made from what was kept.
+func TestKillsAreATable(t *testing.T) {
+	folder := t.TempDir()
+	first := opened(t, folder)
+	chain := crash.Chains()[0]
+	add(t, first, outcome{Part: "service: chain", Driver: "service", Case: &chain, Detail: "lost 3 requests"},
+		outcome{Part: "healthy release 1", Passed: true})
+	if text := document(first); !strings.Contains(text, "| shift | begin | FAILED |") {
+		t.Errorf("the failure is not in the table:\n%s", text)
+	}
+	add(t, first, outcome{Part: "service: chain", Driver: "service", Case: &chain, Passed: true})
+	text := document(opened(t, folder))
+	for _, part := range []string{"| healthy release 1 | passed |", "## Killed runs of a service: 1 cases", "| shift | transition switch → prove | converged |", "- service: chain: lost 3 requests"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("nothing says %q in:\n%s", part, text)
+		}
+	}
+	if strings.Contains(text, "| service: chain |") || strings.Contains(text, "FAILED") {
+		t.Errorf("a kill is told as a part, or by an attempt that was made again:\n%s", text)
 	}
 }
 
