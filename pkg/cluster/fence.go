@@ -21,6 +21,11 @@ const (
 	AnnotationEpoch    = "bluegreen.dev/epoch"
 	AnnotationHolder   = "bluegreen.dev/holder"
 	AnnotationPrevious = "bluegreen.dev/previous"
+	// AnnotationSwitched is the resourceVersion that a route had when its
+	// split was changed last, written in the same patch. It tells a switch
+	// from every other write: whoever changes the split alone leaves an older
+	// version there, which an admission policy sees.
+	AnnotationSwitched = "bluegreen.dev/switched"
 	AnnotationStop     = "bluegreen.dev/stop"
 )
 

@@ -17,7 +17,8 @@ type Router interface {
 	Read(ctx context.Context) (Route, error)
 	// Plan is pure: the exact patch that moves a route to a split under a
 	// fence. It refuses what the driver can't do (see Capabilities) and
-	// what would leave the route without a colour.
+	// what would leave the route without a colour. A patch that changes the
+	// split records the one before it and cluster.AnnotationSwitched.
 	Plan(route Route, to Split, fence cluster.Fence) (Patch, error)
 	// Write sends a planned patch: one request, all or nothing. It returns
 	// an error that wraps cluster.ErrFenced when the route has changed

@@ -177,7 +177,9 @@ func (r *serviceRouter) Plan(route Route, to Split, fence cluster.Fence) (Patch,
 	}
 	changes := r.colors.changes(service.Spec.Selector, color)
 	if len(changes) > 0 {
-		changes = append(changes, cluster.Annotate(cluster.AnnotationPrevious, route.Split.String()))
+		changes = append(changes,
+			cluster.Annotate(cluster.AnnotationPrevious, route.Split.String()),
+			cluster.Annotate(cluster.AnnotationSwitched, service.ResourceVersion))
 		if _, asked := service.Annotations[cluster.AnnotationStop]; asked {
 			changes = append(changes, cluster.Operation{Op: "remove", Path: "/metadata/annotations/" + cluster.EscapePointer(cluster.AnnotationStop)})
 		}

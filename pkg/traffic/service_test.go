@@ -125,7 +125,8 @@ func TestServicePlanLiterally(t *testing.T) {
 	fence := cluster.Fence{Epoch: 2, Holder: "ann"}
 	const head = `[{"op":"test","path":"/metadata/resourceVersion","value":"1"},{"op":"add","path":"/metadata/annotations","value":{}},`
 	const tail = `{"op":"add","path":"/metadata/annotations/bluegreen.dev~1epoch","value":"2"},{"op":"add","path":"/metadata/annotations/bluegreen.dev~1holder","value":"ann"}]`
-	const previous = `{"op":"add","path":"/metadata/annotations/bluegreen.dev~1previous","value":"blue=100"},`
+	const previous = `{"op":"add","path":"/metadata/annotations/bluegreen.dev~1previous","value":"blue=100"},` +
+		`{"op":"add","path":"/metadata/annotations/bluegreen.dev~1switched","value":"1"},`
 	for name, test := range map[string]struct {
 		blue, green map[string]string
 		to          string
