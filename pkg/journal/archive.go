@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"sort"
 	"strconv"
 
@@ -67,7 +68,9 @@ func (j *Journal) archive(ctx context.Context, run Run) error {
 }
 
 // writeChunk creates one object of an archive, or replaces what an earlier
-// attempt, of the same run and no later epoch, has left.
+// attempt, of the same run and no later epoch, has left damaged. What it has
+// left whole stays: who may not write to any ConfigMap but the current
+// record's begins the next run all the same.
 func (j *Journal) writeChunk(ctx context.Context, run Run, chunk, count int, part []byte) error {
 	objects := j.client.CoreV1().ConfigMaps(j.namespace)
 	object := &corev1.ConfigMap{
@@ -96,9 +99,23 @@ func (j *Journal) writeChunk(ctx context.Context, run Run, chunk, count int, par
 	if fence.Epoch > run.Epoch {
 		return fmt.Errorf("%s has epoch %d: %w", describe(existing), fence.Epoch, ErrLost)
 	}
+	if fence.Epoch == run.Epoch && j.archived(ctx, existing, object) {
+		return nil
+	}
 	object.ResourceVersion = existing.ResourceVersion
 	_, err = objects.Update(ctx, object, metav1.UpdateOptions{FieldManager: cluster.FieldManager})
 	return err
+}
+
+// archived reports whether an object of an archive holds what would be written
+// to it, or begins a whole archive, which another version of this tool may
+// have put in other words.
+func (j *Journal) archived(ctx context.Context, existing, wanted *corev1.ConfigMap) bool {
+	if maps.Equal(existing.Data, wanted.Data) && bytes.Equal(existing.BinaryData[keyChunk], wanted.BinaryData[keyChunk]) {
+		return true
+	}
+	_, err := j.readArchive(ctx, existing)
+	return err == nil
 }
 
 // readArchive puts the chunks of a past run together and reads it.

@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -62,6 +64,60 @@ func TestTheLastTwentyRunsStay(t *testing.T) {
 	if len(runs) != kept || runs[0].ID != run(22).ID || runs[kept-1].ID != run(3).ID {
 		t.Errorf("%d runs, from %s to %s", len(runs), runs[0].ID, runs[len(runs)-1].ID)
 	}
+}
+
+// TestAWholeArchiveStays: the next run begins for somebody who may make
+// ConfigMaps and write to the current record alone, even where another version
+// of the tool has put the archive in other words. Only a damaged one is
+// written again.
+func TestAWholeArchiveStays(t *testing.T) {
+	for name, test := range map[string]struct {
+		change  func(*testing.T, *corev1.ConfigMap)
+		written bool
+	}{
+		"in the same words": {func(*testing.T, *corev1.ConfigMap) {}, false},
+		"in other words":    {rephrase, false},
+		"cut short":         {func(_ *testing.T, c *corev1.ConfigMap) { cut(c) }, true},
+		"of an older epoch": {func(_ *testing.T, c *corev1.ConfigMap) { c.Annotations["bluegreen.dev/epoch"] = "0" }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			if err := p.acquire("alice", run(1), 0).Finish(p.context(), "done"); err != nil {
+				t.Fatal(err)
+			}
+			archive := "bluegreen-shop-" + run(1).ID
+			object := p.configMap(archive)
+			test.change(t, object)
+			if err := p.rewrite(object, "changed"); err != nil {
+				t.Fatal(err)
+			}
+			p.acquire("bob", run(2), 0)
+			if written := p.configMap(archive).ResourceVersion != "changed"; written != test.written {
+				t.Errorf("the archive was written: %t, want %t", written, test.written)
+			}
+			if past, err := p.journal().Get(p.context(), run(1).ID); err != nil || past.Outcome != "done" {
+				t.Errorf("the archive holds %+v, %v", past, err)
+			}
+		})
+	}
+}
+
+// rephrase puts the same run in other words.
+func rephrase(t *testing.T, object *corev1.ConfigMap) {
+	t.Helper()
+	text, err := unzip(object.BinaryData[keyChunk])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compressed bytes.Buffer
+	writer := gzip.NewWriter(&compressed)
+	if _, err := fmt.Fprintf(writer, "%s   ", text); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	object.BinaryData[keyChunk] = compressed.Bytes()
 }
 
 func TestAnUnknownRunIsNotFound(t *testing.T) {
