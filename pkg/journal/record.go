@@ -21,8 +21,11 @@ const (
 	keyRun     = "run.json"
 )
 
-// name is the name of the Lease and of the current run's ConfigMap.
-func (j *Journal) name() string { return "bluegreen-" + j.release }
+// Name is what a release's Lease and the ConfigMap of its current run are
+// called. The name of a past run has the run's id behind it.
+func Name(release string) string { return "bluegreen-" + release }
+
+func (j *Journal) name() string { return Name(j.release) }
 
 // encodeCurrent writes a run as the current run's ConfigMap. Of the object as
 // it was read, the identity and what others have put on it stay.

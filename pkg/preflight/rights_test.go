@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 	kubetesting "k8s.io/client-go/testing"
@@ -18,7 +19,7 @@ import (
 )
 
 func TestRightsFollowWhatIsDeclared(t *testing.T) {
-	spare := []string{"create pods", "delete pods"}
+	spare := []string{"get pods", "create pods", "delete pods"}
 	for _, test := range []struct {
 		name         string
 		change       func(*Inputs)
@@ -27,9 +28,11 @@ func TestRightsFollowWhatIsDeclared(t *testing.T) {
 	}{
 		{"a Service, drained as it can be", func(*Inputs) {},
 			[]string{"get services/svc-production", "patch services/svc-production", "get services/svc-green", "list pods", "get pods/log", "get pods/proxy",
-				"create pods/eviction", "patch deployments.apps/shop-green", "update leases.coordination.k8s.io", "create configmaps"},
-			append([]string{"list events", "delete configmaps", "create pods/portforward"}, spare...),
-			[]string{"get services/proxy*"}},
+				"create pods/eviction", "patch deployments.apps/shop-green", "get leases.coordination.k8s.io/bluegreen-shop", "update leases.coordination.k8s.io/bluegreen-shop",
+				"create leases.coordination.k8s.io", "create configmaps", "get configmaps", "update configmaps/bluegreen-shop"},
+			append([]string{"list events", "delete configmaps", "create pods/portforward", "get pods/portforward", "list leases.coordination.k8s.io",
+				"list services", "list deployments.apps", "list statefulsets.apps"}, spare...),
+			[]string{"get services/proxy*", "get secrets*", "update configmaps", "update leases.coordination.k8s.io", "list nodes", "list pods in "}},
 		{"only recycling", func(in *Inputs) { in.Release.Spec.Traffic.Drain = release.DrainRecycle },
 			append([]string{"create pods/eviction"}, spare...), nil, nil},
 		{"only waiting", func(in *Inputs) { in.Release.Spec.Traffic.Drain = release.DrainWait }, nil, spare, []string{"create pods/eviction"}},
@@ -38,6 +41,11 @@ func TestRightsFollowWhatIsDeclared(t *testing.T) {
 		{"gRPC and a write", func(in *Inputs) {
 			in.Release.Spec.Validation.Synthetic = []release.Probe{{GRPC: &release.GRPCProbe{}}, {HTTP: &release.HTTPProbe{Method: http.MethodPost}}}
 		}, []string{"create pods/portforward", "create pods/proxy"}, nil, nil},
+		{"a health check that is a write", func(in *Inputs) { in.Release.Spec.Validation.Health = &release.HTTPProbe{Method: http.MethodPut} },
+			[]string{"update pods/proxy"}, []string{"create pods/portforward"}, nil},
+		{"a header that the proxy can't carry", func(in *Inputs) {
+			in.Release.Spec.Validation.Health = &release.HTTPProbe{Method: http.MethodPost, Headers: map[string]string{"authorization": "Basic YTpi"}}
+		}, []string{"create pods/portforward"}, nil, []string{"create pods/proxy"}},
 		{"monitoring by Services", func(in *Inputs) {
 			in.Release.Spec.Metrics.Prometheus = &release.Prometheus{Service: "monitoring/prometheus:9090"}
 			in.Release.Spec.Metrics.Alertmanager = "alerts/alertmanager:web"
@@ -47,7 +55,31 @@ func TestRightsFollowWhatIsDeclared(t *testing.T) {
 			in.Release.Spec.Metrics.Alertmanager = "http://alertmanager"
 		}, nil, nil, []string{"get services/proxy*"}},
 		{"manifests", func(in *Inputs) { in.Manifests = map[string][]string{"green": {manifestOf(t)}} },
-			[]string{"create deployments.apps/shop-green", "patch networkpolicies.networking.k8s.io/shop", "get networkpolicies.networking.k8s.io/shop"}, nil, nil},
+			[]string{"create deployments.apps/shop-green", "patch networkpolicies.networking.k8s.io/shop", "get networkpolicies.networking.k8s.io/shop",
+				"patch priorityclasses.scheduling.k8s.io/shop in "}, nil, []string{"patch priorityclasses.scheduling.k8s.io/shop"}},
+		{"a database by its Secret", func(in *Inputs) { in.Release.Spec.Databases = []release.Database{monitored(release.Observe{})} },
+			[]string{"get secrets/monitor"}, nil, nil},
+		{"a database through a pod", func(in *Inputs) {
+			in.Release.Spec.Databases = []release.Database{monitored(release.Observe{Via: release.ViaPortForward, Pod: "service/postgres"})}
+		}, []string{"get secrets/monitor", "get services/postgres", "create pods/portforward"}, nil, nil},
+		{"a database through a pod, perhaps", func(in *Inputs) {
+			in.Release.Spec.Databases = []release.Database{monitored(release.Observe{Via: release.ViaAuto, Pod: "svc/postgres"})}
+		}, []string{"get secrets/monitor"}, []string{"get services/postgres", "create pods/portforward"}, nil},
+		{"a database by its exporter", func(in *Inputs) {
+			in.Release.Spec.Databases = []release.Database{monitored(release.Observe{Via: release.ViaExporter, Exporter: "monitoring/exporter:9187"})}
+		}, []string{"get services/proxy/exporter:9187 in monitoring"}, nil, []string{"get secrets*"}},
+		{"an exporter that is a last resort", func(in *Inputs) {
+			in.Release.Spec.Databases = []release.Database{monitored(release.Observe{Via: release.ViaAuto, Exporter: "monitoring/exporter:9187"})}
+		}, nil, []string{"get services/proxy/exporter:9187 in monitoring"}, nil},
+		{"a pool in a Secret, by the manifests", func(in *Inputs) {
+			in.Release.Spec.Databases = []release.Database{monitored(release.Observe{})}
+			in.Manifests = map[string][]string{"green": {manifestOf(t)}}
+		}, nil, []string{"get secrets/shop-database"}, []string{"get secrets/shop-tls"}},
+		{"a pool in a Secret, by the live workloads", func(in *Inputs) {
+			in.Release.Spec.Databases = []release.Database{monitored(release.Observe{})}
+			in.Templates = []corev1.PodTemplateSpec{{Spec: corev1.PodSpec{Containers: []corev1.Container{{
+				EnvFrom: []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "shop-all"}}}}}}}}}
+		}, nil, []string{"get secrets/shop-all"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			in := inputs(t, "", "3", nil)
@@ -55,6 +87,11 @@ func TestRightsFollowWhatIsDeclared(t *testing.T) {
 			rights, err := Rights(in)
 			if err != nil {
 				t.Fatal(err)
+			}
+			for _, right := range rights {
+				if right.For == "" || right.Verb == "" {
+					t.Errorf("%s: nothing says what for", textOf(right))
+				}
 			}
 			for _, text := range test.needs {
 				if right, found := rightOf(rights, text); !found || right.Without != "" {
@@ -75,6 +112,21 @@ func TestRightsFollowWhatIsDeclared(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What judges the nodes is of the whole cluster, and nothing that a release
+// can't do without.
+func TestNodeRightsAreOfTheCluster(t *testing.T) {
+	var texts []string
+	for _, right := range NodeRights() {
+		texts = append(texts, textOf(right))
+		if right.Without == "" || right.For == "" {
+			t.Errorf("%+v: want what for, and what is lost without it", right)
+		}
+	}
+	if want := []string{"list nodes in ", "list pods in "}; !slices.Equal(texts, want) {
+		t.Errorf("rights = %q, want %q", texts, want)
 	}
 }
 
@@ -123,17 +175,37 @@ func textOf(right Right) string {
 	return text
 }
 
-// manifestOf writes a Deployment and a NetworkPolicy.
+// monitored is a database whose connection string is in the Secret monitor.
+func monitored(observe release.Observe) release.Database {
+	observe.DSN.SecretKeyRef = &release.SecretKeyReference{Name: "monitor", Key: "url"}
+	return release.Database{Name: "main", Observe: observe}
+}
+
+// manifestOf writes a Deployment, a NetworkPolicy and a PriorityClass.
 func manifestOf(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "green.yaml")
 	text := `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: shop-green}
+spec:
+  selector: {matchLabels: {version: green}}
+  template:
+    spec:
+      containers:
+        - name: shop
+          env:
+            - {name: DATABASE_URL, valueFrom: {secretKeyRef: {name: shop-database, key: url}}}
+            - {name: TLS_KEY, valueFrom: {secretKeyRef: {name: shop-tls, key: key}}}
 ---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {name: shop}
+---
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: shop}
+value: 7
 `
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
