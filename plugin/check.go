@@ -125,20 +125,16 @@ func (i *invocation) preflight(ctx context.Context, opened *work, target string,
 
 // facts collects what the checks look at.
 func (i *invocation) facts(ctx context.Context, opened *work, target string, stage preflight.Stage) *preflight.Facts {
-	inputs := preflight.Inputs{
+	return preflight.Collect(ctx, preflight.Inputs{
 		Client:    opened.client,
 		Release:   opened.document.Release,
-		Manifests: map[string][]string{},
+		Manifests: opened.document.manifests(),
 		Target:    target,
 		Sources:   opened.sources,
 		Stage:     stage,
 		Getenv:    i.getenv,
 		Clock:     i.environment.Clock,
-	}
-	for _, color := range opened.document.Release.Spec.ColorNames() {
-		inputs.Manifests[color] = opened.document.Loaded.Manifests(color)
-	}
-	return preflight.Collect(ctx, inputs)
+	})
 }
 
 // getenv is the environment as os.Getenv gives it.

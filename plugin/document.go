@@ -36,6 +36,15 @@ type document struct {
 	Discovery *release.Discovery
 }
 
+// manifests are the files of each colour's manifests.
+func (d *document) manifests() map[string][]string {
+	files := map[string][]string{}
+	for _, color := range d.Release.Spec.ColorNames() {
+		files[color] = d.Loaded.Manifests(color)
+	}
+	return files
+}
+
 // document finds the Release: -f, else ./bluegreen.yaml, else the copy that
 // the last run left in the cluster, else discovery from a Service. service
 // is the name in svc/NAME, "" when the argument was left out.

@@ -22,6 +22,8 @@ import (
 const (
 	formatTable = "table"
 	formatWide  = "wide"
+	// formatYAML is kubectl's, and what manifests are written in.
+	formatYAML = "yaml"
 )
 
 // output is the -o of one command.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 )
@@ -48,15 +49,21 @@ func secretsOfPool(input postgres.PoolInput) []string {
 }
 
 // LiveTemplates are the pod templates of the workloads as the cluster has
-// them, for Inputs.Templates. A workload that can't be read is left out.
-func LiveTemplates(ctx context.Context, in Inputs) []corev1.PodTemplateSpec {
+// them, for Inputs.Templates. A workload that is not deployed has none; the
+// error names those that can't be read, and leaves the others' beside it.
+func LiveTemplates(ctx context.Context, in Inputs) ([]corev1.PodTemplateSpec, error) {
 	var templates []corev1.PodTemplateSpec
+	var failures []error
 	for _, name := range in.Release.Spec.ColorNames() {
 		for _, ref := range in.Release.Spec.Colors[name].Workloads {
-			if workload, err := in.Client.Workload(ctx, in.namespace(), ref); err == nil {
+			workload, err := in.Client.Workload(ctx, in.namespace(), ref)
+			switch {
+			case err == nil:
 				templates = append(templates, workload.Template)
+			case !apierrors.IsNotFound(err):
+				failures = append(failures, err)
 			}
 		}
 	}
-	return templates
+	return templates, errors.Join(failures...)
 }

@@ -1,0 +1,179 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/validation"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rbac"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+const generateRBACLong = `Write the Role that a release needs, for an administrator to apply.
+
+It holds the rights that check asks for (BG-COL-07) and no others: a rule for
+each purpose, by name wherever RBAC can name an object. What a release can do
+without is in rules of its own, which say what is lost when they are struck out.
+Rights in other namespaces, such as that to ask a Prometheus, are Roles there.
+
+With a document at hand only files are read. The Secrets out of which pool sizes
+are read are then those that the manifests of the colours name; --live also
+looks at the workloads in the cluster.`
+
+const generateRBACExample = `  # for a service account of its own, which is made too
+  kubectl bluegreen generate rbac | kubectl apply -f -
+
+  # for a team, without an account
+  kubectl bluegreen generate rbac --service-account= --group oncall
+
+  # see what it would grant
+  kubectl bluegreen generate rbac -o jsonpath='{range .items[*].rules[*]}{.verbs} {.resources}{"\n"}{end}'`
+
+// rbacFlags are the flags of generate rbac.
+type rbacFlags struct {
+	output  manifestOutput
+	account string
+	groups  []string
+	users   []string
+	nodes   bool
+	live    bool
+}
+
+func newGenerateRBAC(call *invocation) *cobra.Command {
+	flags := &rbacFlags{}
+	command := &cobra.Command{
+		Use:     "rbac [svc/NAME]",
+		Short:   "Write the Role that a release needs, and what binds it",
+		Long:    generateRBACLong,
+		Example: generateRBACExample,
+		Args:    atMost(1, "at most svc/NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return call.generateRBAC(cmd, flags, args)
+		},
+	}
+	flags.output.addFlag(command)
+	command.Flags().StringVar(&flags.account, "service-account", "", "the service account to make and bind, bluegreen-RELEASE unless it is given; empty for none")
+	command.Flags().StringArrayVar(&flags.groups, "group", nil, "a group to bind; may be repeated")
+	command.Flags().StringArrayVar(&flags.users, "user", nil, "a user to bind; may be repeated")
+	command.Flags().BoolVar(&flags.nodes, "nodes", false, "also a ClusterRole to list nodes and pods, by which BG-COL-11 judges the room on the nodes")
+	command.Flags().BoolVar(&flags.live, "live", false, "ask the cluster too: for the Secrets of running workloads, and for the kinds in the manifests")
+	return command
+}
+
+func (i *invocation) generateRBAC(cmd *cobra.Command, flags *rbacFlags, args []string) error {
+	if err := flags.output.validate(); err != nil {
+		return err
+	}
+	if err := flags.check(cmd); err != nil {
+		return err
+	}
+	service, err := optionalService(args)
+	if err != nil {
+		return err
+	}
+	found, err := i.document(cmd.Context(), service)
+	if err != nil {
+		return err
+	}
+	metadata := found.Release.Metadata
+	if !cmd.Flags().Changed("service-account") {
+		flags.account = rbac.AccountName(metadata.Name)
+	}
+	rights, err := i.rights(cmd.Context(), found, flags)
+	if err != nil {
+		return err
+	}
+	binding := rbac.Binding{Release: metadata.Name, Namespace: metadata.Namespace, ServiceAccount: flags.account, Groups: flags.groups, Users: flags.users}
+	return flags.output.print(i.streams, rbacManifests(binding, rbac.Roles(metadata.Namespace, rights)))
+}
+
+// check refuses subjects that there can't be.
+func (f *rbacFlags) check(cmd *cobra.Command) error {
+	subjects := slices.Concat(f.groups, f.users)
+	if slices.Contains(subjects, "") {
+		return usageError(cmd, "the name of a group or a user is empty")
+	}
+	if !cmd.Flags().Changed("service-account") {
+		return nil
+	}
+	if f.account == "" && len(subjects) == 0 {
+		return release.WithHint(errors.New("nobody to bind the Role to: --service-account is empty"), "name somebody with --group or --user")
+	}
+	if f.account == "" {
+		return nil
+	}
+	if problems := validation.NameIsDNSSubdomain(f.account, false); len(problems) > 0 {
+		return release.WithHint(fmt.Errorf("read --service-account %q: expected the name of an account in the release's namespace", f.account),
+			"an account of another namespace is a user: --user system:serviceaccount:NAMESPACE:NAME")
+	}
+	return nil
+}
+
+// rights are the list from which the Role is made. The cluster is asked where
+// the document came from it, or where that was wanted.
+func (i *invocation) rights(ctx context.Context, found *document, flags *rbacFlags) ([]preflight.Right, error) {
+	inputs := preflight.Inputs{Release: found.Release, Manifests: found.manifests()}
+	if flags.live || i.connected != nil {
+		client, err := i.client()
+		if err != nil {
+			return nil, err
+		}
+		inputs.Client = client
+		if inputs.Templates, err = preflight.LiveTemplates(ctx, inputs); err != nil {
+			return nil, cluster.Explain(err)
+		}
+	} else if blind := withoutManifests(found); len(blind) > 0 && len(found.Release.Spec.Databases) > 0 {
+		i.note("%s names no manifests, so no Secret with its pool size is known; --live asks the cluster", strings.Join(blind, " and "))
+	}
+	rights, err := preflight.Rights(inputs)
+	if err != nil {
+		return nil, err
+	}
+	if flags.nodes {
+		rights = append(rights, preflight.NodeRights()...)
+	}
+	return rights, nil
+}
+
+// withoutManifests are the colours that declare none.
+func withoutManifests(found *document) []string {
+	var names []string
+	for _, name := range found.Release.Spec.ColorNames() {
+		if len(found.Release.Spec.Colors[name].Manifests) == 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// rbacManifests are the objects with what people want to know of each.
+func rbacManifests(binding rbac.Binding, roles []rbac.Role) []manifest {
+	var manifests []manifest
+	for _, object := range binding.Objects(roles) {
+		written := manifest{object: object.Object}
+		if object.Rules != nil {
+			written.notes = map[string][]string{"rules": nil}
+			for _, rule := range object.Rules {
+				written.notes["rules"] = append(written.notes["rules"], noteOf(rule))
+			}
+		}
+		manifests = append(manifests, written)
+	}
+	manifests[0].about = fmt.Sprintf("The rights of release %s in namespace %s, by: %s generate rbac", binding.Release, binding.Namespace, name)
+	return manifests
+}
+
+// noteOf is what stands above a rule.
+func noteOf(rule rbac.Rule) string {
+	if rule.Without == "" {
+		return "to " + rule.For
+	}
+	return fmt.Sprintf("to %s\noptional: without it, %s", rule.For, rule.Without)
+}
