@@ -1,19 +1,18 @@
 package traffic
 
 import (
-	"errors"
-
 	"k8s.io/utils/clock"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
-// driver is one kind of route: whether a Release declares it, and how its
-// Router is made.
+// driver is one kind of route: whether a Release declares it, how its Router
+// is made, and how it is described to an admission policy.
 type driver struct {
 	declared func(traffic release.Traffic) bool
 	router   func(client *cluster.Client, rel *release.Release, clock clock.Clock) (Router, error)
+	describe func(rel *release.Release) (Description, error)
 }
 
 // drivers are all kinds of route, a line each.
@@ -31,5 +30,5 @@ func NewRouter(client *cluster.Client, rel *release.Release, clock clock.Clock) 
 			return driver.router(client, rel, clock)
 		}
 	}
-	return nil, release.WithHint(errors.New("choose router: spec.traffic declares no route"), "set spec.traffic.service.name")
+	return nil, errNoRoute()
 }

@@ -18,6 +18,15 @@ var ErrNoColor = errors.New("route does not select exactly one colour")
 // colorSelectors are the labels of each colour.
 type colorSelectors map[string]map[string]string
 
+// selectorsOf are the labels of a release's colours.
+func selectorsOf(rel *release.Release) colorSelectors {
+	colors := colorSelectors{}
+	for name, color := range rel.Spec.Colors {
+		colors[name] = color.Selector
+	}
+	return colors
+}
+
 // selectorError is a selector out of which no colour can be read; key is the
 // label at fault, when it is one.
 type selectorError struct {

@@ -36,10 +36,7 @@ func serviceDriver() driver {
 	return driver{
 		declared: func(traffic release.Traffic) bool { return traffic.Service != nil },
 		router: func(client *cluster.Client, rel *release.Release, clock clock.Clock) (Router, error) {
-			colors := colorSelectors{}
-			for name, color := range rel.Spec.Colors {
-				colors[name] = color.Selector
-			}
+			colors := selectorsOf(rel)
 			if err := colors.validate(); err != nil {
 				return nil, err
 			}
@@ -49,6 +46,7 @@ func serviceDriver() driver {
 			}
 			return &serviceRouter{client: client, namespace: namespace, name: rel.Spec.Traffic.Service.Name, colors: colors, clock: clock}, nil
 		},
+		describe: describeService,
 	}
 }
 
