@@ -28,6 +28,7 @@ func newGenerate(call *invocation) *cobra.Command {
 	}
 	parent.AddCommand(
 		newGenerateRBAC(call),
+		newGenerateAdmissionPolicy(call),
 	)
 	return parent
 }

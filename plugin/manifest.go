@@ -2,13 +2,13 @@ package plugin
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	kubernetesyaml "sigs.k8s.io/yaml"
 )
 
 // manifest is one object that is written for somebody to apply.
@@ -39,16 +39,17 @@ func (m manifest) yaml() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(content)
+	// What looks like another type to any reader of YAML is quoted by the
+	// writer that kubectl has, and stays so.
+	text, err := kubernetesyaml.Marshal(content)
 	if err != nil {
 		return nil, fmt.Errorf("write manifest: %w", err)
 	}
-	// JSON is YAML.
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
 		return nil, fmt.Errorf("write manifest: %w", err)
 	}
-	inBlocks(&root)
+	shorten(&root)
 	for path, notes := range m.notes {
 		if err := annotate(root.Content[0], path, notes); err != nil {
 			return nil, err
@@ -64,13 +65,11 @@ func (m manifest) yaml() ([]byte, error) {
 	return written.Bytes(), encoder.Close()
 }
 
-// inBlocks turns JSON's looks into YAML's; lists of plain values stay on one
-// line.
-func inBlocks(node *yaml.Node) {
-	node.Style = 0
+// shorten puts lists of plain values on one line.
+func shorten(node *yaml.Node) {
 	plain := node.Kind == yaml.SequenceNode
 	for _, child := range node.Content {
-		inBlocks(child)
+		shorten(child)
 		plain = plain && child.Kind == yaml.ScalarNode
 	}
 	if plain {
