@@ -28,18 +28,32 @@ func (l *Lab) KubeconfigFor(ctx context.Context, name string, rules []rbacv1.Pol
 	if err := grant(ctx, client, name, rules); err != nil {
 		return "", fmt.Errorf("make service account %s: %w", name, err)
 	}
+	return l.kubeconfigOf(ctx, client, accountNamespace, name)
+}
+
+// KubeconfigOf returns the path of a kubeconfig that logs in as a service
+// account that exists, with whatever rights it has.
+func (l *Lab) KubeconfigOf(ctx context.Context, namespace, name string) (string, error) {
+	client, err := kubernetes.NewForConfig(l.config)
+	if err != nil {
+		return "", fmt.Errorf("connect to lab %s: %w", l.Name(), err)
+	}
+	return l.kubeconfigOf(ctx, client, namespace, name)
+}
+
+func (l *Lab) kubeconfigOf(ctx context.Context, client kubernetes.Interface, namespace, name string) (string, error) {
 	request := &authenticationv1.TokenRequest{
 		Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To[int64](24 * 60 * 60)},
 	}
-	token, err := client.CoreV1().ServiceAccounts(accountNamespace).CreateToken(ctx, name, request, metav1.CreateOptions{})
+	token, err := client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, name, request, metav1.CreateOptions{})
 	if err != nil {
-		return "", fmt.Errorf("make token for service account %s: %w", name, err)
+		return "", fmt.Errorf("make token for service account %s/%s: %w", namespace, name, err)
 	}
 	certificate, err := os.ReadFile(l.layout.file("server.crt"))
 	if err != nil {
-		return "", fmt.Errorf("make kubeconfig for service account %s: %w", name, err)
+		return "", fmt.Errorf("make kubeconfig for service account %s/%s: %w", namespace, name, err)
 	}
-	path := l.layout.file("accounts", name+".kubeconfig")
+	path := l.layout.file("accounts", namespace+"."+name+".kubeconfig")
 	return path, writeKubeconfig(path, certificate, token.Status.Token)
 }
 
