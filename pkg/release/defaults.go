@@ -8,36 +8,36 @@ import (
 // The defaults of a document, by the runbook that each figure comes from.
 const (
 	// DefaultHold is how long the last step is held: "Monitor Transition
-	// (First 5 Minutes)" of the second seed.
+	// (First 5 Minutes)" of the second runbook.
 	DefaultHold = Duration(5 * time.Minute)
-	// DefaultWatch is "within 10 minutes post-cutover" of the second seed.
+	// DefaultWatch is "within 10 minutes post-cutover" of the second runbook.
 	DefaultWatch = Duration(10 * time.Minute)
 	// DefaultRollout is the longer end of "v2 rollout: 2–3 minutes" of the
-	// second seed.
+	// second runbook.
 	DefaultRollout = Duration(3 * time.Minute)
-	// DefaultValidation is "Validation: 2 minutes" of the second seed.
+	// DefaultValidation is "Validation: 2 minutes" of the second runbook.
 	DefaultValidation = Duration(2 * time.Minute)
-	// DefaultTotal is "Total window: ≤15 minutes" of the second seed.
+	// DefaultTotal is "Total window: ≤15 minutes" of the second runbook.
 	DefaultTotal = Duration(15 * time.Minute)
 	// DefaultReroute is "Confirm traffic rerouted within 60 seconds" of the
-	// first seed.
+	// first runbook.
 	DefaultReroute = Duration(60 * time.Second)
 	// DefaultRecover is "Expected Recovery Time: ≤ 1.5 minutes" of the first
-	// seed.
+	// runbook.
 	DefaultRecover = Duration(90 * time.Second)
 	// DefaultRollback is "rollback capability within 2 minutes" of the first
-	// seed.
+	// runbook.
 	DefaultRollback = Duration(2 * time.Minute)
-	// DefaultDrain is neither seed's: a switch that has not moved what is
+	// DefaultDrain is neither runbook's: a switch that has not moved what is
 	// open within the time of a rollback is told.
 	DefaultDrain = Duration(2 * time.Minute)
 	// DefaultInterval gives twelve readings in the shortest sustained time of
-	// the seeds, the first one's 60 seconds.
+	// the runbooks, the first one's 60 seconds.
 	DefaultInterval = Duration(5 * time.Second)
 	// DefaultSourceDown is the longest that the gate is blind before the
-	// policy decides: the time in which the first seed wants to be back.
+	// policy decides: the time in which the first runbook wants to be back.
 	DefaultSourceDown = Duration(2 * time.Minute)
-	// DefaultBudget is the 80 % of max_connections of the first seed.
+	// DefaultBudget is the 80 % of max_connections of the first runbook.
 	DefaultBudget = 0.8
 )
 
@@ -45,7 +45,7 @@ const (
 const (
 	RequireStarter    = "starter"
 	RequireProduction = "production"
-	// ProfileAtomic holds the thresholds of the second seed,
+	// ProfileAtomic holds the thresholds of the second runbook,
 	// ProfileWeighted those of the first.
 	ProfileAtomic   = "atomic"
 	ProfileWeighted = "weighted"
@@ -80,7 +80,7 @@ func ApplyDefaults(document *Release) {
 }
 
 // defaultTraffic completes the route's steps, watch and deadlines. Where a
-// document's own times need more room than the seeds' figure, the deadline
+// document's own times need more room than the runbooks' figure, the deadline
 // that it left out grows with them.
 func defaultTraffic(traffic *Traffic) {
 	if len(traffic.Steps) == 0 {
@@ -102,7 +102,7 @@ func defaultGates(spec *Spec) {
 	gates := &spec.Gates
 	if spec.Traffic.Service != nil {
 		// A Service's selector switches everything at once, which is the
-		// second seed's way.
+		// second runbook's way.
 		fill(&gates.Profile, ProfileAtomic)
 	}
 	fill(&gates.Profile, ProfileWeighted)

@@ -12,8 +12,8 @@
 //
 // What the document leaves out is filled in by ApplyDefaults with the figures
 // of the two runbooks that this project turns into software. They are called
-// the first seed (a gradual shift that ran out of database connections) and
-// the second seed (an atomic switch of a Service's selector); each default
+// the first runbook (a gradual shift that ran out of database connections) and
+// the second runbook (an atomic switch of a Service's selector); each default
 // cites the one it comes from.
 //
 // Without a file there is Discover: from a production Service alone it finds

@@ -180,7 +180,7 @@ type Database struct {
 	// Pool says where a pod's connection pool size is set.
 	Pool Pool `json:"pool,omitempty"`
 	// Budget is the share of each limit that may be used, 0.8 by default:
-	// the 80 % of the first seed.
+	// the 80 % of the first runbook.
 	Budget float64 `json:"budget,omitempty" jsonschema:"exclusiveMinimum=0,maximum=1"`
 }
 
@@ -333,7 +333,7 @@ type Prometheus struct {
 
 // Gates choose a profile of rules and override its numbers.
 type Gates struct {
-	// Profile is weighted (the first seed) or atomic (the second).
+	// Profile is weighted (the first runbook) or atomic (the second).
 	Profile string `json:"profile,omitempty" jsonschema:"enum=weighted,enum=atomic"`
 	// Interval is the time between two readings of every signal.
 	Interval Duration `json:"interval,omitempty"`

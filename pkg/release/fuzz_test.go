@@ -14,7 +14,7 @@ import (
 func FuzzParse(f *testing.F) {
 	paths, err := filepath.Glob("testdata/*.yaml")
 	if err != nil || len(paths) == 0 {
-		f.Fatalf("no seeds: %v", err)
+		f.Fatalf("nothing to begin with: %v", err)
 	}
 	for _, path := range paths {
 		text, err := os.ReadFile(path)

@@ -35,6 +35,18 @@ func TestTheCommittedSchemaIsCurrent(t *testing.T) {
 	}
 }
 
+// An editor shows the descriptions to who writes a Release: they name the two
+// runbooks by the words that the documentation has for them.
+func TestTheSchemaCallsARunbookARunbook(t *testing.T) {
+	schema, err := Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(schema), "seed") || !strings.Contains(string(schema), "the first runbook") {
+		t.Error("the schema has another word for a runbook")
+	}
+}
+
 // compiled is the committed schema, ready to validate.
 func compiled(t *testing.T) *jsonschema.Schema {
 	t.Helper()
