@@ -73,10 +73,6 @@ func (i *invocation) explainCheck(id string) error {
 
 func (i *invocation) printCheck(out io.Writer, check preflight.Check) {
 	fmt.Fprintf(out, "%s  %s\n\n", i.streams.out.in(bold, check.ID), check.Title)
-	weight := "a failure warns"
-	if check.Critical {
-		weight = "a failure blocks a shift, and so does not knowing"
-	}
 	field := func(label, value string) {
 		if value != "" {
 			fmt.Fprintf(out, "%-8s %s\n", label, value)
@@ -84,7 +80,7 @@ func (i *invocation) printCheck(out io.Writer, check preflight.Check) {
 	}
 	field("area", check.Area)
 	field("stages", joined(check.Stages))
-	field("weight", weight)
+	field("weight", check.Weight())
 	field("why", check.Why)
 	field("remedy", check.Remedy)
 	field("from", check.Source)

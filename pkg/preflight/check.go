@@ -55,6 +55,14 @@ type Check struct {
 	Evaluate func(*Facts) []Finding
 }
 
+// Weight says in one sentence what of a check stands in the way of a shift.
+func (c Check) Weight() string {
+	if c.Critical {
+		return "a failure blocks, and so does not knowing"
+	}
+	return "a failure blocks; not knowing is told, and blocks under require: production"
+}
+
 // Finding is what a check says about one subject. Evaluate of a check fills
 // in Outcome, Subject, Cause, Evidence, and Remedy where it knows a better
 // one than the check's; the rest is filled in from the check.

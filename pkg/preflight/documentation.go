@@ -32,12 +32,8 @@ func index(checks []Check) string {
 }
 
 func page(check Check) string {
-	blocking := "A fail blocks. An unknown is told and does not block, but under `require: production`."
-	if check.Critical {
-		blocking = "Critical: a fail blocks, and so does not being able to find out."
-	}
-	return fmt.Sprintf("# %s: %s\n\n%s\n\n## What to do\n\n%s.\n\n## When it runs\n\nAt %s. %s\n\n## Where it comes from\n\n%s.\n\n[All checks](README.md)\n",
-		check.ID, check.Title, check.Why, capital(check.Remedy), stagePhrase(check.Stages), blocking, capital(runbooks(check.Source)))
+	return fmt.Sprintf("# %s: %s\n\n%s\n\n## What to do\n\n%s.\n\n## When it runs\n\nAt %s. %s.\n\n## Where it comes from\n\n%s.\n\n[All checks](README.md)\n",
+		check.ID, check.Title, check.Why, capital(check.Remedy), stagePhrase(check.Stages), capital(check.Weight()), capital(runbooks(check.Source)))
 }
 
 // runbooks says for readers who never saw the seeds what they are.

@@ -7,10 +7,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
 func TestEvaluateIsSortedAndRepeatable(t *testing.T) {
@@ -30,6 +33,28 @@ func TestEvaluateIsSortedAndRepeatable(t *testing.T) {
 		return 0
 	}) {
 		t.Error("findings are not sorted by id")
+	}
+}
+
+// What is said of a check's weight is what it does.
+func TestWeightIsWhatBlocks(t *testing.T) {
+	for _, critical := range []bool{true, false} {
+		weight := Check{Critical: critical}.Weight()
+		for outcome, word := range map[Outcome]string{Fail: "a failure blocks", Unknown: "not knowing"} {
+			if !strings.Contains(weight, word) {
+				t.Errorf("critical %t: %q says nothing of %s", critical, weight, outcome)
+			}
+			if !blocks(Finding{Outcome: outcome, Critical: critical}, release.RequireProduction) {
+				t.Errorf("critical %t: %s does not block under production", critical, outcome)
+			}
+		}
+		if !blocks(Finding{Outcome: Fail, Critical: critical}, release.RequireStarter) {
+			t.Errorf("critical %t: a fail does not block, though %q", critical, weight)
+		}
+		says := strings.Contains(weight, "so does not knowing")
+		if does := blocks(Finding{Outcome: Unknown, Critical: critical}, release.RequireStarter); does != says {
+			t.Errorf("critical %t: unknown blocks: %t, though %q", critical, does, weight)
+		}
 	}
 }
 
