@@ -9,8 +9,8 @@ import (
 func connectionAlert() Check {
 	return Check{
 		ID: "BG-MON-04", Title: "an alert fires at 80 % of the database's connections or before", Area: AreaMonitoring,
-		Stages: []Stage{StageDeploy}, Critical: true,
-		Why:      "The incident was detected too late because nothing watched the connections.",
+		Stages:   []Stage{StageDeploy},
+		Why:      "The incident was detected too late because nothing watched the connections. An alert over a recording rule, or over a plain number of connections, may do so: at which share of them it fires can't be read from it, so it is told as unknown.",
 		Remedy:   "add an alerting rule such as: sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8",
 		Source:   "first seed, Pre-Deployment Checklist, Monitoring & Alerts (set up alert thresholds for connection pool usage > 80 %); Common Pitfalls, No early warning",
 		Evaluate: evaluateConnectionAlert,
@@ -27,12 +27,14 @@ func evaluateConnectionAlert(facts *Facts) []Finding {
 	case !facts.Monitoring.Alerts.Known:
 		return facts.Monitoring.Alerts.unknown(subject)
 	}
-	var late, broken []string
+	var late, broken, unread []string
 	for _, rule := range facts.Monitoring.Alerts.Value {
 		ratio, found := connectionThreshold(rule.Query)
 		switch {
 		case !found:
-			continue
+			if mentionsConnections(rule) {
+				unread = append(unread, rule.Name)
+			}
 		case ratio > 0.8:
 			late = append(late, rule.Name)
 		case rule.Health != "ok":
@@ -42,6 +44,9 @@ func evaluateConnectionAlert(facts *Facts) []Finding {
 		}
 	}
 	switch {
+	case len(unread) > 0:
+		return []Finding{unknown(subject, "at which share of the connections %s fires can't be read from its expression", strings.Join(unread, ", ")).
+			fix("see that it fires at 80 %% or before, or write it as: sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8")}
 	case len(broken) > 0:
 		return []Finding{fail(subject, "%s is not evaluated: its health is not ok", strings.Join(broken, ", "))}
 	case len(late) > 0:
@@ -55,9 +60,17 @@ var (
 	connectionMetric = regexp.MustCompile(`\b(pg_stat_database_numbackends|pg_stat_activity_count|db_pool_acquired_connections|pgxpool_acquired_conns|hikaricp_connections_active|pgbouncer_pools_server_active_connections)\b`)
 	maximumMetric    = regexp.MustCompile(`\b(pg_settings_max_connections|db_pool_max_connections|pgxpool_max_conns|hikaricp_connections_max|pg_database_connection_limit|pg_roles_connection_limit)\b`)
 	comparedNumber   = regexp.MustCompile(`>=?\s*(?:bool\s+)?\(?\s*(\d+(?:\.\d+)?)`)
+	connectionWord   = regexp.MustCompile(`(?i)connection|numbackends|pg_stat_activity`)
 	percentage       = regexp.MustCompile(`[*/]\s*100\b|\b100\s*\*`)
 	scaledNumber     = regexp.MustCompile(`(\d+(?:\.\d+)?)\s*\*|\*\s*(\d+(?:\.\d+)?)`)
 )
+
+// mentionsConnections reports whether a rule may well be about connections, by
+// its name or by what it asks for. How many there may be at most is not what
+// an alert about them watches.
+func mentionsConnections(rule AlertRule) bool {
+	return connectionWord.MatchString(rule.Name) || connectionWord.MatchString(maximumMetric.ReplaceAllString(rule.Query, ""))
+}
 
 // connectionThreshold reads the share of the maximum at which an expression
 // fires. It knows the two shapes that are written: used / maximum > 0.8 (or

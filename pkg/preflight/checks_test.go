@@ -246,7 +246,20 @@ func plantedInMonitoring() []planted {
 		{"BG-MON-03", "no bound above the threshold", func(f *Facts) { f.series("green", func(s *Series) { s.Bounds = []float64{0.1, 0.5, 1} }) }, Fail, "no finite bound is above 1 s (rollback-latency-p95)"},
 		{"BG-MON-03", "no bound below", func(f *Facts) { f.series("green", func(s *Series) { s.Bounds = []float64{0.5, 1, 2} }) }, Warn, "no bound is at or under 0.3 s"},
 		{"BG-MON-03", "a wide bucket", func(f *Facts) { f.series("green", func(s *Series) { s.Bounds = []float64{0.1, 1, 2} }) }, Warn, "between the bounds 0.1 and 1"},
-		{"BG-MON-04", "no alert", func(f *Facts) { f.Monitoring.Alerts.Value[0].Query = "up == 0" }, Fail, "none of 1"},
+		{"BG-MON-04", "no alert", func(f *Facts) { f.Monitoring.Alerts.Value[0] = AlertRule{Name: "Down", Query: "up == 0", Health: "ok"} }, Fail, "none of 1"},
+		{"BG-MON-04", "a limit is no use", func(f *Facts) {
+			f.Monitoring.Alerts.Value[0] = AlertRule{Name: "Limit", Query: "pg_settings_max_connections < 100", Health: "ok"}
+		}, Fail, "none of 1"},
+		{"BG-MON-04", "a recording rule", func(f *Facts) {
+			f.Monitoring.Alerts.Value[0] = AlertRule{Name: "DatabaseFull", Query: "db:connections:ratio > 0.8", Health: "ok"}
+		}, Unknown, "DatabaseFull fires can't be read from its expression"},
+		{"BG-MON-04", "a recording rule beside one that fires late", func(f *Facts) {
+			f.Monitoring.Alerts.Value[0].Query = "pg_stat_database_numbackends > 0.95 * on() pg_settings_max_connections"
+			f.Monitoring.Alerts.Value = append(f.Monitoring.Alerts.Value, AlertRule{Name: "ConnectionsWarning", Query: "job:db:ratio > 0.8", Health: "ok"})
+		}, Unknown, "ConnectionsWarning fires"},
+		{"BG-MON-04", "a plain number", func(f *Facts) {
+			f.Monitoring.Alerts.Value[0].Query = "sum(pg_stat_database_numbackends) > 80"
+		}, Unknown, "can't be read"},
 		{"BG-MON-04", "too late", func(f *Facts) {
 			f.Monitoring.Alerts.Value[0].Query = "pg_stat_database_numbackends > 0.95 * on() pg_settings_max_connections"
 		}, Fail, "only above 80 %"},
@@ -454,6 +467,19 @@ func TestBudgetFindingNamesTheFieldsToChange(t *testing.T) {
 	pool(facts, "green", 8)
 	if after := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-DB-03")[0]; after.Outcome != Pass {
 		t.Errorf("following the advice gives %+v", after)
+	}
+}
+
+// An alert that can't be read stops nobody who is starting; production must
+// know.
+func TestAnAlertThatCannotBeReadIsWeighedByRequire(t *testing.T) {
+	for require, blocked := range map[string]bool{release.RequireStarter: false, release.RequireProduction: true} {
+		facts := healthy()
+		facts.Release.Spec.Require = require
+		facts.Monitoring.Alerts.Value[0].Query = "db:connections:ratio > 0.8"
+		if report := Evaluate(facts, Catalogue(), StageDeploy); slices.Contains(report.Blocking, "BG-MON-04") != blocked || report.Blocked() != blocked {
+			t.Errorf("%s: blocked by %v, want blocked: %t", require, report.Blocking, blocked)
+		}
 	}
 }
 
