@@ -35,11 +35,8 @@ func endpointOf(pod *corev1.Pod, metrics release.Metrics) (endpoint, bool) {
 	if pod.Annotations[annotationScrape] == "false" {
 		return endpoint{}, false
 	}
-	found := endpoint{path: defaultMetricsPath}
+	found := endpoint{path: pathOf(metrics)}
 	found.declared = metrics.Port != 0 || metrics.Path != "" || pod.Annotations[annotationScrape] == "true"
-	if metrics.Path != "" {
-		found.path = metrics.Path
-	}
 	if path := pod.Annotations[annotationPath]; path != "" {
 		found.path = path
 	}
@@ -53,6 +50,14 @@ func endpointOf(pod *corev1.Pod, metrics release.Metrics) (endpoint, bool) {
 	}
 	found.port = guessPort(pod)
 	return found, found.port != 0
+}
+
+// pathOf is where pods that don't say otherwise serve their metrics.
+func pathOf(metrics release.Metrics) string {
+	if metrics.Path != "" {
+		return metrics.Path
+	}
+	return defaultMetricsPath
 }
 
 // guessPort is the port named metrics, the one named http, or the first.

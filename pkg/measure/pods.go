@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -37,14 +38,14 @@ func (p *Pods) Answers(query Query) bool {
 
 // Read answers one query.
 func (p *Pods) Read(ctx context.Context, query Query) Reading {
-	reading := Reading{Query: query, Time: p.scraper.clock.Now(), Source: p.Name(), Expression: p.expression(query)}
+	reading := Reading{Query: query, Time: p.scraper.clock.Now(), Source: p.Name(), Expression: p.expression(query, pathOf(p.scraper.metrics))}
 	scrapes, done, err := p.scraper.look(ctx, query.Color)
 	if err != nil {
 		return reading.down("%v", err)
 	}
 	defer done()
 	round := scrapes.round
-	reading.Time = round.time
+	reading.Time, reading.Expression = round.time, p.expression(query, round.path())
 	reading.Source = fmt.Sprintf("pods %d of %d sampled", len(round.read), round.pods)
 	if state, detail := round.state(query.Color); state != OK {
 		reading.State, reading.Detail = state, detail
@@ -69,13 +70,13 @@ func (p *Pods) Read(ctx context.Context, query Query) Reading {
 // sampled are not in the map; the reading's Samples count those that are.
 func (p *Pods) ResidualByPod(ctx context.Context, color string) (map[string]float64, Reading) {
 	query := Query{Signal: ResidualRate, Color: color}
-	reading := Reading{Query: query, Time: p.scraper.clock.Now(), Source: p.Name(), Expression: p.expression(query)}
+	reading := Reading{Query: query, Time: p.scraper.clock.Now(), Source: p.Name(), Expression: p.expression(query, pathOf(p.scraper.metrics))}
 	scrapes, done, err := p.scraper.look(ctx, color)
 	if err != nil {
 		return nil, reading.down("%v", err)
 	}
 	defer done()
-	reading.Time = scrapes.round.time
+	reading.Time, reading.Expression = scrapes.round.time, p.expression(query, scrapes.round.path())
 	reading.Source = fmt.Sprintf("pods %d of %d sampled", len(scrapes.round.read), scrapes.round.pods)
 	if state, detail := scrapes.round.state(color); state != OK {
 		reading.State, reading.Detail = state, detail
@@ -97,8 +98,11 @@ func (r round) state(color string) (State, string) {
 	case r.pods == 0:
 		return NoData, fmt.Sprintf("no pod of %s runs", color)
 	}
-	return NoData, fmt.Sprintf("no pod of %s serves %s", color, defaultMetricsPath)
+	return NoData, fmt.Sprintf("no pod of %s serves %s", color, r.path())
 }
+
+// path is where the pods were asked.
+func (r round) path() string { return strings.Join(r.paths, " or ") }
 
 // readWindow answers the signals that are taken over a window. Pods that are
 // gone count as far as the window saw them.
@@ -222,7 +226,7 @@ func (p *Pods) readResidual(reading Reading, scrapes *colorScrapes) (Reading, ma
 }
 
 // expression is what is asked of each pod.
-func (p *Pods) expression(query Query) string {
+func (p *Pods) expression(query Query, path string) string {
 	metric := p.scraper.names.counter
 	switch query.Signal {
 	case LatencyP95:
@@ -230,5 +234,5 @@ func (p *Pods) expression(query Query) string {
 	case PoolSaturation:
 		metric = "connection pool gauges"
 	}
-	return fmt.Sprintf("%s %s: %s over %s", http.MethodGet, defaultMetricsPath, metric, query.Window)
+	return fmt.Sprintf("%s %s: %s over %s", http.MethodGet, path, metric, query.Window)
 }

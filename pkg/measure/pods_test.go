@@ -460,3 +460,47 @@ func TestPoolsOfManyLibraries(t *testing.T) {
 		})
 	}
 }
+
+// A reading shows where the pods were really asked: where the Release says, or
+// where a pod's own annotation does.
+func TestPodsShowWhereTheyWereAsked(t *testing.T) {
+	for _, test := range []struct {
+		name, declared string
+		annotated      []string
+		want           string
+	}{
+		{"by default", "", []string{"", ""}, "GET /metrics: http_requests_total over 1m0s"},
+		{"by the Release", "/actuator/prometheus", []string{"", ""}, "GET /actuator/prometheus: http_requests_total over 1m0s"},
+		{"by an annotation", "/declared", []string{"/own", "/own"}, "GET /own: http_requests_total over 1m0s"},
+		{"by one pod's annotation", "", []string{"/own", ""}, "GET /own or /metrics: http_requests_total over 1m0s"},
+		{"with no pod at all", "/declared", nil, "GET /declared: http_requests_total over 1m0s"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			fleet := newFleet(t)
+			for i, path := range test.annotated {
+				pod := fleet.pod("green", fmt.Sprintf("green-%d", i))
+				if path != "" {
+					pod.Annotations[annotationPath] = path
+				}
+				served := test.declared
+				if path != "" {
+					served = path
+				}
+				if served != "" {
+					pages := http.NewServeMux()
+					pages.Handle(served, pod.handler)
+					pod.set(pages)
+				}
+			}
+			source := fleet.source("")
+			source.scraper.metrics.Path = test.declared
+			got := source.Read(t.Context(), ask(RequestRate))
+			if got.State == SourceDown || got.Expression != test.want {
+				t.Errorf("%+v, want %s", got, test.want)
+			}
+			if _, residual := source.ResidualByPod(t.Context(), "green"); !strings.HasPrefix(residual.Expression, strings.Split(test.want, ":")[0]) {
+				t.Errorf("residual: %s", residual.Expression)
+			}
+		})
+	}
+}

@@ -76,6 +76,9 @@ type round struct {
 	// read those that answered; silent those known to serve no metrics.
 	pods, chosen, silent int
 	read                 []scraped
+	// paths are where those that were asked serve their metrics, or where
+	// a pod without a word on it would.
+	paths []string
 	// declared: a pod, or the release, says where metrics are served.
 	declared bool
 	// err is the first failure of a pod that should have answered, or the
@@ -125,7 +128,7 @@ func (s *scraper) look(ctx context.Context, color string) (scrapes *colorScrapes
 
 // scrape makes one round.
 func (s *scraper) scrape(ctx context.Context, color string, scrapes *colorScrapes) {
-	scrapes.round = round{time: s.clock.Now()}
+	scrapes.round = round{time: s.clock.Now(), paths: []string{pathOf(s.metrics)}}
 	pods, err := s.finder.pods(ctx, color)
 	if err != nil {
 		scrapes.round.err = err
@@ -137,6 +140,7 @@ func (s *scraper) scrape(ctx context.Context, color string, scrapes *colorScrape
 	scrapes.round.pods = len(pods)
 	chosen := sample(pods, s.most)
 	scrapes.round.chosen = len(chosen)
+	scrapes.round.paths = s.paths(chosen)
 	pages, errs := s.read(ctx, chosen, scrapes.silent)
 	for i := range chosen {
 		uid := string(chosen[i].UID)
@@ -163,6 +167,20 @@ func (s *scraper) scrape(ctx context.Context, color string, scrapes *colorScrape
 		}
 	}
 	scrapes.forget(scrapes.round.time)
+}
+
+// paths are where pods serve their metrics, each once.
+func (s *scraper) paths(pods []corev1.Pod) []string {
+	var paths []string
+	for i := range pods {
+		if at, found := endpointOf(&pods[i], s.metrics); found && !slices.Contains(paths, at.path) {
+			paths = append(paths, at.path)
+		}
+	}
+	if len(paths) == 0 {
+		return []string{pathOf(s.metrics)}
+	}
+	return paths
 }
 
 // forget drops pods that have long been gone.

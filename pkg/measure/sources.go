@@ -128,7 +128,7 @@ func (p *Pods) discover(ctx context.Context, colors []string, metrics release.Me
 	if metrics.Path != "" || metrics.Port != 0 {
 		served = true
 	}
-	why = "no pod of " + strings.Join(colors, " or ") + " runs and serves " + defaultMetricsPath
+	why = "no pod of " + strings.Join(colors, " or ") + " runs and serves " + pathOf(metrics)
 	for _, color := range colors {
 		scrapes, done, err := p.scraper.look(ctx, color)
 		if err != nil {
