@@ -56,6 +56,7 @@ func (l *Lab) arguments(component Component, options Options) []string {
 			"--v=1", "--kubeconfig=" + file("kube-controller-manager.kubeconfig"), "--leader-elect=false",
 			"--service-account-private-key-file=" + file("serviceaccount.key"), "--root-ca-file=" + file("server.crt"),
 			"--node-monitor-period=2s", "--kube-api-qps=200", "--kube-api-burst=400", "--bind-address=127.0.0.1",
+			"--flex-volume-plugin-dir=" + file("volume-plugins"),
 		}
 	case Scheduler:
 		return []string{"--v=1", "--config=" + file("scheduler.yaml"), "--bind-address=127.0.0.1"}

@@ -21,19 +21,17 @@ const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 // hold makes the private mount namespace and a process that keeps it. The
 // paths that programs insist on become folders of the lab's own there.
 func (l *Lab) hold(ctx context.Context) error {
-	private := map[string]string{
-		"/var/lib/kubelet": l.layout.file("private", "kubelet"),
-		"/var/lib/cni":     l.layout.file("private", "cni"),
-		"/var/log":         l.layout.file("private", "log"),
-		"/run/containerd":  l.layout.file("private", "containerd"),
+	if err := withMountPoints(ctx, mountPoints.make); err != nil {
+		return err
 	}
 	ready := l.layout.file("private", "ready")
 	script := []string{"set -e"}
-	for target, source := range private {
+	for _, target := range append(insisted(), "/var/log") {
+		source := l.layout.file("private", target)
 		if err := os.MkdirAll(source, 0o755); err != nil {
 			return fmt.Errorf("make private folders: %w", err)
 		}
-		script = append(script, fmt.Sprintf("mkdir -p %s; mount --bind %s %s", target, source, target))
+		script = append(script, fmt.Sprintf("mount --bind %s %s", source, target))
 	}
 	script = append(script,
 		// Names are those that a pod of the namespace default knows.

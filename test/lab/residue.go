@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -28,6 +29,11 @@ func Residue(ctx context.Context, name string) ([]string, error) {
 	if _, err := os.Stat(where.folder()); err == nil {
 		left = append(left, "folder "+where.folder())
 	}
+	unused, err := unusedMountPoints(name)
+	if err != nil {
+		return nil, err
+	}
+	left = append(left, unused...)
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return nil, fmt.Errorf("list mounts: %w", err)
@@ -43,6 +49,19 @@ func Residue(ctx context.Context, name string) ([]string, error) {
 		return nil, err
 	}
 	return append(left, matching("process", processes, where.marks())...), nil
+}
+
+// unusedMountPoints are those that labs made, unless another lab needs them.
+func unusedMountPoints(name string) ([]string, error) {
+	names, err := Names()
+	if err != nil || slices.ContainsFunc(names, func(other string) bool { return other != name }) {
+		return nil, err
+	}
+	var left []string
+	for _, folder := range insisted().made() {
+		left = append(left, "mount point "+folder)
+	}
+	return left, nil
 }
 
 // commandLines lists every process that proc tells of, its pid and its

@@ -24,9 +24,9 @@ func (l *Lab) takeDown(ctx context.Context) error {
 	if err := os.RemoveAll(l.layout.folder()); err != nil {
 		return fmt.Errorf("remove lab %s: %w", l.Name(), err)
 	}
-	// The last lab takes the common folder with it; others need it still.
+	// The last lab takes what is common with it; others need it still.
 	_ = os.Remove(root)
-	return nil
+	return removeUnused(ctx)
 }
 
 // endProcesses kills until there is nothing left to kill: a program may have
