@@ -50,16 +50,7 @@ func run(ctx context.Context, chosen options) error {
 	if err != nil {
 		return err
 	}
-	folder, err := os.MkdirTemp("", "bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(folder)
-	place, err := shop.Prepare(ctx, current.Kubeconfig(), folder, chosen.plugin, current)
-	if err != nil {
-		return err
-	}
-	opened, err := place.Open(ctx, shop.Options{Namespace: "bench", Folder: folder, GreenByHand: true, Release: quick})
+	opened, err := shop.OpenAlone(ctx, current.Kubeconfig(), chosen.plugin, current, shop.Options{Namespace: "bench", GreenByHand: true, Release: quick})
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,9 @@ package shop
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -73,6 +75,32 @@ func Prepare(ctx context.Context, kubeconfig, folder, plugin string, images Imag
 		}
 	}
 	return place, nil
+}
+
+// OpenAlone prepares a place for one shop and opens that. All files are in a
+// folder of its own, which goes when the shop is closed; Options.Folder is not
+// looked at.
+func OpenAlone(ctx context.Context, kubeconfig, plugin string, images Images, options Options) (*Shop, error) {
+	folder, err := os.MkdirTemp("", "shop-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder: %w", err)
+	}
+	options.Folder = folder
+	opened, err := openIn(ctx, kubeconfig, plugin, images, options)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	opened.folderMade = true
+	return opened, nil
+}
+
+// openIn prepares a place in the shop's folder.
+func openIn(ctx context.Context, kubeconfig, plugin string, images Images, options Options) (*Shop, error) {
+	place, err := Prepare(ctx, kubeconfig, options.Folder, plugin, images)
+	if err != nil {
+		return nil, err
+	}
+	return place.Open(ctx, options)
 }
 
 // sourceFolder asks the go command where the product's module is.

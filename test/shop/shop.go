@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/utils/ptr"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 )
 
 // Service is the name of the production Service.
@@ -31,10 +34,13 @@ type Shop struct {
 
 	place   *Place
 	options Options
-	// namespaceMade says that the namespace is the shop's to take away.
-	namespaceMade bool
-	database      database
+	// namespaceMade and folderMade say what is the shop's to take away.
+	namespaceMade, folderMade bool
+	database                  database
 }
+
+// Client reaches the shop's cluster.
+func (s *Shop) Client() *cluster.Client { return s.place.Client }
 
 // Open puts a shop on the cluster and waits until blue serves production.
 // What it made before it failed is taken away again.
@@ -126,14 +132,23 @@ func (s *Shop) AwaitReady(ctx context.Context, color string) error {
 // Deployment is the name of a colour's Deployment.
 func Deployment(color string) string { return "recommendation-" + color }
 
-// Close takes away what the shop has made, and nothing else: its pods at once
-// and without their drain, for nobody uses them any more, then the rest.
+// Close takes away what the shop has made, and nothing else.
 func (s *Shop) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	if !s.namespaceMade {
-		return nil
+	var failures []error
+	if s.namespaceMade {
+		failures = append(failures, s.closeNamespace(ctx))
 	}
+	if s.folderMade {
+		failures = append(failures, os.RemoveAll(s.Folder))
+	}
+	return errors.Join(failures...)
+}
+
+// closeNamespace takes away the pods, at once and without their drain, for
+// nobody uses them any more, then the rest.
+func (s *Shop) closeNamespace(ctx context.Context) error {
 	client := s.place.Client.Kubernetes
 	err := client.CoreV1().Namespaces().Delete(ctx, s.Namespace, metav1.DeleteOptions{})
 	if apierrors.IsNotFound(err) {
