@@ -1,15 +1,16 @@
 // Command soak repeats what one pass can't prove: healthy releases that must
-// never roll back, with thresholds set by an A/A run; the race detector over
-// everything; long fuzzing of what reads people's input; a kill of the program
-// at every point of a run. It keeps what has passed and goes on from there when
-// it is started again at the same commit; in a tree with changes it keeps
-// nothing.
+// never roll back and never lose a request, once an A/A run has shown that this
+// machine can tell; the race detector over everything; long fuzzing of what
+// reads people's input; a kill of the program at every point of a run. It keeps
+// what has passed and goes on from there when it is started again at the same
+// commit; in a tree with changes it keeps nothing.
 // The releases and the kills run inside a lab (make soak). The kills take hours;
 // BLUEGREEN_SHARD=2/5 does the second fifth of them.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -59,10 +60,7 @@ func run(ctx context.Context, chosen options) error {
 		return err
 	}
 	write := func() error { return os.WriteFile(chosen.out, []byte(document(kept)), 0o644) }
-	if err := releases(ctx, chosen, kept); err != nil {
-		return err
-	}
-	if err := write(); err != nil {
+	if err := errors.Join(releases(ctx, chosen, kept), write()); err != nil {
 		return err
 	}
 	for _, part := range tools(chosen.fuzz) {

@@ -163,11 +163,18 @@ func word(passed bool) string {
 	return "FAILED"
 }
 
+// explained says how to read the table.
+const explained = `A/A is both colours at one version and under the same load. It passes when nobody loses a request, both are read all the
+time, and both stay below what the release's own rules call healthy; then twice its worst latency, 800 ms at the least,
+is what a release is rolled back for. Nothing is judged on a machine where it fails. A healthy release passes when the
+shift ends as done and no client loses a request.
+`
+
 // document is docs/soak.md. It shows every attempt, those that failed and were
 // made again too.
 func document(kept *record) string {
 	text := strings.Builder{}
-	fmt.Fprintf(&text, "# Soak\n\n<!-- written by make soak -->\n\nCommit %s, %s.\n\n| Part | Verdict | Took | |\n|---|---|---|---|\n", kept.Commit, time.Now().UTC().Format(time.DateOnly))
+	fmt.Fprintf(&text, "# Soak\n\n<!-- written by make soak -->\n\nCommit %s, %s.\n\n"+explained+"\n| Part | Verdict | Took | |\n|---|---|---|---|\n", kept.Commit, time.Now().UTC().Format(time.DateOnly))
 	for _, outcome := range kept.Outcomes {
 		if outcome.Case != nil {
 			continue

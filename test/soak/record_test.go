@@ -17,7 +17,7 @@ import (
 func TestRecordGoesOnFromWhatPassed(t *testing.T) {
 	folder := t.TempDir()
 	first := opened(t, folder)
-	limits := thresholds{Errors: 0.02, P95: 0.9}
+	limits := thresholds{P95: 0.9}
 	add(t, first, outcome{Part: "A/A", Passed: true, Thresholds: &limits}, outcome{Part: "healthy release 1", Passed: true},
 		outcome{Part: "healthy release 2", Detail: "exit code 3"})
 	if err := first.verdict(); err == nil || !strings.Contains(err.Error(), "1 parts failed: healthy release 2") {
