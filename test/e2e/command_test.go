@@ -43,3 +43,11 @@ func says(t *testing.T, text string, parts ...string) {
 		}
 	}
 }
+
+// well fails the test unless a command has ended well.
+func well(t *testing.T, result shop.Result) {
+	t.Helper()
+	if result.Code != 0 {
+		t.Fatalf("exit code %d\n%s%s", result.Code, result.Stdout, result.Stderr)
+	}
+}

@@ -74,7 +74,7 @@ func killed(ctx context.Context, place *shop.Place, driver crash.Driver, try fun
 		return err
 	}
 	defer asking.Stop()
-	suite, err := crash.Open(ctx, crash.Setting{Driver: driver, Shop: opened, Place: place, Load: asking, Logf: told})
+	suite, err := crash.Open(ctx, crash.Setting{Driver: driver, Shop: opened, Place: place, Load: asking, Logf: say})
 	if err != nil {
 		return err
 	}
@@ -90,8 +90,8 @@ func killed(ctx context.Context, place *shop.Place, driver crash.Driver, try fun
 	return try(crash.Matrix(forward, backward), suite)
 }
 
-// told is what a suite does, a line each.
-func told(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+// say is what a suite does, a line each.
+func say(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 
 // killAll tries the cases that have not passed yet, and keeps each.
 func killAll(ctx context.Context, driver crash.Driver, suite *crash.Suite, cases []crash.Case, kept *record, write func() error) error {
