@@ -56,7 +56,7 @@ func newExporter(name, database string, transport http.RoundTripper, clock clock
 }
 
 // newExportedDatabase asks a Prometheus server that scrapes an exporter.
-func newExportedDatabase(server *prometheusServer, database string, clock clock.PassiveClock) *exporter {
+func newExportedDatabase(server *Prometheus, database string, clock clock.PassiveClock) *exporter {
 	return &exporter{name: server.name, database: database, clock: clock,
 		expression: "sum(" + metricBackends + ") / (max(" + metricLimit + ") - max(" + metricSuperuser + ") - max(" + metricReserved + "))",
 		read: func(ctx context.Context) (exported, error) {

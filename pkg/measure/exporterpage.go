@@ -68,7 +68,7 @@ func gaugesBy(label string, family *dto.MetricFamily) map[string]float64 {
 
 // readExportedDatabase asks a Prometheus server for the same numbers; that
 // there is one PostgreSQL only is asked first.
-func readExportedDatabase(ctx context.Context, server *prometheusServer) (found exported, err error) {
+func readExportedDatabase(ctx context.Context, server *Prometheus) (found exported, err error) {
 	servers, err := server.one(ctx, "count("+metricLimit+")")
 	if err != nil {
 		return exported{}, err

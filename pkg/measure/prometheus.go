@@ -28,7 +28,7 @@ var errSeveral = errors.New("several series where one was expected")
 // errAbsent says that an answer held no series.
 var errAbsent = errors.New("no series")
 
-// prometheusServer asks a Prometheus server.
+// Prometheus asks a Prometheus server.
 //
 // A colour's series are told by where they come from rather than by what the
 // application says of itself: an application's own label version would take
@@ -36,7 +36,7 @@ var errAbsent = errors.New("no series")
 // target labels namespace and pod, under the names that are usual, are tried
 // first, and the release's version label after that; what found series once
 // is kept for both colours. The resolved query in each reading shows it.
-type prometheusServer struct {
+type Prometheus struct {
 	name   string
 	api    promv1.API
 	names  dialect
@@ -50,21 +50,21 @@ type prometheusServer struct {
 }
 
 // newPrometheus makes a source over an address and a transport.
-func newPrometheus(name, address string, transport http.RoundTripper, names dialect, colors *colors, versionLabel string, clock clock.PassiveClock) (*prometheusServer, error) {
-	client, err := api.NewClient(api.Config{Address: address, RoundTripper: OnlyGet{transport}})
+func newPrometheus(name, address string, transport http.RoundTripper, names dialect, colors *colors, versionLabel string, clock clock.PassiveClock) (*Prometheus, error) {
+	client, err := api.NewClient(api.Config{Address: address, RoundTripper: onlyGet{transport}})
 	if err != nil {
 		// The cause quotes the address, which may hold a password.
 		return nil, errors.New("read metrics.prometheus: the address is not a URL")
 	}
-	return &prometheusServer{name: name, api: promv1.NewAPI(client), names: names, colors: colors, label: versionLabel, clock: clock, chosen: -1}, nil
+	return &Prometheus{name: name, api: promv1.NewAPI(client), names: names, colors: colors, label: versionLabel, clock: clock, chosen: -1}, nil
 }
 
 // Name says which server it is.
-func (p *prometheusServer) Name() string { return p.name }
+func (p *Prometheus) Name() string { return p.name }
 
 // Answers reports whether the signal can be asked. Residual requests are not:
 // a server that scrapes every 15 s or more knows of the last minute only.
-func (p *prometheusServer) Answers(query Query) bool {
+func (p *Prometheus) Answers(query Query) bool {
 	switch query.Signal {
 	case RequestRate, ErrorRatio, LatencyP95, PoolSaturation:
 		return true
@@ -73,7 +73,7 @@ func (p *prometheusServer) Answers(query Query) bool {
 }
 
 // Read answers one query with two of PromQL: the value and what it rests on.
-func (p *prometheusServer) Read(ctx context.Context, query Query) Reading {
+func (p *Prometheus) Read(ctx context.Context, query Query) Reading {
 	reading := Reading{Query: query, Time: p.clock.Now(), Source: p.name}
 	ctx, cancel := context.WithTimeout(ctx, prometheusTimeout)
 	defer cancel()
@@ -108,7 +108,7 @@ func (p *prometheusServer) Read(ctx context.Context, query Query) Reading {
 }
 
 // absence says why a query has no answer.
-func (p *prometheusServer) absence(ctx context.Context, query Query, ask formulas) string {
+func (p *Prometheus) absence(ctx context.Context, query Query, ask formulas) string {
 	if query.Signal == ErrorRatio {
 		if requests, err := p.one(ctx, ask.samples(query.Signal)); err == nil && requests > 0 {
 			return p.names.untold(query.Color)
@@ -120,7 +120,7 @@ func (p *prometheusServer) absence(ctx context.Context, query Query, ask formula
 func isNumber(value float64) bool { return !math.IsNaN(value) && !math.IsInf(value, 0) }
 
 // one asks a query that must have exactly one series.
-func (p *prometheusServer) one(ctx context.Context, query string) (float64, error) {
+func (p *Prometheus) one(ctx context.Context, query string) (float64, error) {
 	answer, err := p.ask(ctx, query)
 	switch {
 	case err != nil:
@@ -134,7 +134,7 @@ func (p *prometheusServer) one(ctx context.Context, query string) (float64, erro
 }
 
 // by asks a query that may have any number of series, told apart by a label.
-func (p *prometheusServer) by(ctx context.Context, label, query string) (map[string]float64, error) {
+func (p *Prometheus) by(ctx context.Context, label, query string) (map[string]float64, error) {
 	answer, err := p.ask(ctx, query)
 	if err != nil {
 		return nil, err
@@ -147,7 +147,7 @@ func (p *prometheusServer) by(ctx context.Context, label, query string) (map[str
 }
 
 // ask asks a query; a scalar is a vector of one.
-func (p *prometheusServer) ask(ctx context.Context, query string) (model.Vector, error) {
+func (p *Prometheus) ask(ctx context.Context, query string) (model.Vector, error) {
 	// No time of ours: the server's clock is the one that its samples have.
 	result, _, _, err := p.api.Query(ctx, query, time.Time{})
 	if err != nil {
@@ -163,7 +163,7 @@ func (p *prometheusServer) ask(ctx context.Context, query string) (model.Vector,
 }
 
 // matchers are the ways to tell a colour's series, the surest first.
-func (p *prometheusServer) matchers(color string) []matcher {
+func (p *Prometheus) matchers(color string) []matcher {
 	namespace, names := p.colors.namespace, p.colors.podNames(color)
 	value := p.colors.spec.Colors[color].Selector[p.label]
 	var all []matcher
@@ -175,7 +175,7 @@ func (p *prometheusServer) matchers(color string) []matcher {
 		all = append(all, "", "") // the same places for every colour
 	}
 	if p.label != "" && value != "" {
-		label := PrometheusLabel(p.label)
+		label := prometheusLabel(p.label)
 		all = append(all,
 			matcher(fmt.Sprintf("namespace=%q,%s=%q", namespace, label, value)),
 			// What is scraped from outside the cluster has no namespace;
@@ -186,7 +186,7 @@ func (p *prometheusServer) matchers(color string) []matcher {
 }
 
 // matcher is the first way that finds series, or the last one while none does.
-func (p *prometheusServer) matcher(ctx context.Context, color string) (matcher, error) {
+func (p *Prometheus) matcher(ctx context.Context, color string) (matcher, error) {
 	all := p.matchers(color)
 	p.mu.Lock()
 	chosen := p.chosen
@@ -218,8 +218,8 @@ func (p *prometheusServer) matcher(ctx context.Context, color string) (matcher, 
 	return "", fmt.Errorf("nothing tells the series of %s: the colour has no workloads and no label %s", color, p.label)
 }
 
-// PrometheusLabel is a label of Kubernetes as Prometheus must spell it.
-func PrometheusLabel(label string) string {
+// prometheusLabel is a label of Kubernetes as Prometheus must spell it.
+func prometheusLabel(label string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
 			return r
@@ -240,15 +240,15 @@ func plainError(ctx context.Context, err error) error {
 	return fmt.Errorf("it can't be asked: %w", err)
 }
 
-// OnlyGet turns the form posts of a Prometheus client into gets, so that
+// onlyGet turns the form posts of a Prometheus client into gets, so that
 // asking through the API server needs no more than the right to get.
-type OnlyGet struct {
+type onlyGet struct {
 	// Next sends the requests.
 	Next http.RoundTripper
 }
 
 // RoundTrip implements http.RoundTripper.
-func (o OnlyGet) RoundTrip(request *http.Request) (*http.Response, error) {
+func (o onlyGet) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.Method != http.MethodPost || request.Body == nil {
 		return o.Next.RoundTrip(request)
 	}

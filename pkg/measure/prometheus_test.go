@@ -25,7 +25,7 @@ func testColors() *colors {
 
 // promServer answers each query as a real server does: with the samples that
 // answers returns for it.
-func promServer(t *testing.T, answer func(query string) string) *prometheusServer {
+func promServer(t *testing.T, answer func(query string) string) *Prometheus {
 	t.Helper()
 	return promAt(t, httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet {
@@ -37,7 +37,7 @@ func promServer(t *testing.T, answer func(query string) string) *prometheusServe
 	})))
 }
 
-func promAt(t *testing.T, server *httptest.Server) *prometheusServer {
+func promAt(t *testing.T, server *httptest.Server) *Prometheus {
 	t.Helper()
 	t.Cleanup(server.Close)
 	names, err := dialectOf("")
@@ -88,11 +88,11 @@ func TestPrometheusAnswers(t *testing.T) {
 }
 
 func TestPrometheusFaults(t *testing.T) {
-	with := func(value string) func(*testing.T) *prometheusServer {
-		return func(t *testing.T) *prometheusServer { return promServer(t, healthy(value)) }
+	with := func(value string) func(*testing.T) *Prometheus {
+		return func(t *testing.T) *Prometheus { return promServer(t, healthy(value)) }
 	}
-	body := func(status int, text string) func(*testing.T) *prometheusServer {
-		return func(t *testing.T) *prometheusServer {
+	body := func(status int, text string) func(*testing.T) *Prometheus {
+		return func(t *testing.T) *Prometheus {
 			return promAt(t, httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(status)
 				_, _ = fmt.Fprint(w, text)
@@ -101,24 +101,24 @@ func TestPrometheusFaults(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name   string
-		server func(*testing.T) *prometheusServer
+		server func(*testing.T) *Prometheus
 		state  State
 		detail string
 	}{
-		{"stopped", func(t *testing.T) *prometheusServer {
+		{"stopped", func(t *testing.T) *Prometheus {
 			server := httptest.NewServer(http.NotFoundHandler())
 			source := promAt(t, server)
 			server.Close()
 			return source
 		}, SourceDown, "connection refused"},
-		{"slow", func(t *testing.T) *prometheusServer {
+		{"slow", func(t *testing.T) *Prometheus {
 			return promAt(t, httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })))
 		}, SourceDown, "no answer in time"},
-		{"empty", func(t *testing.T) *prometheusServer { return promServer(t, func(string) string { return vector() }) }, NoData, "no series of green"},
+		{"empty", func(t *testing.T) *Prometheus { return promServer(t, func(string) string { return vector() }) }, NoData, "no series of green"},
 		{"a page for people", body(200, "<html>sign in</html>"), SourceDown, "it can't be asked"},
 		{"status 500", body(500, "oops"), SourceDown, "it can't be asked"},
 		{"an error of its own", body(422, `{"status":"error","errorType":"execution","error":"query timed out"}`), SourceDown, "it can't be asked"},
-		{"a matrix", func(t *testing.T) *prometheusServer {
+		{"a matrix", func(t *testing.T) *Prometheus {
 			return promServer(t, func(string) string { return `{"status":"success","data":{"resultType":"matrix","result":[]}}` })
 		}, SourceDown, "its answer is no vector"},
 		{"nothing in the envelope", body(200, `{"status":"success"}`), SourceDown, ""},
@@ -126,7 +126,7 @@ func TestPrometheusFaults(t *testing.T) {
 		{"infinite", with("+Inf"), SourceDown, "makes no sense"},
 		{"more errors than requests", with("1.5"), SourceDown, "makes no sense"},
 		{"negative", with("-1"), SourceDown, "makes no sense"},
-		{"two series", func(t *testing.T) *prometheusServer {
+		{"two series", func(t *testing.T) *Prometheus {
 			return promServer(t, func(query string) string {
 				if strings.HasPrefix(query, "count(") {
 					return vector("4")
@@ -134,7 +134,7 @@ func TestPrometheusFaults(t *testing.T) {
 				return vector("0", "0.5")
 			})
 		}, SourceDown, "several series where one was expected: 2"},
-		{"series without requests", func(t *testing.T) *prometheusServer {
+		{"series without requests", func(t *testing.T) *Prometheus {
 			return promServer(t, func(query string) string {
 				if strings.HasPrefix(query, "sum(increase(") {
 					return vector("0")
@@ -142,7 +142,7 @@ func TestPrometheusFaults(t *testing.T) {
 				return vector("0")
 			})
 		}, NoData, "no requests of green in 1m0s"},
-		{"requests without a status", func(t *testing.T) *prometheusServer {
+		{"requests without a status", func(t *testing.T) *Prometheus {
 			return promServer(t, func(query string) string {
 				if strings.Contains(query, "=~\"5..\"") {
 					return vector()

@@ -65,7 +65,7 @@ type setUp struct {
 	names  dialect
 	colors *colors
 
-	server     *prometheusServer
+	server     *Prometheus
 	sources    []Source
 	undeclared []Undeclared
 }

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 )
 
 func connectionAlert() Check {
@@ -68,7 +70,7 @@ var (
 // mentionsConnections reports whether a rule may well be about connections, by
 // its name or by what it asks for. How many there may be at most is not what
 // an alert about them watches.
-func mentionsConnections(rule AlertRule) bool {
+func mentionsConnections(rule measure.AlertRule) bool {
 	return connectionWord.MatchString(rule.Name) || connectionWord.MatchString(maximumMetric.ReplaceAllString(rule.Query, ""))
 }
 

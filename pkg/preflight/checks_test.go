@@ -230,32 +230,36 @@ func exhaust(f *Facts) {
 
 func plantedInMonitoring() []planted {
 	return []planted{
-		{"BG-MON-01", "no series of green", func(f *Facts) { f.series("green", func(s *Series) { *s = Series{Selector: s.Selector} }) }, Fail, `no series {version="green"}`},
-		{"BG-MON-01", "live without requests", func(f *Facts) { f.series("blue", func(s *Series) { s.Requests = 0 }) }, Fail, "0 series"},
-		{"BG-MON-01", "prometheus is down", func(f *Facts) { f.Monitoring.Series["green"] = Fact[Series]{Problem: "no answer"} }, Unknown, "no answer"},
+		{"BG-MON-01", "no series of green", func(f *Facts) {
+			f.series("green", func(s *measure.Series) { *s = measure.Series{Selector: s.Selector} })
+		}, Fail, `no series {version="green"}`},
+		{"BG-MON-01", "live without requests", func(f *Facts) { f.series("blue", func(s *measure.Series) { s.Requests = 0 }) }, Fail, "0 series"},
+		{"BG-MON-01", "prometheus is down", func(f *Facts) { f.Monitoring.Series["green"] = Fact[measure.Series]{Problem: "no answer"} }, Unknown, "no answer"},
 		{"BG-MON-01", "nothing declared", func(f *Facts) { f.Monitoring.Declared, f.Monitoring.Requests = false, nil }, Skip, "not declared: metrics of blue"},
 		{"BG-MON-01", "the pods are down", func(f *Facts) {
 			f.Monitoring.Declared = false
 			f.Monitoring.Requests["green"] = measure.Reading{Source: "pods", State: measure.SourceDown, Detail: "refused"}
 		}, Unknown, "pods: refused"},
 		{"BG-MON-02", "down", func(f *Facts) { f.Monitoring.Up = Fact[string]{Problem: "connection refused"} }, Unknown, "connection refused"},
-		{"BG-MON-02", "stale", func(f *Facts) { f.series("blue", func(s *Series) { s.Age = 4 * time.Minute }) }, Fail, "4m0s old"},
+		{"BG-MON-02", "stale", func(f *Facts) { f.series("blue", func(s *measure.Series) { s.Age = 4 * time.Minute }) }, Fail, "4m0s old"},
 		{"BG-MON-02", "nothing is scraped", func(f *Facts) { f.Monitoring.ScrapeAge = 4 * time.Minute }, Fail, "it scrapes nothing"},
 		{"BG-MON-03", "the thresholds are not known", func(f *Facts) { f.Monitoring.Rules = Fact[[]gate.Rule]{Problem: "override rule \"none\""} }, Unknown, "override rule"},
 		{"BG-MON-03", "no rule has one", func(f *Facts) { f.Monitoring.Rules.Value = nil }, Skip, "no rule of the gate has a latency threshold"},
-		{"BG-MON-03", "no bound above the threshold", func(f *Facts) { f.series("green", func(s *Series) { s.Bounds = []float64{0.1, 0.5, 1} }) }, Fail, "no finite bound is above 1 s (rollback-latency-p95)"},
-		{"BG-MON-03", "no bound below", func(f *Facts) { f.series("green", func(s *Series) { s.Bounds = []float64{0.5, 1, 2} }) }, Warn, "no bound is at or under 0.3 s"},
-		{"BG-MON-03", "a wide bucket", func(f *Facts) { f.series("green", func(s *Series) { s.Bounds = []float64{0.1, 1, 2} }) }, Warn, "between the bounds 0.1 and 1"},
-		{"BG-MON-04", "no alert", func(f *Facts) { f.Monitoring.Alerts.Value[0] = AlertRule{Name: "Down", Query: "up == 0", Health: "ok"} }, Fail, "none of 1"},
+		{"BG-MON-03", "no bound above the threshold", func(f *Facts) { f.series("green", func(s *measure.Series) { s.Bounds = []float64{0.1, 0.5, 1} }) }, Fail, "no finite bound is above 1 s (rollback-latency-p95)"},
+		{"BG-MON-03", "no bound below", func(f *Facts) { f.series("green", func(s *measure.Series) { s.Bounds = []float64{0.5, 1, 2} }) }, Warn, "no bound is at or under 0.3 s"},
+		{"BG-MON-03", "a wide bucket", func(f *Facts) { f.series("green", func(s *measure.Series) { s.Bounds = []float64{0.1, 1, 2} }) }, Warn, "between the bounds 0.1 and 1"},
+		{"BG-MON-04", "no alert", func(f *Facts) {
+			f.Monitoring.Alerts.Value[0] = measure.AlertRule{Name: "Down", Query: "up == 0", Health: "ok"}
+		}, Fail, "none of 1"},
 		{"BG-MON-04", "a limit is no use", func(f *Facts) {
-			f.Monitoring.Alerts.Value[0] = AlertRule{Name: "Limit", Query: "pg_settings_max_connections < 100", Health: "ok"}
+			f.Monitoring.Alerts.Value[0] = measure.AlertRule{Name: "Limit", Query: "pg_settings_max_connections < 100", Health: "ok"}
 		}, Fail, "none of 1"},
 		{"BG-MON-04", "a recording rule", func(f *Facts) {
-			f.Monitoring.Alerts.Value[0] = AlertRule{Name: "DatabaseFull", Query: "db:connections:ratio > 0.8", Health: "ok"}
+			f.Monitoring.Alerts.Value[0] = measure.AlertRule{Name: "DatabaseFull", Query: "db:connections:ratio > 0.8", Health: "ok"}
 		}, Unknown, "DatabaseFull fires can't be read from its expression"},
 		{"BG-MON-04", "a recording rule beside one that fires late", func(f *Facts) {
 			f.Monitoring.Alerts.Value[0].Query = "pg_stat_database_numbackends > 0.95 * on() pg_settings_max_connections"
-			f.Monitoring.Alerts.Value = append(f.Monitoring.Alerts.Value, AlertRule{Name: "ConnectionsWarning", Query: "job:db:ratio > 0.8", Health: "ok"})
+			f.Monitoring.Alerts.Value = append(f.Monitoring.Alerts.Value, measure.AlertRule{Name: "ConnectionsWarning", Query: "job:db:ratio > 0.8", Health: "ok"})
 		}, Unknown, "ConnectionsWarning fires"},
 		{"BG-MON-04", "a plain number", func(f *Facts) {
 			f.Monitoring.Alerts.Value[0].Query = "sum(pg_stat_database_numbackends) > 80"

@@ -130,14 +130,9 @@ func TestCollectWithoutASession(t *testing.T) {
 		_, _ = fmt.Fprintf(writer, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"datname":"shop"},"value":[1,%q]}]}}`, value)
 	}))
 	t.Cleanup(server.Close)
-	in := inputs(t, "", "5", nil)
-	in.Release.Spec.Metrics = release.Metrics{Prometheus: &release.Prometheus{URL: server.URL}, VersionLabel: "version", Provider: "http"}
-	in.Release.Spec.Databases = []release.Database{{Name: "main", Budget: 0.8, Observe: release.Observe{Via: release.ViaPrometheus}}}
-	sources, _, err := measure.NewSources(t.Context(), in.Client, in.Release, in.Clock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	in.Sources = sources
+	in := overPrometheus(t, server.URL, func(rel *release.Release) {
+		rel.Spec.Databases = []release.Database{{Name: "main", Budget: 0.8, Observe: release.Observe{Via: release.ViaPrometheus}}}
+	})
 	report := Evaluate(Collect(t.Context(), in), Catalogue(), StageDeploy)
 	for id, want := range map[string]Outcome{"BG-DB-01": Pass, "BG-DB-02": Skip, "BG-DB-03": Pass, "BG-DB-05": Pass} {
 		if findings := findingsOf(report, id); len(findings) != 1 || findings[0].Outcome != want {
@@ -223,11 +218,27 @@ spec:
 	}
 }
 
+// overPrometheus are the inputs of a release with a Prometheus server, and the
+// sources that measure makes of it.
+func overPrometheus(t *testing.T, address string, edit func(*release.Release)) Inputs {
+	t.Helper()
+	in := inputs(t, "", "3", nil)
+	in.Release.Spec.Metrics = release.Metrics{Prometheus: &release.Prometheus{URL: address}, VersionLabel: "version", Provider: "http"}
+	if edit != nil {
+		edit(in.Release)
+	}
+	sources, _, err := measure.NewSources(t.Context(), in.Client, in.Release, in.Clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Sources = sources
+	return in
+}
+
 func TestCollectReadsPrometheus(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(prometheus))
 	t.Cleanup(server.Close)
-	in := inputs(t, "", "3", nil)
-	in.Release.Spec.Metrics = release.Metrics{Prometheus: &release.Prometheus{URL: server.URL}, VersionLabel: "version", Provider: "http"}
+	in := overPrometheus(t, server.URL, nil)
 	found := monitoring(t.Context(), in)
 	blue, green := found.Series["blue"], found.Series["green"]
 	if !blue.Known || blue.Value.Total != 7 || blue.Value.Requests != 7 || fmt.Sprint(blue.Value.Bounds) != "[0.1 0.3]" || blue.Value.Age.Seconds() != 7 {
@@ -243,8 +254,37 @@ func TestCollectReadsPrometheus(t *testing.T) {
 		t.Errorf("up = %+v, scraped %s ago, rules = %+v", found.Up, found.ScrapeAge, found.Rules)
 	}
 	server.Close()
-	if down := monitoring(t.Context(), in); down.Up.Known || down.Alerts.Known || down.Series["blue"].Known {
+	down := monitoring(t.Context(), in)
+	if down.Up.Known || down.Alerts.Known || down.Series["blue"].Known {
 		t.Errorf("a prometheus that is down is known: %+v", down)
+	}
+	for _, problem := range []string{down.Up.Problem, down.Alerts.Problem, down.Series["blue"].Problem} {
+		if problem == "" || strings.Contains(problem, server.URL) {
+			t.Errorf("%q: want a problem that does not quote the address", problem)
+		}
+	}
+}
+
+// A colour that the gate measures by its pods, without a version label in any
+// series, passes the check too.
+func TestCollectTellsSeriesAsTheGateDoes(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+		if strings.Contains(request.FormValue("query"), "version=") {
+			request.URL.RawQuery = "query=nothing"
+			request.Form = nil
+		}
+		prometheus(writer, request)
+	}))
+	t.Cleanup(server.Close)
+	in := overPrometheus(t, server.URL, nil)
+	query := measure.Query{Signal: measure.RequestRate, Color: "blue", Window: time.Minute}
+	if reading := measure.Observe(t.Context(), in.Sources, []measure.Query{query})[0]; reading.State != measure.OK {
+		t.Fatalf("%+v: the gate can't measure blue", reading)
+	}
+	for _, finding := range findingsOf(Evaluate(Collect(t.Context(), in), Catalogue(), StageDeploy), "BG-MON-01") {
+		if finding.Subject == "metrics of blue" && (finding.Outcome != Pass || !strings.Contains(finding.Cause, `{namespace="shop",pod=~"shop-blue-`)) {
+			t.Errorf("%s: %s; want a pass by the pods", finding.Outcome, finding.Cause)
+		}
 	}
 }
 
@@ -252,39 +292,39 @@ func TestCollectReadsPrometheus(t *testing.T) {
 func TestCollectReadsPrometheusOfTheClientsNamespace(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(prometheus))
 	t.Cleanup(server.Close)
-	in := inputs(t, "", "3", nil)
-	in.Release.Spec.Metrics = release.Metrics{Prometheus: &release.Prometheus{URL: server.URL}, VersionLabel: "version", Provider: "http"}
-	in.Release.Metadata.Namespace = ""
-	if green := monitoring(t.Context(), in).Series["green"]; !green.Known || green.Value.Total != 0 {
+	in := overPrometheus(t, server.URL, func(rel *release.Release) { rel.Metadata.Namespace = "" })
+	series := monitoring(t.Context(), in).Series
+	if green, blue := series["green"], series["blue"]; !green.Known || green.Value.Total != 0 || blue.Value.Total != 7 {
 		t.Errorf("series of green = %+v, want none: those there are belong to another namespace", green)
 	}
 }
 
-func TestCollectKeepsThePasswordOfPrometheus(t *testing.T) {
+func TestCollectWithoutTheSourceOfAPrometheus(t *testing.T) {
 	in := inputs(t, "", "3", nil)
 	in.Release.Spec.Metrics.Prometheus = &release.Prometheus{URL: "http://admin:kept-to-itself%zz@prometheus"}
 	found := monitoring(t.Context(), in)
-	if found.Up.Known || found.Up.Problem == "" || strings.Contains(fmt.Sprintf("%+v", found), "kept-to-itself") {
+	if found.Up.Known || found.Up.Problem == "" || found.Series["blue"].Problem == "" || strings.Contains(fmt.Sprintf("%+v", found), "kept-to-itself") {
 		t.Errorf("%+v: want a problem without the password", found)
 	}
 }
 
-// prometheus answers as the real one does, 7 to everything about blue. It has
-// another green in another namespace.
+// prometheus answers as the real one does, 7 to everything about blue's pods in
+// namespace shop. It has another green in another namespace.
 func prometheus(writer http.ResponseWriter, request *http.Request) {
-	answer := `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"7"]}]}}`
+	answer := `{"status":"success","data":{"resultType":"vector","result":[]}}`
+	vector := `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,%q]}]}}`
 	expression := request.FormValue("query")
-	switch {
+	switch ours := strings.Contains(expression, `namespace="shop",pod=~"shop-blue-`); {
 	case strings.HasSuffix(request.URL.Path, "/rules"):
 		answer = `{"status":"success","data":{"groups":[{"name":"g","rules":[
 			{"type":"alerting","name":"Full","query":"a > 1","health":"ok","labels":{"severity":"critical"},"alerts":[],"annotations":{},"state":"inactive"},
 			{"type":"recording","name":"r","query":"b","health":"ok"}]}]}}`
-	case strings.Contains(expression, "green") && strings.Contains(expression, `namespace=~"|shop",kubernetes_namespace=~"|shop"`):
-		answer = `{"status":"success","data":{"resultType":"vector","result":[]}}`
-	case strings.HasPrefix(expression, "count by (le)"):
+	case expression == "time() - max(timestamp(up))":
+		answer = fmt.Sprintf(vector, "2")
+	case ours && strings.HasPrefix(expression, "count by (le)"):
 		answer = `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"le":"+Inf"},"value":[1,"1"]},{"metric":{"le":"0.3"},"value":[1,"1"]},{"metric":{"le":"0.1"},"value":[1,"1"]}]}}`
-	case expression == "time()":
-		answer = `{"status":"success","data":{"resultType":"scalar","result":[1,"9"]}}`
+	case ours, strings.Contains(expression, "green") && !strings.Contains(expression, `namespace="shop"`) && !strings.Contains(expression, `"|shop"`):
+		answer = fmt.Sprintf(vector, "7")
 	}
 	writer.Header().Set("Content-Type", "application/json")
 	_, _ = writer.Write([]byte(answer))

@@ -163,34 +163,14 @@ type Monitoring struct {
 	ScrapeAge time.Duration
 	// Series is by colour; Requests are the readings of the request rate,
 	// from whatever source there is.
-	Series   map[string]Fact[Series]
+	Series   map[string]Fact[measure.Series]
 	Requests map[string]measure.Reading
 	// Rules are those of the gate; Required says that a source answers.
 	Rules  Fact[[]gate.Rule]
-	Alerts Fact[[]AlertRule]
+	Alerts Fact[[]measure.AlertRule]
 	// Critical is the reading of firing critical alerts; its Source is ""
 	// when nothing declared can tell.
 	Critical measure.Reading
-}
-
-// Series is what a Prometheus holds of one colour.
-type Series struct {
-	// Selector is how it was asked for.
-	Selector string
-	// Total, Requests and Latency count series: of any name, of the request
-	// counter, of the latency histogram.
-	Total, Requests, Latency int
-	// Age is since the newest sample of the request counter.
-	Age time.Duration
-	// Bounds are the finite upper bounds of the latency buckets in seconds,
-	// sorted.
-	Bounds []float64
-}
-
-// AlertRule is one alerting rule of a Prometheus.
-type AlertRule struct {
-	Name, Query, Health string
-	Severity            string
 }
 
 // live is the live colour's name and facts; ok is false when it is not known.

@@ -135,19 +135,19 @@ func sessionless() *Facts {
 }
 
 func healthyMonitoring() Monitoring {
-	series := func(color string) Fact[Series] {
-		return known(Series{Selector: `{version="` + color + `"}`, Total: 40, Requests: 3, Latency: 30, Age: 5 * time.Second,
+	series := func(color string) Fact[measure.Series] {
+		return known(measure.Series{Selector: `{version="` + color + `"}`, Total: 40, Requests: 3, Latency: 30, Age: 5 * time.Second,
 			Bounds: []float64{0.1, 0.2, 0.3, 0.5, 1, 2.5}})
 	}
 	return Monitoring{
 		Declared: true, Up: known("newest scrape 3 s ago"),
-		Series: map[string]Fact[Series]{"blue": series("blue"), "green": series("green")},
+		Series: map[string]Fact[measure.Series]{"blue": series("blue"), "green": series("green")},
 		Requests: map[string]measure.Reading{
 			"blue":  {Query: measure.Query{Signal: measure.RequestRate, Color: "blue", Window: time.Minute}, Source: "prometheus", State: measure.OK, Value: 20, Samples: 1200},
 			"green": {Query: measure.Query{Signal: measure.RequestRate, Color: "green", Window: time.Minute}, Source: "prometheus", State: measure.NoData, Detail: "no requests of green in 1m"},
 		},
 		Rules: factOf(gate.Rules(release.Gates{Profile: release.ProfileWeighted}, nil, func(measure.Query) bool { return true })),
-		Alerts: known([]AlertRule{{Name: "PostgresConnections", Health: "ok",
+		Alerts: known([]measure.AlertRule{{Name: "PostgresConnections", Health: "ok",
 			Query: "sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8"}}),
 		Critical: measure.Reading{Source: "prometheus", State: measure.OK},
 	}
@@ -185,7 +185,7 @@ func (f *Facts) database(change func(*Database)) {
 }
 
 // series changes what a Prometheus holds of a colour.
-func (f *Facts) series(name string, change func(*Series)) {
+func (f *Facts) series(name string, change func(*measure.Series)) {
 	fact := f.Monitoring.Series[name]
 	change(&fact.Value)
 	f.Monitoring.Series[name] = fact
