@@ -95,6 +95,8 @@ func TestRefusedOverrides(t *testing.T) {
 	}{
 		{"typo", `override rule "rollback-eror-ratio": the profile has no such rule; did you mean rollback-error-ratio?`,
 			release.Gates{Rules: []release.RuleOverride{{ID: "rollback-eror-ratio"}}}},
+		{"capitals", `override rule "ROLLBACK-ERROR-RATIO": the profile has no such rule; did you mean rollback-error-ratio?`,
+			release.Gates{Rules: []release.RuleOverride{{ID: "ROLLBACK-ERROR-RATIO"}}}},
 		{"far from everything", `override rule "x": the profile has no such rule`, release.Gates{Rules: []release.RuleOverride{{ID: "x"}}}},
 		{"negative", "override rule rollback-error-ratio: threshold -1: expected a number of at least 0",
 			release.Gates{Rules: []release.RuleOverride{{ID: "rollback-error-ratio", Threshold: &negative}}}},

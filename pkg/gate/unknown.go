@@ -3,6 +3,8 @@ package gate
 import (
 	"fmt"
 	"slices"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
 // UnknownRuleError says that an override names a rule that the profile
@@ -34,39 +36,14 @@ func (e *UnknownRuleError) Hint() string {
 // unknownRule builds the error for an id that no rule carries.
 func unknownRule(id string, rules, templates []Rule) error {
 	unknown := &UnknownRuleError{ID: id}
-	best := len(id)/2 + 1
 	for _, rule := range slices.Concat(templates, rules) {
 		for _, known := range []string{rule.ID, rule.Key()} {
-			if slices.Contains(unknown.Known, known) {
-				continue
-			}
-			unknown.Known = append(unknown.Known, known)
-			if distance := editDistance(id, known); distance < best {
-				best, unknown.Nearest = distance, known
+			if !slices.Contains(unknown.Known, known) {
+				unknown.Known = append(unknown.Known, known)
 			}
 		}
 	}
 	slices.Sort(unknown.Known)
+	unknown.Nearest = release.Closest(id, unknown.Known)
 	return unknown
-}
-
-// editDistance is Levenshtein's, by bytes: ids are ASCII.
-func editDistance(a, b string) int {
-	previous := make([]int, len(b)+1)
-	for j := range previous {
-		previous[j] = j
-	}
-	for i := range len(a) {
-		current := make([]int, len(b)+1)
-		current[0] = i + 1
-		for j := range len(b) {
-			substitution := previous[j]
-			if a[i] != b[j] {
-				substitution++
-			}
-			current[j+1] = min(substitution, previous[j+1]+1, current[j]+1)
-		}
-		previous = current
-	}
-	return previous[len(b)]
 }
