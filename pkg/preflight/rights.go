@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -141,6 +142,11 @@ func talkRights(all *rights, spec release.Spec) {
 	const forward = "open connections to pods: for gRPC, PostgreSQL, a spare pod"
 	silent := "what the API server's proxy can't carry does not reach the pods, and no spare pod is tried"
 	for _, probe := range httpProbes(spec.Validation) {
+		for _, source := range probe.HeadersFrom {
+			if ref := source.SecretKeyRef; ref != nil {
+				all.need("give the declared requests the headers that are secrets", all.in("", "secrets", ref.Name), "get")
+			}
+		}
 		if hasAuthorization(probe) {
 			silent = "" // the proxy takes the header for itself
 			continue
@@ -173,12 +179,8 @@ func httpProbes(validation release.Validation) []release.HTTPProbe {
 }
 
 func hasAuthorization(probe release.HTTPProbe) bool {
-	for name := range probe.Headers {
-		if strings.EqualFold(name, "Authorization") {
-			return true
-		}
-	}
-	return false
+	names := slices.AppendSeq(slices.Collect(maps.Keys(probe.Headers)), maps.Keys(probe.HeadersFrom))
+	return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, "Authorization") })
 }
 
 // proxyVerb is the verb that the API server asks for when a request of a

@@ -46,6 +46,15 @@ func TestRightsFollowWhatIsDeclared(t *testing.T) {
 		{"a header that the proxy can't carry", func(in *Inputs) {
 			in.Release.Spec.Validation.Health = &release.HTTPProbe{Method: http.MethodPost, Headers: map[string]string{"authorization": "Basic YTpi"}}
 		}, []string{"create pods/portforward"}, nil, []string{"create pods/proxy"}},
+		{"headers from a Secret and from the environment", func(in *Inputs) {
+			key := release.SecretSource{SecretKeyRef: &release.SecretKeyReference{Name: "shop-probe", Key: "key"}}
+			in.Release.Spec.Validation.Synthetic = []release.Probe{{HTTP: &release.HTTPProbe{Method: http.MethodPost,
+				HeadersFrom: map[string]release.SecretSource{"X-Api-Key": key, "X-Other": {Env: "SHOP_KEY"}}}}}
+		}, []string{"get secrets/shop-probe", "create pods/proxy"}, []string{"create pods/portforward"}, nil},
+		{"a header from a Secret that the proxy can't carry", func(in *Inputs) {
+			key := release.SecretSource{SecretKeyRef: &release.SecretKeyReference{Name: "shop-probe", Key: "header"}}
+			in.Release.Spec.Validation.Health = &release.HTTPProbe{Method: http.MethodPost, HeadersFrom: map[string]release.SecretSource{"Authorization": key}}
+		}, []string{"get secrets/shop-probe", "create pods/portforward"}, nil, []string{"create pods/proxy"}},
 		{"monitoring by Services", func(in *Inputs) {
 			in.Release.Spec.Metrics.Prometheus = &release.Prometheus{Service: "monitoring/prometheus:9090"}
 			in.Release.Spec.Metrics.Alertmanager = "alerts/alertmanager:web"
