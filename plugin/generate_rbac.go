@@ -23,9 +23,9 @@ each purpose, by name wherever RBAC can name an object. What a release can do
 without is in rules of its own, which say what is lost when they are struck out.
 Rights in other namespaces, such as that to ask a Prometheus, are Roles there.
 
-With a document at hand only files are read. The Secrets out of which pool sizes
-are read are then those that the manifests of the colours name; --live also
-looks at the workloads in the cluster.`
+With a document at hand only files are read. The Secrets that pods refer to, and
+the autoscalers, are then those that the manifests of the colours name; --live
+also looks at the workloads in the cluster.`
 
 const generateRBACExample = `  # for a service account of its own, which is made too
   kubectl bluegreen generate rbac | kubectl apply -f -
@@ -63,7 +63,7 @@ func newGenerateRBAC(call *invocation) *cobra.Command {
 	command.Flags().StringArrayVar(&flags.groups, "group", nil, "a group to bind; may be repeated")
 	command.Flags().StringArrayVar(&flags.users, "user", nil, "a user to bind; may be repeated")
 	command.Flags().BoolVar(&flags.nodes, "nodes", false, "also a ClusterRole to list nodes and pods, by which BG-COL-11 judges the room on the nodes")
-	command.Flags().BoolVar(&flags.live, "live", false, "ask the cluster too: for the Secrets of running workloads, and for the kinds in the manifests")
+	command.Flags().BoolVar(&flags.live, "live", false, "ask the cluster too: for the Secrets and autoscalers of running workloads, and for the kinds in the manifests")
 	return command
 }
 
@@ -126,11 +126,11 @@ func (i *invocation) rights(ctx context.Context, found *document, flags *rbacFla
 			return nil, err
 		}
 		inputs.Client = client
-		if inputs.Templates, err = preflight.LiveTemplates(ctx, inputs); err != nil {
+		if inputs.Live, err = preflight.ReadLive(ctx, inputs); err != nil {
 			return nil, cluster.Explain(err)
 		}
-	} else if blind := withoutManifests(found); len(blind) > 0 && len(found.Release.Spec.Databases) > 0 {
-		i.note("%s names no manifests, so no Secret with its pool size is known; --live asks the cluster", strings.Join(blind, " and "))
+	} else if blind := withoutManifests(found); len(blind) > 0 {
+		i.note("without manifests of %s, neither the Secrets of its pods nor its autoscalers are known; --live asks the cluster", strings.Join(blind, " and of "))
 	}
 	rights, err := preflight.Rights(inputs)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/clock"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
@@ -25,9 +24,9 @@ type Inputs struct {
 	// document (release.Loaded.Manifests); StagePR reads workloads from
 	// them.
 	Manifests map[string][]string
-	// Templates are pod templates of the colours beside those in the
-	// manifests; Rights reads in them which Secrets are read.
-	Templates []corev1.PodTemplateSpec
+	// Live is what the cluster tells of the workloads beside the manifests;
+	// only Rights looks at it.
+	Live Live
 	// Target is the colour that is to get the traffic; "" for the one that
 	// is not live.
 	Target string

@@ -19,8 +19,7 @@ type Grant struct {
 // access asks for every right that a shift, its rollback and its record need.
 func access(ctx context.Context, in Inputs) Fact[[]Grant] {
 	// A workload that can't be read is one more right that is missing.
-	live, _ := LiveTemplates(ctx, in)
-	in.Templates = append(live, in.Templates...)
+	in.Live, _ = ReadLive(ctx, in)
 	rights, err := Rights(in)
 	if err != nil {
 		return notKnown[[]Grant](err)

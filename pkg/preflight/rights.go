@@ -51,7 +51,7 @@ func Rights(in Inputs) ([]Right, error) {
 			return nil, err
 		}
 	}
-	poolRights(all, in)
+	workloadRights(all, in)
 	return all.list, nil
 }
 

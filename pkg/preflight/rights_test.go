@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 	kubetesting "k8s.io/client-go/testing"
@@ -32,7 +34,7 @@ func TestRightsFollowWhatIsDeclared(t *testing.T) {
 				"create leases.coordination.k8s.io", "create configmaps", "get configmaps", "update configmaps/bluegreen-shop"},
 			append([]string{"list events", "delete configmaps", "create pods/portforward", "get pods/portforward", "list leases.coordination.k8s.io",
 				"list services", "list deployments.apps", "list statefulsets.apps"}, spare...),
-			[]string{"get services/proxy*", "get secrets*", "update configmaps", "update leases.coordination.k8s.io", "list nodes", "list pods in "}},
+			[]string{"patch horizontalpodautoscalers*", "get services/proxy*", "get secrets*", "update configmaps", "update leases.coordination.k8s.io", "list nodes", "list pods in "}},
 		{"only recycling", func(in *Inputs) { in.Release.Spec.Traffic.Drain = release.DrainRecycle },
 			append([]string{"create pods/eviction"}, spare...), nil, nil},
 		{"only waiting", func(in *Inputs) { in.Release.Spec.Traffic.Drain = release.DrainWait }, nil, spare, []string{"create pods/eviction"}},
@@ -83,10 +85,16 @@ func TestRightsFollowWhatIsDeclared(t *testing.T) {
 		{"a pool in a Secret, by the manifests", func(in *Inputs) {
 			in.Release.Spec.Databases = []release.Database{monitored(release.Observe{})}
 			in.Manifests = map[string][]string{"green": {manifestOf(t)}}
-		}, nil, []string{"get secrets/shop-database"}, []string{"get secrets/shop-tls"}},
+		}, nil, []string{"get secrets/shop-database", "get secrets/shop-tls"}, nil},
+		{"an autoscaler that the cluster has", func(in *Inputs) { in.Live.Autoscalers = []string{"shop-blue"} },
+			nil, []string{"patch horizontalpodautoscalers.autoscaling/shop-blue"}, nil},
+		{"a header out of a Secret", func(in *Inputs) {
+			in.Release.Spec.Validation.Health = &release.HTTPProbe{HeadersFrom: map[string]release.SecretSource{
+				"Authorization": {SecretKeyRef: &release.SecretKeyReference{Name: "login", Key: "basic"}}, "X-Key": {Env: "KEY"}}}
+		}, []string{"get secrets/login", "create pods/portforward"}, nil, nil},
 		{"a pool in a Secret, by the live workloads", func(in *Inputs) {
 			in.Release.Spec.Databases = []release.Database{monitored(release.Observe{})}
-			in.Templates = []corev1.PodTemplateSpec{{Spec: corev1.PodSpec{Containers: []corev1.Container{{
+			in.Live.Templates = []corev1.PodTemplateSpec{{Spec: corev1.PodSpec{Containers: []corev1.Container{{
 				EnvFrom: []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "shop-all"}}}}}}}}}
 		}, nil, []string{"get secrets/shop-all"}, nil},
 	} {
@@ -121,6 +129,27 @@ func TestRightsFollowWhatIsDeclared(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The cluster tells of what scales the workloads and what their pods refer to;
+// a right to it is asked for like any other.
+func TestRightsFollowWhatIsLive(t *testing.T) {
+	in := inputs(t, "", "3", func(client *fake.Clientset) {
+		for name, workload := range map[string]string{"scales-green": "shop-green", "scales-others": "others"} {
+			autoscaler := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "shop"},
+				Spec: autoscalingv2.HorizontalPodAutoscalerSpec{ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: workload}}}
+			if err := client.Tracker().Add(autoscaler); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	var asked []string
+	for _, grant := range access(t.Context(), in).Value {
+		asked = append(asked, grant.Verb+" "+resourceOf(grant.Access))
+	}
+	if !slices.Contains(asked, "patch horizontalpodautoscalers.autoscaling/scales-green") || slices.Contains(asked, "patch horizontalpodautoscalers.autoscaling/scales-others") {
+		t.Errorf("asked for %q", asked)
 	}
 }
 

@@ -77,7 +77,7 @@ func (r *Runner) forbidden() ([]*regexp.Regexp, error) {
 // scanLogs returns the first forbidden line of a pod's containers, shortened:
 // those that prepared it come first.
 func (r *Runner) scanLogs(ctx context.Context, pod corev1.Pod, patterns []*regexp.Regexp, secrets release.Redactor) (string, error) {
-	for _, container := range containersOf(&pod.Spec) {
+	for _, container := range cluster.ContainersOf(&pod.Spec) {
 		limit := startupLogBytes
 		stream, err := r.Client.Kubernetes.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{
 			Container: container.Name, LimitBytes: &limit,

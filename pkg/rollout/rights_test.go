@@ -6,12 +6,14 @@ import (
 	"testing"
 	"time"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
@@ -31,12 +33,20 @@ func TestNothingIsAskedForThatRightsLeaveOut(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{Name: "svc-1", Namespace: "shop", Labels: map[string]string{discoveryv1.LabelServiceName: "svc"}},
 		Endpoints:  []discoveryv1.Endpoint{{TargetRef: &corev1.ObjectReference{Kind: "Pod", Name: "shop-blue-1"}}},
 	}
-	runner, _, prepend := newRunner(t, production, endpoints, deployment("blue", 1), deployment("green", 1), pod("blue"))
+	autoscaler := &autoscalingv2.HorizontalPodAutoscaler{
+		ObjectMeta: metav1.ObjectMeta{Name: "scales-blue", Namespace: "shop", Annotations: map[string]string{cluster.AnnotationFloor: "1"}},
+		Spec:       autoscalingv2.HorizontalPodAutoscalerSpec{ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: "shop-blue"}, MinReplicas: ptr.To[int32](3), MaxReplicas: 3},
+	}
+	runner, _, prepend := newRunner(t, production, endpoints, autoscaler, deployment("blue", 1), deployment("green", 1), pod("blue"))
 	router, err := traffic.NewRouter(runner.Client, runner.Release, runner.Clock)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rights, err := preflight.Rights(preflight.Inputs{Release: runner.Release})
+	inputs := preflight.Inputs{Client: runner.Client, Release: runner.Release}
+	if inputs.Live, err = preflight.ReadLive(t.Context(), inputs); err != nil {
+		t.Fatal(err)
+	}
+	rights, err := preflight.Rights(inputs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +72,7 @@ func TestNothingIsAskedForThatRightsLeaveOut(t *testing.T) {
 	for _, action := range []string{
 		"get leases", "create leases", "update leases", "get configmaps", "list configmaps", "create configmaps", "update configmaps", "delete configmaps",
 		"get services", "patch services", "list endpointslices", "list pods", "get deployments", "patch deployments",
+		"list horizontalpodautoscalers", "patch horizontalpodautoscalers",
 	} {
 		if !asked[action] {
 			t.Errorf("%s is never asked for: this test shows nothing about it", action)

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
@@ -17,7 +18,7 @@ func (r *Runner) redactor(ctx context.Context, pods []corev1.Pod) release.Redact
 	var values []string
 	read := map[string]bool{}
 	for index := range pods {
-		for _, name := range secretsOf(&pods[index].Spec) {
+		for _, name := range cluster.SecretsOf(&pods[index].Spec) {
 			if read[name] {
 				continue
 			}
@@ -30,7 +31,7 @@ func (r *Runner) redactor(ctx context.Context, pods []corev1.Pod) release.Redact
 				values = append(values, parts(string(value))...)
 			}
 		}
-		for _, container := range containersOf(&pods[index].Spec) {
+		for _, container := range cluster.ContainersOf(&pods[index].Spec) {
 			for _, variable := range container.Env {
 				if release.Redacted(variable.Name+"="+variable.Value) != variable.Name+"="+variable.Value {
 					values = append(values, parts(variable.Value)...)
@@ -51,41 +52,4 @@ func parts(secret string) []string {
 		}
 	}
 	return found
-}
-
-// secretsOf are the Secrets that a pod is given, by name.
-func secretsOf(spec *corev1.PodSpec) []string {
-	var names []string
-	for _, container := range containersOf(spec) {
-		for _, variable := range container.Env {
-			if from := variable.ValueFrom; from != nil && from.SecretKeyRef != nil {
-				names = append(names, from.SecretKeyRef.Name)
-			}
-		}
-		for _, source := range container.EnvFrom {
-			if source.SecretRef != nil {
-				names = append(names, source.SecretRef.Name)
-			}
-		}
-	}
-	for _, volume := range spec.Volumes {
-		if volume.Secret != nil {
-			names = append(names, volume.Secret.SecretName)
-		}
-		if volume.Projected == nil {
-			continue
-		}
-		for _, source := range volume.Projected.Sources {
-			if source.Secret != nil {
-				names = append(names, source.Secret.Name)
-			}
-		}
-	}
-	return names
-}
-
-// containersOf are a pod's containers, those that prepare it among them.
-func containersOf(spec *corev1.PodSpec) []corev1.Container {
-	containers := append([]corev1.Container{}, spec.InitContainers...)
-	return append(containers, spec.Containers...)
 }

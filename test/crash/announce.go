@@ -5,8 +5,6 @@ import (
 	"mime"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/interpose"
@@ -34,19 +32,6 @@ func announces(intent journal.Entry, exchange *interpose.Exchange) bool {
 // isPlural reports whether a resource is that of a kind in lower case.
 func isPlural(resource, kind string) bool {
 	return resource == kind+"s" || resource == kind+"es" || resource == strings.TrimSuffix(kind, "y")+"ies"
-}
-
-// nameOf is the name of the object that is written; one that is created has it
-// in the body.
-func nameOf(exchange *interpose.Exchange) string {
-	if exchange.Name != "" {
-		return exchange.Name
-	}
-	object := metav1.PartialObjectMetadata{}
-	if err := json.Unmarshal(exchange.Body, &object); err != nil {
-		return ""
-	}
-	return object.Name
 }
 
 // mediaType is that of the request's body.

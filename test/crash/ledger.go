@@ -1,22 +1,17 @@
 package crash
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/interpose"
 )
-
-// recordKey is the key of the current run in its ConfigMap.
-const recordKey = "run.json"
 
 // Ledger reads what the program writes about one release, and knows the record
 // that landed last. Several proxies before one cluster share one.
@@ -110,19 +105,10 @@ func (l *Ledger) learn(exchange *interpose.Exchange) {
 			l.landed(runOf(text))
 		}
 	case "leases":
-		if lease := l.leaseOf(text); lease != nil {
+		if lease := leaseOf(text); lease != nil && lease.Name == l.name() {
 			l.lease = lease
 		}
 	}
-}
-
-// runOf reads a run out of its ConfigMap, nil where there is none.
-func runOf(text []byte) *journal.Run {
-	object, run := corev1.ConfigMap{}, journal.Run{}
-	if json.Unmarshal(text, &object) != nil || json.Unmarshal([]byte(object.Data[recordKey]), &run) != nil {
-		return nil
-	}
-	return &run
 }
 
 // landed knows a record. One of before, which a read that was answered late
@@ -140,19 +126,10 @@ func (l *Ledger) landed(run *journal.Run) {
 	l.record = run
 }
 
-// leaseOf reads the release's lease, nil where it is none.
-func (l *Ledger) leaseOf(text []byte) *coordinationv1.Lease {
-	lease := &coordinationv1.Lease{}
-	if json.Unmarshal(text, lease) != nil || lease.Name != l.name() {
-		return nil
-	}
-	return lease
-}
-
 // readLease tells a lease that is taken from one that is given up; one that is
 // renewed is no point.
 func (l *Ledger) readLease(exchange *interpose.Exchange) (Point, bool) {
-	next := l.leaseOf(exchange.Body)
+	next := leaseOf(exchange.Body)
 	switch {
 	case next == nil:
 		return Point{}, false

@@ -11,6 +11,9 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
@@ -20,19 +23,26 @@ import (
 
 // bench is a ledger, and the run that is written through it.
 type bench struct {
-	t      *testing.T
+	t *testing.T
+	// media is how objects go over the wire.
+	media  string
 	ledger *Ledger
 	run    journal.Run
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	return &bench{t: t, ledger: NewLedger("shop", "shop"), run: journal.Run{ID: "20261122-153012-k7f3q", Release: "shop", Epoch: 1}}
+	return &bench{t: t, media: runtime.ContentTypeProtobuf, ledger: NewLedger("shop", "shop"), run: journal.Run{ID: "20261122-153012-k7f3q", Release: "shop", Epoch: 1}}
 }
 
-func (b *bench) encoded(object any) []byte {
+// encoded is an object as it goes over the wire.
+func (b *bench) encoded(object runtime.Object) []byte {
 	b.t.Helper()
-	text, err := json.Marshal(object)
+	info, known := runtime.SerializerInfoForMediaType(scheme.Codecs.SupportedMediaTypes(), b.media)
+	if !known {
+		b.t.Fatalf("nothing encodes %s", b.media)
+	}
+	text, err := runtime.Encode(scheme.Codecs.EncoderForVersion(info.Serializer, schema.GroupVersions(scheme.Scheme.PrioritizedVersionsAllGroups())), object)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -42,9 +52,11 @@ func (b *bench) encoded(object any) []byte {
 // record is the ConfigMap of the run.
 func (b *bench) record() []byte {
 	b.t.Helper()
-	object := corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "bluegreen-shop"}}
-	object.Data = map[string]string{recordKey: string(b.encoded(b.run))}
-	return b.encoded(object)
+	text, err := json.Marshal(b.run)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return b.encoded(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "bluegreen-shop"}, Data: map[string]string{recordKey: string(text)}})
 }
 
 // pass sends an exchange through the ledger, with a status, and returns the
@@ -116,6 +128,14 @@ func TestPointsOfTheRecord(t *testing.T) {
 	same(t, b.save(http.StatusOK), "begin")
 }
 
+// A client may send JSON as well as protobuf.
+func TestRecordInJSON(t *testing.T) {
+	b := newBench(t)
+	b.media = runtime.ContentTypeJSON
+	same(t, b.pass(http.StatusCreated, request("create", "", "configmaps", "", b.record())), "begin")
+	same(t, b.save(http.StatusOK, entry(journal.Transition, "preflight → apply", "")), "transition preflight → apply")
+}
+
 // A ledger that has seen no write yet learns from what the program reads.
 func TestRecordIsLearntFromReads(t *testing.T) {
 	b := newBench(t)
@@ -134,7 +154,7 @@ func TestRecordIsLearntFromReads(t *testing.T) {
 func TestPointsBesideTheRecord(t *testing.T) {
 	b := newBench(t)
 	lease := func(holder *string, epoch string) []byte {
-		return b.encoded(coordinationv1.Lease{
+		return b.encoded(&coordinationv1.Lease{
 			ObjectMeta: metav1.ObjectMeta{Name: "bluegreen-shop", Annotations: map[string]string{cluster.AnnotationEpoch: epoch}},
 			Spec:       coordinationv1.LeaseSpec{HolderIdentity: holder},
 		})
@@ -145,7 +165,7 @@ func TestPointsBesideTheRecord(t *testing.T) {
 	same(t, b.pass(http.StatusConflict, request("update", group, "leases", "bluegreen-shop", lease(ptr.To("bob"), "2"))), "lease take")
 	same(t, b.pass(http.StatusOK, request("update", group, "leases", "bluegreen-shop", lease(nil, "1"))), "lease give up")
 	same(t, b.pass(http.StatusOK, request("update", group, "leases", "bluegreen-shop", lease(ptr.To("bob"), "2"))), "lease take")
-	same(t, b.pass(http.StatusCreated, request("create", "", "configmaps", "", b.encoded(corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "bluegreen-shop-20261122-153012-k7f3q"}}))), "archive create")
+	same(t, b.pass(http.StatusCreated, request("create", "", "configmaps", "", b.encoded(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "bluegreen-shop-20261122-153012-k7f3q"}}))), "archive create")
 	same(t, b.pass(http.StatusOK, request("get", "", "services", "svc", nil)), "")
 	stop := request("patch", "", "services", "svc", []byte(`{"metadata":{"annotations":{"bluegreen.dev/stop":"now"}}}`))
 	stop.Header.Set("Content-Type", "application/merge-patch+json")
@@ -167,7 +187,7 @@ func written() map[string]*interpose.Exchange {
 		"switch ingress/svc":           request("patch", "networking.k8s.io", "ingresses", "svc", []byte(`[]`)),
 		"apply 3 objects":              apply,
 		"recycle deployment/shop-blue": evict,
-		"trial deployment/shop-blue":   request("create", "", "pods", "", []byte(`{"metadata":{"name":"shop-blue-spare-abcde"}}`)),
+		"trial deployment/shop-blue":   request("create", "", "pods", "", []byte(`{"kind":"Pod","apiVersion":"v1","metadata":{"name":"shop-blue-spare-abcde"}}`)),
 	}
 }
 

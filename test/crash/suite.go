@@ -20,7 +20,7 @@ const hang = 6 * time.Minute
 
 // lease is how long a process of the program may be silent: a killed one is
 // waited for that long, and there are many.
-const lease = 2 * time.Second
+const lease = 4 * time.Second
 
 // Suite is a shop whose releases are killed, under load.
 type Suite struct {

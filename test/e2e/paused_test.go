@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/crash"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/interpose"
@@ -81,7 +82,7 @@ type paused struct {
 
 func openPaused(t *testing.T) *paused {
 	t.Helper()
-	s := open(t, shop.Options{GreenByHand: true, Release: watching(3 * time.Second)})
+	s := open(t, shop.Options{GreenByHand: true, Release: crash.Quick(crash.Driver{}, release.DrainNone)})
 	s.production(keepAliveClients/2, freshClients/2)
 	ledger := crash.NewLedger(s.shop.Namespace, "recommendation")
 	p := &paused{scenario: s, first: openWire(t, s, ledger), second: openWire(t, s, ledger)}
