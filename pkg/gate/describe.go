@@ -91,8 +91,8 @@ gates:
     - {id: rollback-oldest-transaction, disabled: true}
 ` + "```" + `
 
-"First seed" and "second seed" are the two runbooks that the numbers come from: production-microservice-deployment 0.1.0
-(gradual, after an incident of exhausted connections) and 0.2.0 (a Service's selector switched at once).
+The numbers come from [two runbooks](runbooks.md), called the first (gradual, after an incident of exhausted connections)
+and the second (a Service's selector, switched at once). Where a number is ours, its source says so.
 
 A rule about a database stands once for each database of the release; ` + "`id/database`" + ` overrides one of them.
 

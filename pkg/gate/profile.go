@@ -7,11 +7,11 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
-// The profiles: the thresholds of the two runbooks (seeds).
+// The profiles: the thresholds of the two runbooks (docs/runbooks.md).
 const (
-	// Weighted is the first seed: traffic moves in steps.
+	// Weighted is the first runbook: traffic moves in steps.
 	Weighted = release.ProfileWeighted
-	// Atomic is the second seed: a selector is switched at once.
+	// Atomic is the second runbook: a selector is switched at once.
 	Atomic = release.ProfileAtomic
 )
 
@@ -52,9 +52,9 @@ func profile(name string) ([]Rule, bool) {
 	return nil, false
 }
 
-// weightedRules are the numbers of the first seed.
+// weightedRules are the numbers of the first runbook.
 func weightedRules() []Rule {
-	const advance, rollback = "first seed, Deployment Procedure, step 4", "first seed, When to Rollback"
+	const advance, rollback = "first runbook, Deployment Procedure, step 4", "first runbook, When to Rollback"
 	return []Rule{
 		{ID: "advance-error-ratio", Purpose: Advance, Subject: Target, Signal: measure.ErrorRatio, Comparator: Less, Threshold: 0.005,
 			Window: window, MinimumSamples: advanceSamples, Source: advance + ": error rates must remain < 0.5 %" + oursAdvance},
@@ -71,39 +71,39 @@ func weightedRules() []Rule {
 	}
 }
 
-// atomicRules are the numbers of the second seed.
+// atomicRules are the numbers of the second runbook.
 func atomicRules() []Rule {
-	const advance, rollback = "second seed, Deployment Procedure, step 4", "second seed, When to Roll Back"
+	const advance, rollback = "second runbook, Deployment Procedure, step 4", "second runbook, When to Roll Back"
 	return []Rule{
 		{ID: "advance-error-ratio", Purpose: Advance, Subject: Target, Signal: measure.ErrorRatio, Comparator: Less, Threshold: 0.005,
 			Window: window, MinimumSamples: advanceSamples, Source: advance + ": error rate target < 0.5 %" + oursAdvance},
 		{ID: "advance-latency-p95", Purpose: Advance, Subject: Target, Signal: measure.LatencyP95, Comparator: Less, Threshold: 0.200,
 			Window: window, MinimumSamples: latencySamples, Source: advance + ": P95 latency < 200 ms" + oursLatency},
 		{ID: "advance-database-connections", Purpose: Advance, Subject: Shared, Signal: measure.DatabaseConnections, Comparator: LessOrEqual, Threshold: 0.80,
-			Source: "first seed, Deployment Procedure, step 4: must not exceed 80 % of max (the second gives no number)"},
+			Source: "first runbook, Deployment Procedure, step 4: must not exceed 80 % of max (the second gives no number)"},
 		{ID: "advance-request-parity", Purpose: Advance, Subject: Shared, Signal: measure.RequestRate, Comparator: GreaterOrEqual, Threshold: 0.5, RelativeTo: relativeToBaseline,
 			Window: window, Source: advance + ": request volume matches pre-switch levels; half is our reading: below it requests are missing, above it traffic merely varies. Both colours count, for open connections stay on the old one"},
 		{ID: "advance-restarts", Purpose: Advance, Subject: Target, Signal: measure.Restarts, Comparator: LessOrEqual, Threshold: 0,
 			Source: advance + ": pod restarts or crashes in v2"},
 		{ID: "advance-critical-alerts", Purpose: Advance, Subject: Shared, Signal: measure.CriticalAlerts, Comparator: LessOrEqual, Threshold: 0,
-			Source: "second seed, Deployment Procedure, step 5: confirm no alerts triggered"},
+			Source: "second runbook, Deployment Procedure, step 5: confirm no alerts triggered"},
 		{ID: "rollback-error-ratio", Purpose: Rollback, Subject: Target, Signal: measure.ErrorRatio, Comparator: Greater, Threshold: 0.02, For: 2 * time.Minute,
 			Window: window, MinimumSamples: 50, Source: rollback + ": error rate > 2 % sustained over 2 minutes; 50 requests are ours: among fewer a single failure would be more than 2 %"},
 		{ID: "rollback-latency-p95", Purpose: Rollback, Subject: Target, Signal: measure.LatencyP95, Comparator: Greater, Threshold: 0.8, For: 3 * time.Minute,
 			Window: window, MinimumSamples: latencySamples, Source: rollback + ": latency P95 > 800 ms for > 3 minutes" + oursLatency},
 		{ID: "rollback-database-connections", Purpose: Rollback, Subject: Shared, Signal: measure.DatabaseConnections, Comparator: GreaterOrEqual, Threshold: 0.90,
-			Source: "first seed, When to Rollback: database connections >= 90 % (the second gives no number)"},
+			Source: "first runbook, When to Rollback: database connections >= 90 % (the second gives no number)"},
 	}
 }
 
-// commonRules are what both seeds ask without a number of their own. Where
+// commonRules are what both runbooks ask without a number of their own. Where
 // the number is ours, Source says so.
 func commonRules() []Rule {
-	const compare = "second seed, Deployment Procedure, step 4: compare v1 (historical) with v2 (live)"
-	const contention = "second seed, Common Pitfalls, DB lock contention: v2 introduced a long-lived transaction"
+	const compare = "second runbook, Deployment Procedure, step 4: compare v1 (historical) with v2 (live)"
+	const contention = "second runbook, Common Pitfalls, DB lock contention: v2 introduced a long-lived transaction"
 	return []Rule{
 		{ID: "advance-ready-ratio", Purpose: Advance, Subject: Target, Signal: measure.ReadyRatio, Comparator: GreaterOrEqual, Threshold: 1,
-			Source: "both seeds, Deployment Procedure, step 1: all pods Running and passing readiness"},
+			Source: "both runbooks, Deployment Procedure, step 1: all pods Running and passing readiness"},
 		{ID: "advance-error-ratio-baseline", Purpose: Advance, Subject: Target, Signal: measure.ErrorRatio, Comparator: LessOrEqual,
 			Threshold: 1, RelativeTo: relativeToBaseline, MinimumEffect: 0.002, Window: window, MinimumSamples: advanceSamples,
 			Source: compare + "; the effect of 0.2 points is ours" + oursAdvance},
@@ -111,16 +111,16 @@ func commonRules() []Rule {
 			Threshold: 1.2, RelativeTo: relativeToBaseline, MinimumEffect: 0.020, Window: window, MinimumSamples: latencySamples,
 			Source: compare + "; the factor of 1.2 and the effect of 20 ms are ours" + oursLatency},
 		{ID: "rollback-pool-saturation", Purpose: Rollback, Subject: Target, Signal: measure.PoolSaturation, Comparator: GreaterOrEqual, Threshold: 1, For: glitch,
-			Source: "second seed, When to Roll Back: connection pool saturation in v2; 30 s is ours, for a pool may be full for a moment in health"},
+			Source: "second runbook, When to Roll Back: connection pool saturation in v2; 30 s is ours, for a pool may be full for a moment in health"},
 		{ID: "rollback-blocked-sessions", Purpose: Rollback, Subject: Target, Signal: measure.BlockedSessions, Comparator: GreaterOrEqual, Threshold: 1, For: glitch,
 			Source: contention + "; 30 s is ours: somebody waited all that time for a lock of the new version"},
 		{ID: "rollback-oldest-transaction", Purpose: Rollback, Subject: Target, Signal: measure.OldestTransaction, Comparator: Greater, Threshold: 60,
 			Source: contention + "; 60 s is ours"},
 		{ID: "rollback-ready-ratio", Purpose: Rollback, Subject: Target, Signal: measure.ReadyRatio, Comparator: Less, Threshold: 1, For: glitch,
-			Source: "second seed, Common Pitfalls, 503 errors after cutover: pods running but not receiving traffic; 30 s is ours"},
+			Source: "second runbook, Common Pitfalls, 503 errors after cutover: pods running but not receiving traffic; 30 s is ours"},
 		{ID: "rollback-restarts", Purpose: Rollback, Subject: Target, Signal: measure.Restarts, Comparator: GreaterOrEqual, Threshold: 3,
-			Source: "second seed, Deployment Procedure, step 4: pod restarts or crashes in v2; three is ours: a crash loop and not an accident"},
+			Source: "second runbook, Deployment Procedure, step 4: pod restarts or crashes in v2; three is ours: a crash loop and not an accident"},
 		{ID: "rollback-critical-alerts", Purpose: Rollback, Subject: Shared, Signal: measure.CriticalAlerts, Comparator: GreaterOrEqual, Threshold: 1,
-			Source: "second seed, When to Roll Back: any critical alert from the monitoring system"},
+			Source: "second runbook, When to Roll Back: any critical alert from the monitoring system"},
 	}
 }

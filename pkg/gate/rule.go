@@ -84,7 +84,7 @@ type Rule struct {
 	Required bool `json:"required"`
 	Disabled bool `json:"disabled,omitempty"`
 	// Source cites where the number comes from, such as
-	// "first seed, When to Rollback".
+	// "first runbook, When to Rollback".
 	Source string `json:"source"`
 }
 

@@ -14,7 +14,7 @@ func accessGranted() Check {
 		Stages: []Stage{StageDeploy, StageRollback}, Critical: true,
 		Why:    "A right that is missing in the middle of a shift leaves it there. The API server is asked for each one beforehand; one that a shift can do without is a warning that says what is lost.",
 		Remedy: "grant the verb on the resource that the finding names, in a Role of the release's namespace; kubectl bluegreen generate rbac writes that Role whole",
-		Source: "first seed, Deployment Context (full rollback capability within 2 minutes)",
+		Source: "first runbook, Deployment Context (full rollback capability within 2 minutes)",
 		Evaluate: func(facts *Facts) []Finding {
 			if !facts.Access.Known {
 				return facts.Access.unknown("rights")

@@ -8,7 +8,7 @@ func affinityOff() Check {
 		Stages: []Stage{StageDeploy}, Critical: true,
 		Why:    "Sticky sessions keep users on the old version after a switch, and on the bad one after a rollback: a partial switch.",
 		Remedy: "set spec.sessionAffinity of the production Service to None, and turn stickiness off at the load balancer in front",
-		Source: "second seed, Common Pitfalls, Partial traffic switch",
+		Source: "second runbook, Common Pitfalls, Partial traffic switch",
 		Evaluate: func(facts *Facts) []Finding {
 			subject := routeName(facts)
 			if !facts.Route.Known {

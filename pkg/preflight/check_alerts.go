@@ -8,7 +8,7 @@ func noCriticalAlert() Check {
 		Stages: []Stage{StageDeploy}, Critical: true,
 		Why:    "A critical alert rolls a release back. One that fires before it starts says that this is no time to start, and hides those that the release would cause.",
 		Remedy: "resolve the incident, or silence what is known, and check again",
-		Source: "second seed, When to Roll Back (any critical alert from monitoring system); Deployment Procedure, step 5 (confirm no alerts triggered)",
+		Source: "second runbook, When to Roll Back (any critical alert from monitoring system); Deployment Procedure, step 5 (confirm no alerts triggered)",
 		Evaluate: func(facts *Facts) []Finding {
 			const subject = "critical alerts"
 			reading := facts.Monitoring.Critical

@@ -18,7 +18,7 @@ func bucketsBracket() Check {
 		Stages: []Stage{StageDeploy},
 		Why:    "A quantile is interpolated within a bucket, and never exceeds the largest finite bound. A threshold above that bound never fires; one in a wide bucket fires by guess.",
 		Remedy: "add the thresholds of the gate to the buckets of the latency histogram",
-		Source: "first seed, Deployment Procedure, step 4 (P95 < 300 ms); both seeds, When to Roll Back",
+		Source: "first runbook, Deployment Procedure, step 4 (P95 < 300 ms); both runbooks, When to Roll Back",
 		Evaluate: func(facts *Facts) []Finding {
 			if !facts.Monitoring.Declared {
 				return []Finding{undeclared("prometheus")}

@@ -13,7 +13,7 @@ func colorServices() Check {
 		Stages: []Stage{StageDeploy},
 		Why:    "The target is validated past the production route. A direct Service that is missing, or that reaches the other colour, validates the wrong version.",
 		Remedy: "create the Service that spec.colors.<colour>.service names, with the colour's labels in its selector",
-		Source: "second seed, Pre-Deployment Checklist (svc-green exists and routes to v2 pods; svc-blue remains active)",
+		Source: "second runbook, Pre-Deployment Checklist (svc-green exists and routes to v2 pods; svc-blue remains active)",
 		Evaluate: func(facts *Facts) []Finding {
 			var findings []Finding
 			for _, color := range facts.colors() {

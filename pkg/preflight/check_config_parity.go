@@ -13,7 +13,7 @@ func configParity() Check {
 		Stages:   []Stage{StagePR, StageDeploy},
 		Why:      "A variable that one colour has and the other lacks is as often forgotten as intended, and shows only under traffic.",
 		Remedy:   "add the variable to spec.template.spec.containers[].env of the other colour, or remove it from both",
-		Source:   "second seed, Common Pitfalls (Logs missing version tag: incorrect injection in v2)",
+		Source:   "second runbook, Common Pitfalls (Logs missing version tag: incorrect injection in v2)",
 		Evaluate: evaluateConfigParity,
 	}
 }

@@ -14,7 +14,7 @@ func connectionAlert() Check {
 		Stages:   []Stage{StageDeploy},
 		Why:      "The incident was detected too late because nothing watched the connections. An alert over a recording rule, or over a plain number of connections, may do so: at which share of them it fires can't be read from it, so it is told as unknown.",
 		Remedy:   "add an alerting rule such as: sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8",
-		Source:   "first seed, Pre-Deployment Checklist, Monitoring & Alerts (set up alert thresholds for connection pool usage > 80 %); Common Pitfalls, No early warning",
+		Source:   "first runbook, Pre-Deployment Checklist, Monitoring & Alerts (set up alert thresholds for connection pool usage > 80 %); Common Pitfalls, No early warning",
 		Evaluate: evaluateConnectionAlert,
 	}
 }

@@ -13,7 +13,7 @@ func connectionBudget() Check {
 		Stages: []Stage{StageDeploy}, Critical: true,
 		Why:      "During the overlap both colours hold their pools, and a rolling update adds surge pods. What fitted in steady state exhausts max_connections in the middle of the shift.",
 		Remedy:   "set the pool size per pod that the finding names, or raise max_connections",
-		Source:   "first seed, Pre-Deployment Checklist, Database (validate max_connections; adjust per-pod pool size); Common Pitfalls, Database connection exhaustion",
+		Source:   "first runbook, Pre-Deployment Checklist, Database (validate max_connections; adjust per-pod pool size); Common Pitfalls, Database connection exhaustion",
 		Evaluate: func(facts *Facts) []Finding { return eachDatabase(facts, budgetFinding(facts)) },
 	}
 }

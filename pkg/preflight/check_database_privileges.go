@@ -8,7 +8,7 @@ func databasePrivileges() Check {
 		Stages: []Stage{StageDeploy}, Critical: true,
 		Why:    "PostgreSQL hides what other roles' sessions do from a role without pg_read_all_stats, and every count comes out too low.",
 		Remedy: "GRANT pg_monitor TO the observer's role",
-		Source: "first seed, Pre-Deployment Checklist, Monitoring & Alerts (track pg_stat_database.numbackends)",
+		Source: "first runbook, Pre-Deployment Checklist, Monitoring & Alerts (track pg_stat_database.numbackends)",
 		Evaluate: func(facts *Facts) []Finding {
 			return eachDatabase(facts, func(subject string, database Database) []Finding {
 				if database.sessionless() {

@@ -8,7 +8,7 @@ func databaseReachable() Check {
 		Stages: []Stage{StageDeploy}, Critical: true,
 		Why:    "Nothing can be said about connections, locks or limits of a database that does not let us look; and one that refuses us for want of connections is the incident itself. A CONNECTION LIMIT of the observer's own role is no such incident, but must leave it two sessions: one that watches the whole shift, and one for these checks. Another process that takes over, with resume or rollback, while the first still runs needs two more.",
 		Remedy: "check observe.dsn, observe.via and observe.pod of spec.database, and the network between here and the database",
-		Source: "first seed, Pre-Deployment Checklist, Monitoring & Alerts (enable monitoring of active database connections)",
+		Source: "first runbook, Pre-Deployment Checklist, Monitoring & Alerts (enable monitoring of active database connections)",
 		Evaluate: func(facts *Facts) []Finding {
 			return eachDatabase(facts, func(subject string, database Database) []Finding {
 				snapshot := database.Snapshot.Value

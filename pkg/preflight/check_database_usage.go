@@ -8,7 +8,7 @@ func databaseUsage() Check {
 		Stages: []Stage{StageDeploy}, Critical: true,
 		Why:    "A release that starts on a database which is nearly full is rolled back for something that it did not do.",
 		Remedy: "find who holds the connections: kubectl bluegreen db budget",
-		Source: "first seed, Deployment Procedure, step 4 (active database connections must not exceed 80 % of max)",
+		Source: "first runbook, Deployment Procedure, step 4 (active database connections must not exceed 80 % of max)",
 		Evaluate: func(facts *Facts) []Finding {
 			return eachDatabase(facts, func(subject string, database Database) []Finding {
 				share := database.Declared.Budget

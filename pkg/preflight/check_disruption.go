@@ -16,7 +16,7 @@ func disruptionBudget() Check {
 		Stages: []Stage{StageDeploy},
 		Why:    "A node drain in the middle of a release may take every pod of a colour. One budget over both colours counts the idle one's pods for the live one's.",
 		Remedy: "create a PodDisruptionBudget whose selector matches the pods of that colour only",
-		Source: "first seed, Deployment Context (zero-downtime deployment)",
+		Source: "first runbook, Deployment Context (zero-downtime deployment)",
 		Evaluate: func(facts *Facts) []Finding {
 			if !facts.Disruption.Known {
 				return facts.Disruption.unknown("poddisruptionbudgets")

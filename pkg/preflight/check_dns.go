@@ -8,7 +8,7 @@ func dnsOutOfTheWay() Check {
 		Stages: []Stage{StageDeploy}, Critical: true,
 		Why:    "A Service that is only a name (ExternalName, or headless) hands clients addresses that they keep for as long as they like; no switch of a selector reaches them.",
 		Remedy: "give the production Service a cluster IP (type ClusterIP) and a selector",
-		Source: "second seed, Pre-Deployment Checklist (DNS TTLs do not interfere with immediate routing control)",
+		Source: "second runbook, Pre-Deployment Checklist (DNS TTLs do not interfere with immediate routing control)",
 		Evaluate: func(facts *Facts) []Finding {
 			subject := routeName(facts)
 			if !facts.Route.Known {

@@ -12,7 +12,7 @@ func fieldOwners() Check {
 		Stages: []Stage{StageDeploy},
 		Why:    "A GitOps controller that owns the selector puts it back minutes after the switch, silently.",
 		Remedy: "tell the controller to ignore the selector: ignoreDifferences with managedFieldsManagers [bluegreen] in Argo CD, or a kustomize.toolkit.fluxcd.io/ssa: Merge annotation and no selector in Flux",
-		Source: "second seed, Pre-Deployment Checklist (svc-production selector can be patched atomically)",
+		Source: "second runbook, Pre-Deployment Checklist (svc-production selector can be patched atomically)",
 		Evaluate: func(facts *Facts) []Finding {
 			subject := routeName(facts)
 			if !facts.Route.Known {

@@ -12,7 +12,7 @@ func imagesPinned() Check {
 		Stages: []Stage{StagePR, StageDeploy},
 		Why:    "A pod that is replaced in the middle of a release, or in a rollback, must come back as the same program. An image without a tag, or :latest, is whatever was pushed last.",
 		Remedy: "set spec.template.spec.containers[].image to a tag that is never moved, or to a digest (@sha256:…)",
-		Source: "first seed, When to use (versioned service updates)",
+		Source: "first runbook, When to use (versioned service updates)",
 		Evaluate: func(facts *Facts) []Finding {
 			return eachWorkload(facts, facts.colors(), imagesOf)
 		},

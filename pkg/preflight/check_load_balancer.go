@@ -14,7 +14,7 @@ func loadBalancerKnown() Check {
 		Stages: []Stage{StageDeploy},
 		Why:    "A cloud load balancer that sends traffic to pods itself learns of a switch later than the cluster does, and may keep sessions of its own.",
 		Remedy: "see that the load balancer follows endpoints quickly and has no stickiness; watch residual traffic after the switch",
-		Source: "second seed, Common Pitfalls, Partial traffic switch (sticky sessions at LB layer)",
+		Source: "second runbook, Common Pitfalls, Partial traffic switch (sticky sessions at LB layer)",
 		Evaluate: func(facts *Facts) []Finding {
 			subject := routeName(facts)
 			if !facts.Route.Known {

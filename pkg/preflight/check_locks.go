@@ -11,7 +11,7 @@ func locksFree() Check {
 		Stages: []Stage{StageDeploy},
 		Why:    "A lock queue before the release turns into exhausted pools during it: every waiter holds a connection.",
 		Remedy: "end the session that holds the lock: SELECT pg_terminate_backend(pid), once its owner agrees",
-		Source: "second seed, Common Pitfalls, DB lock contention (increased latency and connection pool exhaustion)",
+		Source: "second runbook, Common Pitfalls, DB lock contention (increased latency and connection pool exhaustion)",
 		Evaluate: func(facts *Facts) []Finding {
 			return eachSnapshot(facts, func(subject string, database Database) []Finding {
 				snapshot := database.Snapshot.Value

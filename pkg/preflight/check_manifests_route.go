@@ -8,7 +8,7 @@ func manifestsLeaveRoute() Check {
 		Stages: []Stage{StagePR, StageDeploy}, Critical: true,
 		Why:    "A colour's manifests are applied before its pods are ready. With the production route among them, that would move traffic without a gate, a proof or a way back; a shift refuses to apply them.",
 		Remedy: "take the production route out of spec.colors.<name>.manifests, and apply it once by itself",
-		Source: "second seed, Pre-Deployment Checklist (traffic is routed through svc-production → version=blue)",
+		Source: "second runbook, Pre-Deployment Checklist (traffic is routed through svc-production → version=blue)",
 		Evaluate: func(facts *Facts) []Finding {
 			var findings []Finding
 			for _, color := range facts.colors() {

@@ -8,7 +8,7 @@ func nodeHeadroom() Check {
 		Stages:   []Stage{StageDeploy},
 		Why:      "Pods of the second colour that no node can take stay Pending, and the roll-out runs into its deadline.",
 		Remedy:   "add nodes, or lower resources.requests of the workloads",
-		Source:   "first seed, Best Practices (always size infrastructure for peak deployment states)",
+		Source:   "first runbook, Best Practices (always size infrastructure for peak deployment states)",
 		Evaluate: evaluateNodes,
 	}
 }

@@ -6,7 +6,7 @@ func pendingRestart() Check {
 		Stages: []Stage{StageDeploy},
 		Why:    "A new max_connections takes effect with a restart only. One that was raised and never restarted is not there when it is needed; one that was lowered comes with the next failover.",
 		Remedy: "restart PostgreSQL at a quiet time, before the release",
-		Source: "first seed, Key Takeaways, 2 (infrastructure limits must be validated pre-deployment)",
+		Source: "first runbook, Key Takeaways, 2 (infrastructure limits must be validated pre-deployment)",
 		Evaluate: func(facts *Facts) []Finding {
 			return eachSnapshot(facts, func(subject string, database Database) []Finding {
 				limits := database.Snapshot.Value.Limits

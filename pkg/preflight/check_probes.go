@@ -8,7 +8,7 @@ func probesDeclared() Check {
 		Stages: []Stage{StagePR, StageDeploy}, Critical: true,
 		Why:      "Without a readiness probe a pod counts as ready the moment its process starts, and the switch sends it requests that it can't answer (503 after cutover).",
 		Remedy:   "set spec.template.spec.containers[].readinessProbe and livenessProbe of the workload",
-		Source:   "second seed, Pre-Deployment Checklist (running and passing readiness/liveness probes); Common Pitfalls, 503 errors after cutover",
+		Source:   "second runbook, Pre-Deployment Checklist (running and passing readiness/liveness probes); Common Pitfalls, 503 errors after cutover",
 		Evaluate: evaluateProbes,
 	}
 }

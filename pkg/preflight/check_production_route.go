@@ -6,7 +6,7 @@ func productionRoute() Check {
 		Stages: []Stage{StageDeploy, StageRollback}, Critical: true,
 		Why:    "Everything that follows is told by the route: which colour is live, what to go back to. A selector that has lost its colour label sends traffic to everything or nothing, and stops everything; it is never a fast track.",
 		Remedy: "put the live colour's label back into the selector of the production Service",
-		Source: "second seed, Pre-Deployment Checklist (traffic is routed through svc-production → version=blue); Key Takeaways, 1",
+		Source: "second runbook, Pre-Deployment Checklist (traffic is routed through svc-production → version=blue); Key Takeaways, 1",
 		Evaluate: func(facts *Facts) []Finding {
 			subject := routeName(facts)
 			if !facts.Route.Known {

@@ -13,7 +13,7 @@ func prometheusFresh() Check {
 		Stages: []Stage{StageDeploy}, Critical: true,
 		Why:    "A metrics pipeline that is down or behind shows a release that went well minutes ago.",
 		Remedy: "check spec.metrics.prometheus, the server itself and its targets",
-		Source: "first seed, Pre-Deployment Checklist, Monitoring & Alerts (confirm end-to-end metrics pipeline is active)",
+		Source: "first runbook, Pre-Deployment Checklist, Monitoring & Alerts (confirm end-to-end metrics pipeline is active)",
 		Evaluate: func(facts *Facts) []Finding {
 			if !facts.Monitoring.Declared {
 				return []Finding{undeclared("prometheus")}

@@ -11,7 +11,7 @@ func quotaHeadroom() Check {
 		Stages:   []Stage{StageDeploy},
 		Why:      "Both colours run at once. A quota sized for one refuses the pods that the target still wants, those that a rolling update adds when manifests are applied, and the spare pod of the termination trial.",
 		Remedy:   "raise spec.hard of the ResourceQuota",
-		Source:   "first seed, Introduction (ensuring infrastructure capacity aligns with peak deployment load)",
+		Source:   "first runbook, Introduction (ensuring infrastructure capacity aligns with peak deployment load)",
 		Evaluate: evaluateQuota,
 	}
 }

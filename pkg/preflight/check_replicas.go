@@ -6,7 +6,7 @@ func replicasMatch() Check {
 		Stages: []Stage{StageDeploy}, Critical: true,
 		Why:      "A target at its minimum takes the whole load that the live colour was scaled up for. It is sized to the live colour's count before the switch, by replicas and by its autoscaler's floor.",
 		Remedy:   "scale the target's workloads to the live colour's ready count, and raise minReplicas of its autoscaler",
-		Source:   "first seed, Best Practices (always size infrastructure for peak deployment states)",
+		Source:   "first runbook, Best Practices (always size infrastructure for peak deployment states)",
 		Evaluate: evaluateReplicas,
 	}
 }

@@ -17,7 +17,7 @@ func requestRate() Check {
 		Stages: []Stage{StageDeploy},
 		Why:    "A rule that asks for 100 requests in a minute has no data at fewer. No data never advances, so a service that is too quiet for its rules runs into the deadline however healthy the release is.",
 		Remedy: "lower minimumSamples of the rule in spec.gates.rules, or lengthen its window",
-		Source: "second seed, Deployment Procedure, step 4 (request volume parity); the numbers of requests are those of docs/gates.md",
+		Source: "second runbook, Deployment Procedure, step 4 (request volume parity); the numbers of requests are those of docs/gates.md",
 		Evaluate: func(facts *Facts) []Finding {
 			const subject = "request rate"
 			live, ok := facts.live()

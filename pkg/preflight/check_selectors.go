@@ -16,7 +16,7 @@ func selectorsApart() Check {
 		Stages: []Stage{StageDeploy}, Critical: true,
 		Why:      "Switching by selector is reliable only if labels and selectors are right: one that matches nothing is an outage, one that matches both colours mixes versions.",
 		Remedy:   "make spec.colors.<colour>.selector and the labels of the workload's pod template agree",
-		Source:   "second seed, Key Takeaways, 1",
+		Source:   "second runbook, Key Takeaways, 1",
 		Evaluate: evaluateSelectors,
 	}
 }

@@ -16,7 +16,7 @@ func gracefulTermination() Check {
 		Stages: []Stage{StagePR, StageDeploy},
 		Why:    "Connections that are kept alive stay on the old pods until those end. A pod that is killed at once breaks a request on each of them.",
 		Remedy: "set spec.template.spec.terminationGracePeriodSeconds to 30 and let the server drain on SIGTERM",
-		Source: "first seed, Deployment Context (zero-downtime deployment with full rollback capability)",
+		Source: "first runbook, Deployment Context (zero-downtime deployment with full rollback capability)",
 		Evaluate: func(facts *Facts) []Finding {
 			return eachWorkload(facts, facts.colors(), terminationOf)
 		},

@@ -17,7 +17,7 @@ func transactionsShort() Check {
 		Stages: []Stage{StageDeploy},
 		Why:    "A session that is idle in a transaction keeps its connection, its locks and every dead row since it began; a migration queues behind it and everything else behind the migration.",
 		Remedy: "SELECT pg_terminate_backend(pid), once its owner agrees; set idle_in_transaction_session_timeout",
-		Source: "second seed, Common Pitfalls, DB lock contention (v2 introduced long-lived transaction)",
+		Source: "second runbook, Common Pitfalls, DB lock contention (v2 introduced long-lived transaction)",
 		Evaluate: func(facts *Facts) []Finding {
 			return eachSnapshot(facts, func(subject string, database Database) []Finding {
 				snapshot := database.Snapshot.Value

@@ -12,7 +12,7 @@ func versionSeries() Check {
 		Stages: []Stage{StageDeploy}, Critical: true,
 		Why:      "Without request rate, error rate and latency by version, decisions to roll back are blind; and a gate over series that do not exist passes in silence.",
 		Remedy:   "label the pods' metrics by colour (spec.metrics.versionLabel) and see that both colours are scraped",
-		Source:   "second seed, Pre-Deployment Checklist, Monitoring & Observability; Key Takeaways, 3",
+		Source:   "second runbook, Pre-Deployment Checklist, Monitoring & Observability; Key Takeaways, 3",
 		Evaluate: evaluateVersionSeries,
 	}
 }

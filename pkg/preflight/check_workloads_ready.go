@@ -14,7 +14,7 @@ func workloadsReady() Check {
 		Stages: []Stage{StageDeploy, StageRollback}, Critical: true,
 		Why:      "Traffic given to pods that are not ready is answered with errors; no weight moves before every wanted pod of the target is Running and Ready.",
 		Remedy:   "kubectl describe pods of the workload, fix what keeps them from being ready, and check again",
-		Source:   "second seed, Pre-Deployment Checklist, Infrastructure & Configuration; first seed, Deployment Procedure, step 1",
+		Source:   "second runbook, Pre-Deployment Checklist, Infrastructure & Configuration; first runbook, Deployment Procedure, step 1",
 		Evaluate: evaluateWorkloadsReady,
 	}
 }

@@ -32,13 +32,8 @@ func index(checks []Check) string {
 }
 
 func page(check Check) string {
-	return fmt.Sprintf("# %s: %s\n\n%s\n\n## What to do\n\n%s.\n\n## When it runs\n\nAt %s. %s.\n\n## Where it comes from\n\n%s.\n\n[All checks](README.md)\n",
-		check.ID, check.Title, check.Why, capital(check.Remedy), stagePhrase(check.Stages), capital(check.Weight()), capital(runbooks(check.Source)))
-}
-
-// runbooks says for readers who never saw the seeds what they are.
-func runbooks(source string) string {
-	return strings.NewReplacer("first seed", "the weighted runbook", "second seed", "the atomic runbook", "both seeds", "both runbooks").Replace(source)
+	return fmt.Sprintf("# %s: %s\n\n%s\n\n## What to do\n\n%s.\n\n## When it runs\n\nAt %s. %s.\n\n## Where it comes from\n\n%s. [The runbooks](../runbooks.md)\n\n[All checks](README.md)\n",
+		check.ID, check.Title, check.Why, capital(check.Remedy), stagePhrase(check.Stages), capital(check.Weight()), capital(check.Source))
 }
 
 func areaTitle(area string) string {

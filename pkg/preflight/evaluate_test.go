@@ -122,6 +122,19 @@ func TestCatalogueIsComplete(t *testing.T) {
 	}
 }
 
+// A reader of the pages knows the runbooks by docs/runbooks.md, and by no other
+// name.
+func TestPagesCiteTheRunbooks(t *testing.T) {
+	if _, err := os.Stat(filepath.Join("..", "..", "docs", "runbooks.md")); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range Pages(Catalogue()) {
+		if regexp.MustCompile(`(?i)\bseeds?\b`).MatchString(text) || name != "README.md" && !strings.Contains(text, "unbook") {
+			t.Errorf("%s cites something that nobody knows, or nothing", name)
+		}
+	}
+}
+
 var update = flag.Bool("update", false, "rewrite docs/checks")
 
 func TestDocumentationIsCurrent(t *testing.T) {
