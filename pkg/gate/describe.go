@@ -106,7 +106,8 @@ A rule about a database stands once for each database of the release; ` + "`id/d
 | source-down | the source can't be asked, or its answer makes no sense | the shift holds; past ` + "`gates.sourceDown.deadline`" + ` the policy decides |
 
 Neither no-data nor source-down is ever a failure of the release. The exception is PostgreSQL refusing a connection with
-SQLSTATE 53300: that is the incident itself, reads as 100 % of the connections, and fails at once.
+SQLSTATE 53300: that is the incident itself, reads as 100 % of the connections, and fails at once. Only where the
+` + "`CONNECTION LIMIT`" + ` of the observer's own role is used up, and no colour logs in with it, is that a source that is down.
 
 A rollback rule on the error ratio needs fewer samples where the missing ones could not change what it says: 49 failed
 requests of 49 are 98 % of 50 even if the fiftieth had succeeded. A quiet service so goes back from a version that fails
