@@ -103,3 +103,17 @@ func TestFloorThatCantBeHeld(t *testing.T) {
 		})
 	}
 }
+
+// What had nothing to do is in the record, and is no line of progress.
+func TestNothingToDoIsNotTold(t *testing.T) {
+	runner, _, _ := newRunner(t, deployment("blue", 2), deployment("green", 2))
+	driving(t, runner, release.DrainNone)
+	runner.Progress = func(event Event) { t.Errorf("told: %s", event.Message) }
+	before := at(HoldFloor, moved)
+	seen := runner.holdFloor(t.Context(), before)
+	after := Step(testPolicy(), before, seen)
+	runner.tellTransition(before, after, seen)
+	if entry := runner.transition(before, after, seen); !strings.Contains(entry.Message, "no autoscaler") {
+		t.Errorf("recorded %+v", entry)
+	}
+}

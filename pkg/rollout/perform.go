@@ -113,6 +113,13 @@ func succeeded(format string, values ...any) Observation {
 	return Observation{Kind: Succeeded, Message: fmt.Sprintf(format, values...)}
 }
 
+// idle is a phase that had nothing to do.
+func idle(format string, values ...any) Observation {
+	seen := succeeded(format, values...)
+	seen.Quiet = true
+	return seen
+}
+
 func waiting(format string, values ...any) Observation {
 	return Observation{Kind: Waiting, Message: fmt.Sprintf(format, values...)}
 }

@@ -37,7 +37,7 @@ func (r *Runner) holdFloor(ctx context.Context, state State) Observation {
 		}
 	}
 	if raised == 0 {
-		return succeeded("no autoscaler may take %s lower than it is", state.From)
+		return idle("no autoscaler may take %s lower than it is", state.From)
 	}
 	return succeeded("the floor of %d autoscalers of %s is held", raised, state.From)
 }
@@ -67,7 +67,7 @@ func (r *Runner) giveBackFloor(ctx context.Context, state State) Observation {
 		}
 	}
 	if returned == 0 {
-		return succeeded("no floor of an autoscaler was raised")
+		return idle("no floor of an autoscaler was raised")
 	}
 	return succeeded("%d floors of autoscalers given back", returned)
 }

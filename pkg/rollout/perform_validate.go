@@ -268,6 +268,9 @@ func (r *Runner) validate(ctx context.Context, state State) Observation {
 
 // confirm runs the synthetic transactions again, on the live release.
 func (r *Runner) confirm(ctx context.Context, state State) Observation {
+	if len(r.Release.Spec.Validation.Synthetic) == 0 {
+		return idle("not declared: synthetic transactions (validation.synthetic)") // said before
+	}
 	return r.transactions(ctx, state.To)
 }
 

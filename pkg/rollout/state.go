@@ -133,6 +133,9 @@ type Observation struct {
 	Kind    Kind
 	At      time.Time
 	Message string
+	// Quiet: there was nothing to do. The record has it; for a line of
+	// progress it is not worth one.
+	Quiet bool
 	// Decision and Gate are set on Ticked.
 	Decision gate.Decision
 	Gate     gate.State

@@ -21,8 +21,12 @@ func (r *Runner) tellReading(phase Phase, message string, results []gate.Result)
 	}
 }
 
-// tellTransition says that a phase has ended and how.
+// tellTransition says that a phase has ended and how, unless there was nothing
+// to do in it.
 func (r *Runner) tellTransition(before, after State, seen Observation) {
+	if seen.Quiet && seen.Kind == Succeeded {
+		return
+	}
 	took := after.Entered.Sub(before.Entered).Round(10 * time.Millisecond)
 	level := Success
 	switch {
