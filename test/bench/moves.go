@@ -97,7 +97,7 @@ func shifted(ctx context.Context, opened *shop.Shop, color string) (time.Duratio
 	}
 	first := <-landed
 	for _, entry := range status.Entries {
-		if entry.Kind == journal.Transition && entry.Action == "baseline → switch" {
+		if entry.Kind == journal.Transition && entry.Action == "hold-floor → switch" {
 			return first.at.Sub(entry.Time), first.err
 		}
 	}

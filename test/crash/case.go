@@ -60,12 +60,13 @@ func undisturbed(command string) Step { return Step{Command: command} }
 // Forward are the transitions of a shift by one step of 100 %, in order.
 func Forward() []Point {
 	return transitions(rollout.Preflight, rollout.Apply, rollout.WaitReady, rollout.CleanLogs, rollout.Health, rollout.Synthetic,
-		rollout.Baseline, rollout.Switch, rollout.Prove, rollout.Watch, rollout.Confirm, rollout.Drain, rollout.Done)
+		rollout.Baseline, rollout.HoldFloor, rollout.Switch, rollout.Prove, rollout.Watch, rollout.Confirm, rollout.Drain, rollout.GiveBack, rollout.Done)
 }
 
 // Backward are the transitions of a rollback, in order.
 func Backward() []Point {
-	return transitions(rollout.Revert, rollout.ProveRevert, rollout.Preserve, rollout.DrainReverse, rollout.End, rollout.Recover, rollout.RolledBack)
+	return transitions(rollout.Revert, rollout.ProveRevert, rollout.Preserve, rollout.DrainReverse, rollout.End,
+		rollout.Recover, rollout.Restore, rollout.RolledBack)
 }
 
 func transitions(phases ...rollout.Phase) []Point {
@@ -78,7 +79,7 @@ func transitions(phases ...rollout.Phase) []Point {
 
 // moved is the first transition of a shift after which a rollback has traffic
 // to give back.
-const moved = "baseline → switch"
+const moved = "baseline → hold-floor"
 
 // whole are the points of a run's record that are killed beside its
 // transitions: its first write, and its last.

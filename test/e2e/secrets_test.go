@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,7 +31,7 @@ func TestNoSecretIsEverRepeated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	canaries := append(passwords, token)
+	canaries := slices.Concat(passwords, []string{token})
 	s.production(keepAliveClients, freshClients)
 	said := &spoken{}
 	said.hear(s.run(rollout.CodeDone, "check", "-o", "json"))

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -92,7 +92,7 @@ func newProxy(config *rest.Config) (*Proxy, error) {
 		Rewrite:        func(request *httputil.ProxyRequest) { rewrite(request, target) },
 		ModifyResponse: proxy.answered,
 		ErrorHandler:   func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-		ErrorLog:       log.New(io.Discard, "", 0),
+		ErrorLog:       slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo),
 	}
 	return proxy, nil
 }
@@ -114,7 +114,7 @@ func (p *Proxy) serve(listener net.Listener, certificate, key []byte) error {
 		Handler:           p,
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}},
 		ReadHeaderTimeout: time.Minute,
-		ErrorLog:          log.New(io.Discard, "", 0),
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo),
 	}
 	go func() { _ = p.server.ServeTLS(listener, "", "") }()
 	return nil
@@ -201,6 +201,7 @@ func (p *Proxy) ServeHTTP(response http.ResponseWriter, request *http.Request) {
 		panic(http.ErrAbortHandler)
 	case reaction.answer != nil:
 		reply := reaction.answer.response(exchange)
+		defer reply.Body.Close()
 		header := response.Header()
 		for name, values := range reply.Header {
 			header[name] = values
@@ -258,7 +259,7 @@ func (p *Proxy) answered(response *http.Response) error {
 		return errDropped
 	case reaction.answer != nil:
 		_ = response.Body.Close()
-		*response = *reaction.answer.response(exchange)
+		*response = *reaction.answer.response(exchange) //nolint:bodyclose // the reverse proxy closes what it hands on
 	case (reaction.half || exchange.half) && !exchange.stream:
 		half := exchange.Answer[:len(exchange.Answer)/2]
 		response.Body = io.NopCloser(io.MultiReader(bytes.NewReader(half), failing{}))

@@ -228,7 +228,7 @@ func TestAnswersAreThoseOfAnAPIServer(t *testing.T) {
 
 	// Who is told to ask again after a second does, and gets through.
 	asked := 0
-	proxy.Use(func(_ context.Context, exchange *Exchange) Reaction {
+	proxy.Use(func(context.Context, *Exchange) Reaction {
 		if asked++; asked == 1 {
 			return Answer(http.StatusTooManyRequests, "later", time.Second)
 		}
@@ -305,7 +305,7 @@ func TestUpgradesGoThrough(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
+		t.Cleanup(func() { _ = conn.Close() })
 		fmt.Fprintf(conn, "POST /api/v1/namespaces/shop/pods/web-1/portforward HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer its-own\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n", protocol)
 		reader := bufio.NewReader(conn)
 		response, err := http.ReadResponse(reader, nil)

@@ -78,7 +78,7 @@ func (s *server) ServeHTTP(response http.ResponseWriter, request *http.Request) 
 // pass waits while what is told of pods is held back.
 func (s *server) pass() {
 	s.late.Lock()
-	defer s.late.Unlock()
+	defer s.late.Unlock() //nolint:gocritic // it is passed, not held
 }
 
 // kindOf is the kind of a resource, and the version of its API.
