@@ -16,7 +16,7 @@ import (
 
 // releaseCommand matches, in a text, a command that is about one release, and
 // the Service that it names already.
-var releaseCommand = regexp.MustCompile(`\b` + name + ` (init|check|explain (?:route|policy)|db budget|shift|rollback|stop|resume|status|history)\b( svc/\S+)?( --help)?`)
+var releaseCommand = regexp.MustCompile(`\b` + name + ` (init|check|explain (?:route|policy)|db budget|shift|rollback|stop|resume|status|history|generate (?:rbac|admission-policy))\b( svc/\S+)?( --help)?`)
 
 // clusterCommand matches a command of kubectl's own that asks a cluster.
 var clusterCommand = regexp.MustCompile(`\bkubectl (-n|get|auth) `)
@@ -76,7 +76,11 @@ func (i *invocation) clusterFlags() string {
 	if release.Redacted(server) != server {
 		server = ""
 	}
-	return flag("--context", ptr.Deref(flags.Context, "")) + flag("--kubeconfig", ptr.Deref(flags.KubeConfig, "")) +
+	as := flag("--as", ptr.Deref(flags.Impersonate, "")) + flag("--as-uid", ptr.Deref(flags.ImpersonateUID, ""))
+	for _, group := range ptr.Deref(flags.ImpersonateGroup, nil) {
+		as += flag("--as-group", group)
+	}
+	return as + flag("--context", ptr.Deref(flags.Context, "")) + flag("--kubeconfig", ptr.Deref(flags.KubeConfig, "")) +
 		flag("--cluster", ptr.Deref(flags.ClusterName, "")) + flag("--user", ptr.Deref(flags.AuthInfoName, "")) + flag("--server", server)
 }
 

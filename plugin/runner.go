@@ -180,7 +180,7 @@ func (i *invocation) conclude(output *output, opened *work, outcome rollout.Outc
 		if outcome.Code == ExitDone {
 			mark = i.streams.out.good()
 		}
-		_, err := fmt.Fprintf(i.streams.Out, "%s %s\n", mark, plain(outcome.Message))
+		_, err := fmt.Fprintf(i.streams.Out, "%s %s\n", mark, plain(i.pasteable(outcome.Message)))
 		return err
 	})
 	i.printNext(outcome.Next)

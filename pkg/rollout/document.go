@@ -13,10 +13,10 @@ func Document() string {
 
 <!-- generated from pkg/rollout; go test ./pkg/rollout -update rewrites it -->
 
-A run is a state machine. Before the first switch a failure leads to blocked; from the first switch on every
-failure of a forward phase leads to revert, or, with gates.onFailure: freeze, to held: then only a person goes
-back. An emergency stop leads to blocked before the first switch and to revert after it, whatever gates.onFailure
-says. An interruption, a lost lease or a foreign edit of the route leads to held, from where resume or rollback goes
+A run is a state machine. Up to baseline a failure leads to blocked; from hold-floor on, where the record says that
+traffic may move, every failure of a forward phase leads to revert, or, with gates.onFailure: freeze, to held: then
+only a person goes back. An emergency stop leads to blocked up to baseline and to revert after it, whatever
+gates.onFailure says. An interruption, a lost lease or a foreign edit of the route leads to held, from where resume or rollback goes
 on. In hold and watch, a rollback rule that fires is a failure; a source that is silent longer than
 gates.sourceDown.deadline ends as gates.sourceDown.policy says; an advance rule that still fails when that time has
 passed after the hold is a failure. A step that gives everything to the target is not held but watched; the hold of a

@@ -88,7 +88,8 @@ func TestFloorThatCantBeHeld(t *testing.T) {
 		"a right is missing": {forbidden("patch", "horizontalpodautoscalers", "shop-blue"), Succeeded},
 		"its controller was faster": {apierrors.NewConflict(autoscalingv2.Resource("horizontalpodautoscalers"), "shop-blue", cluster.ErrFenced),
 			Waiting},
-		"the server is away": {apierrors.NewServiceUnavailable("away"), Waiting},
+		"the server is away":          {apierrors.NewServiceUnavailable("away"), Waiting},
+		"the server is away for long": {apierrors.NewServiceUnavailable("away"), Succeeded},
 	} {
 		t.Run(name, func(t *testing.T) {
 			runner, _, prepend := newRunner(t, deployment("blue", 6), deployment("green", 6), autoscaler("blue", 2, nil))
@@ -96,7 +97,11 @@ func TestFloorThatCantBeHeld(t *testing.T) {
 			prepend("patch", "horizontalpodautoscalers", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, test.failure })
 			warned := false
 			runner.Progress = func(event Event) { warned = warned || event.Level == Warning }
-			seen := runner.holdFloor(t.Context(), at(HoldFloor, moved))
+			state := at(HoldFloor, moved)
+			if state.Entered = runner.Clock.Now(); strings.HasSuffix(name, "for long") {
+				state.Entered = state.Entered.Add(-runner.policy.Deadlines.Reroute.Std() / 2)
+			}
+			seen := runner.holdFloor(t.Context(), state)
 			if seen.Kind != test.want || warned != (test.want == Succeeded) {
 				t.Errorf("hold floor = %s (%s), warned %v; want %s", seen.Kind, seen.Message, warned, test.want)
 			}

@@ -41,7 +41,7 @@ func TestFreeze(t *testing.T) {
 			if got.Phase != test.want {
 				t.Fatalf("Step = %s (%s), want %s", got.Phase, got.Reason, test.want)
 			}
-			if told := strings.HasPrefix(got.Reason, "frozen: ") && strings.HasSuffix(got.Reason, "; kubectl bluegreen rollback, or resume"); told != (got.Phase == Held) {
+			if told := strings.HasPrefix(got.Reason, "frozen: ") && outcomeOf(got).Next == "kubectl bluegreen rollback"; told != (got.Phase == Held) {
 				t.Errorf("%s with reason %q", got.Phase, got.Reason)
 			}
 			if outcome := outcomeOf(got); got.Phase == Held && (outcome.Code != CodeHeld || got.Resume != test.state.Phase) {

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -24,7 +25,13 @@ func outcomeOf(state State) Outcome {
 		}
 		return Outcome{Code: CodeUnproven, Message: message, Next: "kubectl bluegreen status"}
 	}
-	return Outcome{Code: CodeHeld, Message: fmt.Sprintf("held in phase %s: %s", state.Resume, state.Reason), Next: "kubectl bluegreen resume"}
+	outcome := Outcome{Code: CodeHeld, Message: fmt.Sprintf("held in phase %s: %s", state.Resume, state.Reason), Next: "kubectl bluegreen resume"}
+	if strings.HasPrefix(state.Reason, frozen) {
+		// What froze it would freeze it again.
+		outcome.Message += "; a person decides: back, or, once it is well, on with kubectl bluegreen resume"
+		outcome.Next = "kubectl bluegreen rollback"
+	}
+	return outcome
 }
 
 // sinceAsked says how long after the request a rollback was done; nothing

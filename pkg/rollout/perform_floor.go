@@ -3,7 +3,6 @@ package rollout
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 
@@ -16,13 +15,13 @@ import (
 func (r *Runner) holdFloor(ctx context.Context, state State) Observation {
 	workloads, err := r.workloads(ctx, state.From)
 	if err != nil {
-		return hampered(err)
+		return r.withoutFloor(state, "the floor of "+state.From+" is not held", err)
 	}
 	raised := 0
 	for _, workload := range workloads {
 		autoscalers, err := r.Client.Autoscalers(ctx, r.Release.Metadata.Namespace, workload.Ref)
 		if err != nil {
-			return r.withoutFloor(HoldFloor, "the floor of "+workload.Ref.String()+" is not held", err)
+			return r.withoutFloor(state, "the floor of "+workload.Ref.String()+" is not held", err)
 		}
 		for _, autoscaler := range autoscalers {
 			change := cluster.RaisedFloor(autoscaler, workload.Replicas)
@@ -30,7 +29,7 @@ func (r *Runner) holdFloor(ctx context.Context, state State) Observation {
 				continue
 			}
 			if err := r.changeFloor(ctx, "floor", autoscaler, *change); err != nil {
-				return r.withoutFloor(HoldFloor, "the floor of "+workload.Ref.String()+" is not held", err)
+				return r.withoutFloor(state, "the floor of "+workload.Ref.String()+" is not held", err)
 			}
 			r.tell(HoldFloor, Info, "horizontalpodautoscaler/%s may not go below %d until the watch is over (%d before)", autoscaler.Name, change.To, change.From)
 			raised++
@@ -50,7 +49,7 @@ func (r *Runner) giveBackFloor(ctx context.Context, state State) Observation {
 		for _, ref := range r.Release.Spec.Colors[color].Workloads {
 			autoscalers, err := r.Client.Autoscalers(ctx, r.Release.Metadata.Namespace, ref)
 			if err != nil {
-				return r.withoutFloor(state.Phase, "whether a floor was raised can't be seen", err)
+				return r.withoutFloor(state, "whether a floor was raised can't be seen", err)
 			}
 			for _, autoscaler := range autoscalers {
 				change, err := cluster.RecordedFloor(autoscaler)
@@ -58,7 +57,7 @@ func (r *Runner) giveBackFloor(ctx context.Context, state State) Observation {
 					err = r.changeFloor(ctx, "give-back", autoscaler, *change)
 				}
 				if err != nil {
-					return r.withoutFloor(state.Phase, "the floor of horizontalpodautoscaler/"+autoscaler.Name+" is not given back", err)
+					return r.withoutFloor(state, "the floor of horizontalpodautoscaler/"+autoscaler.Name+" is not given back", err)
 				}
 				if change != nil {
 					returned++
@@ -80,12 +79,14 @@ func (r *Runner) changeFloor(ctx context.Context, action string, autoscaler auto
 }
 
 // withoutFloor waits for what may pass, such as an autoscaler that its
-// controller wrote to in between, and goes on, telling it, past what won't: a
-// floor is a courtesy to the way back and keeps nobody from going on.
-func (r *Runner) withoutFloor(phase Phase, what string, err error) Observation {
-	if errors.Is(err, cluster.ErrFenced) || cluster.Transient(err) {
+// controller wrote to in between, for half of the phase's time, and goes on,
+// telling it, past what won't: a floor is a courtesy to the way back and keeps
+// nobody from going on.
+func (r *Runner) withoutFloor(state State, what string, err error) Observation {
+	limit := ruleOf(state.Phase).Deadline(r.policy) / 2
+	if (errors.Is(err, cluster.ErrFenced) || cluster.Transient(err)) && r.Clock.Since(state.Entered) < limit {
 		return waiting("%v", err)
 	}
-	r.tell(phase, Warning, "%s: %v", what, cluster.Explain(err))
-	return succeeded("%s: %s", what, fmt.Sprint(cluster.Explain(err)))
+	r.tell(state.Phase, Warning, "%s: %v", what, cluster.Explain(err))
+	return succeeded("%s: %v", what, cluster.Explain(err))
 }

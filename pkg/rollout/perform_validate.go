@@ -34,7 +34,7 @@ func (r *Runner) cleanLogs(ctx context.Context, state State) Observation {
 	if err != nil {
 		return hampered(err)
 	}
-	secrets := r.redactor(ctx, pods)
+	secrets := r.redactor(ctx, CleanLogs, pods)
 	complaints := make([]string, len(pods))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(8)

@@ -35,7 +35,7 @@ func (r *Runner) keep(ctx context.Context, color string) (string, int, error) {
 	if err != nil {
 		return directory, 0, fmt.Errorf("keep logs of %s: %w", color, err)
 	}
-	kept := keeping{runner: r, directory: directory, secrets: r.redactor(ctx, pods)}
+	kept := keeping{runner: r, directory: directory, secrets: r.redactor(ctx, Preserve, pods)}
 	failures := make([]error, len(pods))
 	group := errgroup.Group{}
 	group.SetLimit(8)

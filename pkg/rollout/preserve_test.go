@@ -48,7 +48,8 @@ func TestKeptSpecHoldsNoSecret(t *testing.T) {
 // calls a secret, are known and found wherever the pod repeats them.
 func TestWhatAPodIsGivenIsNotKept(t *testing.T) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "database", Namespace: "shop"},
-		Data: map[string][]byte{"url": []byte("postgres://shop:planted%2Furl@db/shop"), "port": []byte("5432")}}
+		Data: map[string][]byte{"url": []byte("postgres://shop:planted%2Furl@db/shop"), "port": []byte("5432"),
+			"file": []byte("planted-line\n"), "key": []byte("-----BEGIN-----\nplanted-key-line\n-----END-----\n"), "dsn": []byte("host=db user=shop password=planted-keyword\n")}}
 	planted := pod("green")
 	planted.Spec = corev1.PodSpec{
 		Containers: []corev1.Container{{
@@ -59,13 +60,14 @@ func TestWhatAPodIsGivenIsNotKept(t *testing.T) {
 		}},
 	}
 	runner, _, _ := newRunner(t, secret)
-	keep := keeping{secrets: runner.redactor(t.Context(), []corev1.Pod{*planted})}
+	keep := keeping{secrets: runner.redactor(t.Context(), Preserve, []corev1.Pod{*planted})}
 	text := strings.Builder{}
-	lines := "connected as planted/url to port 5432\nsent planted-token to eu-west-1\ndsn postgres://shop:planted%2Furl@db/shop"
+	lines := "connected as planted/url to port 5432\nsent planted-token to eu-west-1\ndsn postgres://shop:planted%2Furl@db/shop\n" +
+		"login with planted-line as shop\nkey planted-key-line\nlogin with planted-keyword"
 	if err := keep.copy(&text, strings.NewReader(lines)); err != nil {
 		t.Fatal(err)
 	}
-	want := "connected as *** to port 5432\nsent *** to eu-west-1\ndsn ***"
+	want := "connected as *** to port 5432\nsent *** to eu-west-1\ndsn ***\nlogin with *** as shop\nkey ***\nlogin with ***"
 	if text.String() != want {
 		t.Errorf("kept:\n%s\nwant:\n%s", text.String(), want)
 	}

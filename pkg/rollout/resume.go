@@ -25,6 +25,9 @@ func (r *Runner) Resume(ctx context.Context) (Outcome, error) {
 		return Outcome{}, err
 	}
 	found := state.Phase
+	if found == Held {
+		state = r.accept(ctx, state)
+	}
 	state, r.resumed = resume(state, r.Clock.Now()), current.ID
 	r.tell(state.Phase, Info, "run %s was left in phase %s with %s at %s; going on with %s", current.ID, found, route.Object, route.Split, state.Phase)
 	return r.begin(ctx, route, state)

@@ -12,11 +12,12 @@ import (
 
 // templates are, by workload, what the pods of both colours are made from: what
 // was validated, and what a rollback would go back to. A workload that another
-// process rolls, deletes or replaces in mid-shift is seen by them.
+// process rolls, deletes or replaces in mid-shift is seen by them. One that
+// does not exist is not among them.
 func (r *Runner) templates(ctx context.Context) (map[string]string, error) {
 	found := map[string]string{}
 	for _, color := range r.Release.Spec.ColorNames() {
-		workloads, err := r.workloads(ctx, color)
+		workloads, _, err := r.present(ctx, color)
 		if err != nil {
 			return nil, err
 		}
@@ -25,6 +26,27 @@ func (r *Runner) templates(ctx context.Context) (map[string]string, error) {
 		}
 	}
 	return found, nil
+}
+
+// accept takes the workloads as they are for what is watched from here on: a
+// person who resumes a held run was told what had changed. Where they can't be
+// read, nothing is accepted.
+func (r *Runner) accept(ctx context.Context, state State) State {
+	if state.Templates == nil {
+		return state
+	}
+	found, err := r.templates(ctx)
+	if err != nil {
+		r.tell(state.Phase, Warning, "the workloads can't be read, so what was changed on them still holds the run: %v", cluster.Explain(err))
+		return state
+	}
+	for ref, before := range state.Templates {
+		if found[ref] != before {
+			r.tell(state.Phase, Warning, "%s is not what it was before the switch; going on with it as it is", ref)
+		}
+	}
+	state.Templates = found
+	return state
 }
 
 // rival looks for somebody else at work on the workloads while this run watches

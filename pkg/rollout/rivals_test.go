@@ -69,6 +69,33 @@ func TestRivals(t *testing.T) {
 	}
 }
 
+// Who resumes a run that a rival held accepts what the rival has done; what
+// is done after that holds it again.
+func TestResumeAcceptsWhatTheRivalDid(t *testing.T) {
+	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2))
+	driving(t, runner, release.DrainNone)
+	production.Fence = runner.fence()
+	state := at(Watch, moved, cutover)
+	var err error
+	if state.Templates, err = runner.templates(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, rolls := range []string{"once", "again"} {
+		edit("green", func(d *appsv1.Deployment) { d.Spec.Template.Annotations = map[string]string{"rolled": rolls} })(t, runner, production)
+		if _, found := runner.rival(t.Context(), state); !found {
+			t.Fatalf("rolled %s: no rival is seen", rolls)
+		}
+		state = runner.accept(t.Context(), state)
+		if seen, found := runner.rival(t.Context(), state); found {
+			t.Fatalf("rolled %s and accepted: %s", rolls, seen.Message)
+		}
+	}
+	remove("blue")(t, runner, production)
+	if seen, found := runner.rival(t.Context(), runner.accept(t.Context(), state)); found {
+		t.Errorf("deleted and accepted: %s", seen.Message)
+	}
+}
+
 // edit changes the Deployment of a colour.
 func edit(color string, change func(*appsv1.Deployment)) func(*testing.T, *Runner, *route) {
 	return func(t *testing.T, runner *Runner, _ *route) {

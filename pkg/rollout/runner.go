@@ -190,12 +190,16 @@ func (r *Runner) lost(state State, err error) Outcome {
 // conclude archives a finished run, or gives up the lease and keeps the run
 // for resume, and says how it ended.
 func (r *Runner) conclude(ctx context.Context, state State) (Outcome, error) {
+	outcome := outcomeOf(state)
+	ends := state.Phase != Held && state.Phase != Unproven
+	if ends {
+		r.settleLast(ctx, state.Phase)
+	}
 	persist, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
 	defer cancel()
-	outcome := outcomeOf(state)
-	end := func() error { return r.finish(persist, state.Phase) }
-	if state.Phase == Held || state.Phase == Unproven {
-		end = func() error { return r.tenure.Release(persist) }
+	end := func() error { return r.tenure.Release(persist) }
+	if ends {
+		end = func() error { return r.tenure.Finish(persist, string(state.Phase)) }
 	}
 	err := r.insist(persist, state.Phase, end)
 	if left := (*journal.LeftoverError)(nil); errors.As(err, &left) {
@@ -209,13 +213,15 @@ func (r *Runner) conclude(ctx context.Context, state State) (Outcome, error) {
 	return outcome, nil
 }
 
-// finish settles what a killed process has left, which on the way back waits
-// until traffic is where it belongs, and ends the run.
-func (r *Runner) finish(ctx context.Context, phase Phase) error {
-	if err := r.settle(ctx, phase); err != nil {
+// settleLast settles what a killed process has left, which on the way back waits
+// until traffic is where it belongs. It has a time of its own: how the run ended
+// must be written whatever becomes of it.
+func (r *Runner) settleLast(ctx context.Context, phase Phase) {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
+	defer cancel()
+	if err := r.settle(bounded, phase); err != nil {
 		r.tell(phase, Warning, "what was left without a result stays so: %v", err)
 	}
-	return r.tenure.Finish(ctx, string(phase))
 }
 
 // intend writes an intent to the journal, runs the write, and journals its

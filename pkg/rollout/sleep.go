@@ -31,7 +31,7 @@ func (w *wakeful) expect(now time.Time, longest time.Duration) { w.by = now.Roun
 func (r *Runner) away(state State) (Observation, bool) {
 	now := r.Clock.Now()
 	gap := r.wakeful.overslept(now)
-	r.wakeful.expect(now, r.patience(state)+insistFor+r.interval(state.Phase))
+	r.wakeful.expect(now, r.patience(state)+insistFor+2*persistTimeout+r.interval(state.Phase))
 	if gap == 0 || state.Phase.Reverse() {
 		return Observation{}, false
 	}

@@ -17,7 +17,7 @@ func TestAProcessThatWasAwayHolds(t *testing.T) {
 		held  bool
 	}{
 		"the usual interval": {Watch, 5 * time.Second, false},
-		"a slow journal":     {Watch, insistFor, false},
+		"a slow journal":     {Watch, insistFor + 2*persistTimeout, false},
 		"asleep":             {Watch, time.Hour, true},
 		"asleep in a switch": {Switch, time.Hour, true},
 		"on the way back":    {Revert, time.Hour, false},

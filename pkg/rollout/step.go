@@ -73,7 +73,7 @@ const frozen = "frozen: "
 // freeze holds a run that would go back by itself. What decided stays with
 // it, for the person who decides now.
 func freeze(state State, at time.Time, reason string, because []gate.Result) State {
-	state = hold(state, at, frozen+reason+"; kubectl bluegreen rollback, or resume")
+	state = hold(state, at, frozen+reason)
 	state.Because = because
 	return state
 }
