@@ -28,7 +28,7 @@ import (
 func ReadManifests(paths []string) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
 	for _, path := range paths {
-		files, err := manifestFiles(path)
+		files, err := ManifestFiles(path)
 		if err != nil {
 			return nil, err
 		}
@@ -47,9 +47,10 @@ func ReadManifests(paths []string) ([]*unstructured.Unstructured, error) {
 	return objects, nil
 }
 
-// manifestFiles is path itself, or the manifests inside it when it is a
+// ManifestFiles are the files that ReadManifests reads for one path: path
+// itself, or the .yaml, .yml and .json files right inside it when it is a
 // directory.
-func manifestFiles(path string) ([]string, error) {
+func ManifestFiles(path string) ([]string, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read manifests %s: no such file or directory", path)

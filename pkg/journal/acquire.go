@@ -30,6 +30,10 @@ type AcquireOptions struct {
 	// waiting for it to fall silent. The fence makes that safe: the other
 	// holder's next write is refused. It is for a rollback that can't wait.
 	TakeOver bool
+	// Silent is the last sign of life of a holder that the caller has watched
+	// for longer than its lease lasts, by its own clock. That holder is not
+	// waited out again, and any other, or one that has stirred since, is.
+	Silent Heartbeat
 	// SetAside begins a new record where the current one can't be read,
 	// because it is damaged or a newer version of this tool wrote it. That
 	// one is kept, as it was found, as the ConfigMap
@@ -93,7 +97,7 @@ func (j *Journal) takeLease(ctx context.Context, options AcquireOptions, run Run
 		if err != nil {
 			return nil, err
 		}
-		if holderOf(lease) != "" && !options.TakeOver {
+		if holderOf(lease) != "" && !options.TakeOver && !options.Silent.same(beatOf(lease)) {
 			if lease, err = j.awaitFree(ctx, lease); err != nil {
 				return nil, err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	"k8s.io/utils/ptr"
 )
 
@@ -23,12 +24,22 @@ func (j *Journal) Heartbeat(ctx context.Context) (Heartbeat, error) {
 	if err != nil {
 		return Heartbeat{}, err
 	}
+	return beatOf(lease), nil
+}
+
+// beatOf is the sign of life that a lease is.
+func beatOf(lease *coordinationv1.Lease) Heartbeat {
 	seconds := ptr.Deref(lease.Spec.LeaseDurationSeconds, int32(DefaultLeaseDuration/time.Second))
 	beat := Heartbeat{Holder: holderOf(lease), Duration: time.Duration(seconds) * time.Second}
 	if lease.Spec.RenewTime != nil {
 		beat.Renewed = lease.Spec.RenewTime.Time
 	}
-	return beat, nil
+	return beat
+}
+
+// same reports whether two reads are of one sign of life.
+func (h Heartbeat) same(other Heartbeat) bool {
+	return h.Holder == other.Holder && h.Renewed.Equal(other.Renewed)
 }
 
 // Silent reports whether nobody seems to drive the run. It is for people: it

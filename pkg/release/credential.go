@@ -13,6 +13,14 @@ import (
 // connection strings.
 var credential = regexp.MustCompile(`(?i)(postgres(ql)?://|[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@|\b(pg)?password\s*=\s*\S)`)
 
+// HoldsPassword reports whether a text that somebody else wrote, such as a
+// manifest, holds a URL with a password or the password keyword of libpq's
+// connection strings.
+func HoldsPassword(text string) bool { return password.MatchString(text) }
+
+// password is credential without the URL of a PostgreSQL that needs none.
+var password = regexp.MustCompile(`(?i)([a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@|\b(pg)?password\s*=\s*\S)`)
+
 const (
 	credentialMessage = "looks like a connection string or a password, which must never stand in this document"
 	credentialHint    = "put it in a Secret and name that: dsn: {secretKeyRef: {name: NAME, key: KEY}}"
