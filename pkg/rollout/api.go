@@ -50,6 +50,11 @@ type Runner struct {
 	// Artefacts is the local directory under which a run keeps what it
 	// preserves; "" keeps nothing on disk.
 	Artefacts string
+	// HandsOver reports whether a run that is interrupted by a cause is left
+	// to somebody who is there to go on with it, the next pod of a Job or a
+	// guard, instead of being held for a person. The cause is nil where the
+	// process was only away. Without HandsOver every interruption holds.
+	HandsOver func(cause error) bool
 	// Progress is told every change, in order, from one goroutine.
 	Progress func(Event)
 	// Preflight runs the checks against a target.
@@ -58,6 +63,10 @@ type Runner struct {
 	tenure *journal.Tenure
 	// reopened is set once Reopen was called.
 	reopened bool
+	// runID is the id that a new run gets, "" for one of its own.
+	runID string
+	// gone is the last sign of life of a holder that was watched and is silent.
+	gone journal.Heartbeat
 	// resumed is the id of the run that is continued, "" for a new one.
 	resumed string
 	// takesOver takes the lease without waiting: its holder was waited for.
@@ -109,12 +118,17 @@ type Outcome struct {
 	Message string
 	Next    string
 	Status  *RunStatus
+	// HandedOver: the run has not ended. It was left where it stands for
+	// whoever is there to go on with it.
+	HandedOver bool
 }
 
 // ShiftRequest asks for a shift.
 type ShiftRequest struct {
 	// To is the target colour; "" means the idle one.
 	To string
+	// RunID is the id that the run gets; "" makes one.
+	RunID string
 }
 
 // RollbackRequest asks to give everything back to the side before.

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,7 +37,7 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 		return Outcome{}, err
 	}
 	tenure, err := r.Journal.Acquire(ctx, journal.AcquireOptions{
-		Holder: r.Holder, Floor: floor, Duration: r.LeaseDuration, TakeOver: r.force || r.takesOver,
+		Holder: r.Holder, Floor: floor, Duration: r.LeaseDuration, TakeOver: r.force || r.takesOver, Silent: r.gone,
 		// A record that can't be read must not keep traffic on a bad version.
 		SetAside: state.Phase.Reverse() && r.resumed == "",
 	}, run)
@@ -87,7 +88,7 @@ func (r *Runner) run(state State) (journal.Run, error) {
 		return journal.Run{}, fmt.Errorf("record state of the run: %w", err)
 	}
 	return journal.Run{
-		ID:      journal.NewRunID(r.Clock.Now(), rand.String(5)),
+		ID:      cmp.Or(r.runID, journal.NewRunID(r.Clock.Now(), rand.String(5))),
 		Release: r.Release.Metadata.Name, Namespace: r.Release.Metadata.Namespace,
 		Started: state.Started, From: state.From, To: state.To,
 		Phase: string(state.Phase), State: text, Document: r.Document,

@@ -32,6 +32,9 @@ func (r *Runner) drive(ctx context.Context, state State) (Outcome, error) {
 	for !state.Phase.Terminal() {
 		r.announce(state)
 		seen := r.look(held, state)
+		if seen.Kind == Interrupted && r.HandsOver != nil && r.HandsOver(context.Cause(ctx)) {
+			return r.handOver(ctx, state, seen)
+		}
 		next := Step(r.policy, state, seen)
 		err := r.insist(ctx, state.Phase, func() error { return r.commit(ctx, state, next, seen) })
 		if err != nil {

@@ -7,37 +7,55 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
 // Shift moves production to the requested colour, or to the idle one. To
 // shift to the colour that is live already is no error and does nothing.
 func (r *Runner) Shift(ctx context.Context, request ShiftRequest) (Outcome, error) {
+	route, state, refusal, err := r.admit(ctx, request)
+	if err != nil || refusal != nil {
+		return value(refusal), err
+	}
+	r.runID = request.RunID
+	return r.begin(ctx, route, state)
+}
+
+// MayShift is the outcome that Shift would have without beginning a run, nil
+// where it would begin one. It only reads.
+func (r *Runner) MayShift(ctx context.Context, request ShiftRequest) (*Outcome, error) {
+	_, _, refusal, err := r.admit(ctx, request)
+	return refusal, err
+}
+
+// admit reads what a shift begins with, and refuses the one that must not or
+// need not begin.
+func (r *Runner) admit(ctx context.Context, request ShiftRequest) (traffic.Route, State, *Outcome, error) {
 	route, err := r.Router.Read(ctx)
 	if err != nil {
-		return Outcome{}, err
+		return route, State{}, nil, err
 	}
 	live := route.Split.Sole()
 	if outcome, err := r.unfinished(ctx); err != nil || outcome != nil {
-		return value(outcome), err
+		return route, State{}, outcome, err
 	}
 	if live == "" {
-		return Outcome{}, release.WithHint(
+		return route, State{}, nil, release.WithHint(
 			fmt.Errorf("start shift: %s is split %s and no run is recorded", route.Object, route.Split), "kubectl bluegreen rollback")
 	}
 	target, err := r.target(live, request.To)
-	if err != nil {
-		return Outcome{}, err
-	}
-	if target == live {
-		return Outcome{Code: CodeDone, Message: fmt.Sprintf("already: %s serves %s", live, route.Object)}, nil
-	}
-	if route.Stop != "" {
-		return Outcome{Code: CodeBlocked,
+	switch {
+	case err != nil:
+		return route, State{}, nil, err
+	case target == live:
+		return route, State{}, &Outcome{Code: CodeDone, Message: fmt.Sprintf("already: %s serves %s", live, route.Object)}, nil
+	case route.Stop != "":
+		return route, State{}, &Outcome{Code: CodeBlocked,
 			Message: fmt.Sprintf("%s carries an emergency stop: %s", route.Object, route.Stop),
 			Next:    fmt.Sprintf("kubectl -n %s annotate %s %s-", route.Namespace, route.Object, cluster.AnnotationStop)}, nil
 	}
 	now := r.Clock.Now()
-	return r.begin(ctx, route, State{Phase: Preflight, From: live, To: target, Started: now, Entered: now})
+	return route, State{Phase: Preflight, From: live, To: target, Started: now, Entered: now}, nil, nil
 }
 
 // target is the colour to shift to.

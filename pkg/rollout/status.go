@@ -37,6 +37,8 @@ type RunStatus struct {
 	Cutover  time.Time `json:"cutover,omitzero"`
 	Finished time.Time `json:"finished,omitzero"`
 	Reason   string    `json:"reason,omitempty"`
+	// Requested: a person asked for the rollback.
+	Requested bool `json:"requested,omitempty"`
 	// Because are the gate's results that Reason rests on.
 	Because  []gate.Result     `json:"because,omitempty"`
 	Baseline []measure.Reading `json:"baseline,omitempty"`
@@ -69,10 +71,14 @@ func statusOf(run journal.Run, state State) *RunStatus {
 		From: run.From, To: run.To, Phase: state.Phase, Outcome: run.Outcome,
 		Holder: run.Holder, Epoch: run.Epoch,
 		Started: run.Started, Entered: state.Entered, Cutover: state.Cutover, Finished: run.Finished,
-		Reason: state.Reason, Because: state.Because, Baseline: state.Baseline,
+		Reason: state.Reason, Requested: state.Requested, Because: state.Because, Baseline: state.Baseline,
 		Residual: state.Residual, Entries: run.Entries,
 	}
 }
+
+// Code is the exit code of a process that brings the run to where it is:
+// CodeHeld for one that has not ended and that nobody drives.
+func (s *RunStatus) Code() int { return outcomeOf(State{Phase: s.Phase, Requested: s.Requested}).Code }
 
 // ListOf turns journalled runs into a list; a run that can't be read says so
 // in its reason and stays in the list.

@@ -131,10 +131,16 @@ type pulse struct {
 }
 
 // stopped reports whether the lease has stood still for its duration.
-func (p *pulse) stopped(beat journal.Heartbeat) bool {
+func (p *pulse) stopped(beat journal.Heartbeat) bool { return p.still(beat) >= beat.Duration }
+
+// still is how long the lease has stood still; 0 when it has just stirred.
+func (p *pulse) still(beat journal.Heartbeat) time.Duration {
 	if p.since.IsZero() || beat != p.last {
 		p.last, p.since = beat, p.clock()
-		return false
+		return 0
 	}
-	return p.clock().Sub(p.since) >= beat.Duration
+	return p.clock().Sub(p.since)
 }
+
+// forget begins to count anew.
+func (p *pulse) forget() { p.since = time.Time{} }
