@@ -43,6 +43,7 @@ type rbacFlags struct {
 	groups  []string
 	users   []string
 	nodes   bool
+	jobs    bool
 	live    bool
 }
 
@@ -64,6 +65,7 @@ func newGenerateRBAC(call *invocation) *cobra.Command {
 	command.Flags().StringArrayVar(&flags.users, "user", nil, "a user to bind; may be repeated")
 	command.Flags().BoolVar(&flags.nodes, "nodes", false, "also a ClusterRole to list nodes and pods, by which BG-COL-11 judges the room on the nodes")
 	command.Flags().BoolVar(&flags.live, "live", false, "ask the cluster too: for the Secrets and autoscalers of running workloads, and for the kinds in the manifests")
+	command.Flags().BoolVar(&flags.jobs, "jobs", false, "also what shift --detach and shift --guard take: to start Jobs, and to be a guard")
 	return command
 }
 
@@ -138,6 +140,9 @@ func (i *invocation) rights(ctx context.Context, found *document, flags *rbacFla
 	}
 	if flags.nodes {
 		rights = append(rights, preflight.NodeRights()...)
+	}
+	if flags.jobs {
+		rights = append(rights, preflight.JobRights(found.Release)...)
 	}
 	return rights, nil
 }

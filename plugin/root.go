@@ -86,7 +86,7 @@ func addCommands(root *cobra.Command, call *invocation) {
 	add(groupStart, newInit(call), newCheck(call), newExplain(call), newDatabase(call))
 	add(groupMove, newShift(call), newRollback(call), newStop(call), newResume(call))
 	add(groupLook, newStatus(call), newHistory(call))
-	add(groupOthers, newGenerate(call), newCompletion(call), newVersion(call), newOptions(call))
+	add(groupOthers, newGenerate(call), newImage(call), newCompletion(call), newVersion(call), newOptions(call), newJob(call))
 }
 
 // unknownCommand is the answer to a command that does not exist.

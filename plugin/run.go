@@ -26,6 +26,9 @@ type Environment struct {
 	// Identity names this process among all that could hold a lease, such
 	// as ana@laptop/4711.
 	Identity string
+	// Image is the reference, by digest, of the image that was released with
+	// this program; "" for a build that was not released.
+	Image string
 	// Clock is the time; nil means the real one.
 	Clock clock.WithTicker
 }

@@ -66,14 +66,18 @@ func (i *invocation) open(ctx context.Context, service string, lenient bool) (*w
 	if err != nil {
 		return nil, err
 	}
+	return opened, i.measure(ctx, opened, lenient)
+}
+
+// measure opens the sources of a release that was reached.
+func (i *invocation) measure(ctx context.Context, opened *work, lenient bool) error {
+	var err error
 	opened.sources, opened.undeclared, err = measure.NewSources(ctx, opened.client, opened.document.Release, i.environment.Clock)
-	switch {
-	case err != nil && lenient:
+	if err != nil && lenient {
 		i.note("%s going on without measurements: %v", i.streams.err.doubtful(), cluster.Explain(err))
-	case err != nil:
-		return nil, cluster.Explain(err)
+		return nil
 	}
-	return opened, nil
+	return cluster.Explain(err)
 }
 
 // close ends the sessions that sources hold. What can't be closed can't be

@@ -18,7 +18,11 @@ watched. What breaks a rollback rule puts everything back. A shift is done when
 the old side has no requests left, not when the switch was written.
 
 The line that undoes the shift with plain kubectl is printed before anything
-is moved. To end a running shift from anywhere: kubectl bluegreen stop REASON`
+is moved. To end a running shift from anywhere: kubectl bluegreen stop REASON
+
+This process drives the shift. With --detach a Job in the cluster does, and
+nobody need stay; with --guard a Job takes over when this process is gone.
+Both refuse before anything is touched when the Job can't start.`
 
 const shiftExample = `  # to the colour that is idle, by ./bluegreen.yaml
   kubectl bluegreen shift
@@ -26,12 +30,19 @@ const shiftExample = `  # to the colour that is idle, by ./bluegreen.yaml
   # without a document: the colours are found from the production Service
   kubectl bluegreen shift svc/shop --to green
 
+  # in the cluster, with nobody waiting; and followed to its end
+  kubectl bluegreen shift --detach && kubectl bluegreen status -w
+
+  # here, and back again by itself if this machine falls asleep
+  kubectl bluegreen shift --guard
+
   # the exact patches, and the gates with the readings of now
   kubectl bluegreen shift --dry-run=server`
 
 // shiftFlags are the flags of shift.
 type shiftFlags struct {
 	driveFlags
+	jobs   jobFlags
 	to     string
 	dryRun string
 }
@@ -45,10 +56,14 @@ func newShift(call *invocation) *cobra.Command {
 		Example: shiftExample,
 		Args:    atMost(1, "at most svc/NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := flags.jobs.validate(cmd, flags.lease.duration); err != nil {
+				return err
+			}
 			return call.shift(cmd.Context(), flags, args)
 		},
 	}
 	flags.addFlags(command)
+	flags.jobs.addFlags(command)
 	command.Flags().StringVar(&flags.to, "to", "", "the colour to move to; without it the idle one")
 	command.Flags().StringVar(&flags.dryRun, "dry-run", "none", `"client" shows the patches and the gates; "server" also has the API server check them; "none" does it`)
 	complete(command, "dry-run", dryRunClient, dryRunServer)
@@ -75,6 +90,9 @@ func (i *invocation) shift(ctx context.Context, flags *shiftFlags, args []string
 	service, err := optionalService(args)
 	if err != nil {
 		return err
+	}
+	if flags.jobs.inCluster() {
+		return i.shiftWithJob(ctx, flags, service)
 	}
 	opened, err := i.open(ctx, service, false)
 	if err != nil {

@@ -17,8 +17,12 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
-// statusInterval is how often status -w looks.
-const statusInterval = 2 * time.Second
+const statusLong = `Show which colour is live and what a run is doing.
+
+With --watch it goes on until the run has ended, and exits as the shift itself
+does: 0 done, 2 blocked, 3 rolled back, 4 held, 5 not proven. That is how to
+follow a run that was detached. A run that nobody drives ends the watch with 4,
+unless a Job of the cluster is there to go on with it.`
 
 func newStatus(call *invocation) *cobra.Command {
 	output := &output{}
@@ -26,6 +30,7 @@ func newStatus(call *invocation) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "status [svc/NAME]",
 		Short: "Show which colour is live and what a run is doing",
+		Long:  statusLong,
 		Example: `  kubectl bluegreen status
   kubectl bluegreen status -w`,
 		Args: atMost(1, "at most svc/NAME"),
@@ -34,7 +39,7 @@ func newStatus(call *invocation) *cobra.Command {
 		},
 	}
 	output.addFlag(command)
-	command.Flags().BoolVarP(&watch, "watch", "w", false, "go on until the run is finished")
+	command.Flags().BoolVarP(&watch, "watch", "w", false, "go on until the run has ended, and exit as it did")
 	return command
 }
 
@@ -60,7 +65,7 @@ func (i *invocation) status(ctx context.Context, output *output, args []string, 
 	} else if err != nil {
 		return err
 	}
-	return i.printStatus(output, status)
+	return i.printStatusThen(output, status, i.next(ctx, opened, status))
 }
 
 // statusNow joins what the record says with what the route says. With a
@@ -112,69 +117,14 @@ func underWay(status *rollout.RunStatus) bool {
 	return status.ID != "" && !status.Phase.Terminal() && status.Finished.IsZero()
 }
 
-// watchStatus prints the status again whenever it changed, until the run is
-// finished. Once it was seen, an API server that does not answer is told, and
-// asked again: what is watched goes on meanwhile.
-func (i *invocation) watchStatus(ctx context.Context, output *output, opened *work) error {
-	ticker := i.environment.Clock.NewTicker(statusInterval)
-	defer ticker.Stop()
-	watched := watched{}
-	unanswered := false
-	for {
-		status, err := i.statusNow(ctx, opened)
-		switch {
-		case err != nil && (watched.seen == "" || !cluster.Transient(err)):
-			return err
-		case err != nil && !unanswered:
-			i.note("%s %v; asking on", i.streams.err.doubtful(), err)
-		case err == nil:
-			if err := i.printChange(output, &watched, status); err != nil {
-				return err
-			}
-			if status.Silent {
-				return &StatusError{Status: ExitHeld}
-			}
-			if !underWay(status) {
-				return nil
-			}
-		}
-		unanswered = err != nil
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C():
-		}
-	}
-}
-
-// watched is what status -w has shown.
-type watched struct {
-	// seen is the status, "" before the first; entries are those of its record.
-	seen    string
-	entries int
-}
-
-// printChange prints a status that is not the one that was seen: the first one
-// whole, and people then see what is new in the record.
-func (i *invocation) printChange(output *output, watched *watched, status *rollout.RunStatus) error {
-	now := fmt.Sprint(status.ID, status.Phase, status.Live, status.Reason, status.Outcome, status.Silent)
-	if now == watched.seen && len(status.Entries) == watched.entries {
-		return nil
-	}
-	if output.human() && watched.seen != "" {
-		fresh := *status
-		fresh.Entries = status.Entries[min(watched.entries, len(status.Entries)):]
-		i.printEntries(i.streams.Out, &fresh)
-	} else if err := i.printStatus(output, status); err != nil {
-		return err
-	}
-	watched.seen, watched.entries = now, len(status.Entries)
-	return nil
-}
-
 // printStatus prints one status: a short card for people, the object for
 // everything else.
 func (i *invocation) printStatus(output *output, status *rollout.RunStatus) error {
+	return i.printStatusThen(output, status, nextAfter(status))
+}
+
+// printStatusThen prints one status, and next as the command to type then.
+func (i *invocation) printStatusThen(output *output, status *rollout.RunStatus, next string) error {
 	err := output.print(i.streams, runObject(status), func() error {
 		i.printCard(i.streams.Out, status)
 		if output.wide() {
@@ -183,7 +133,7 @@ func (i *invocation) printStatus(output *output, status *rollout.RunStatus) erro
 		return nil
 	})
 	if err == nil {
-		i.printNext(nextAfter(status))
+		i.printNext(next)
 	}
 	return err
 }
@@ -281,7 +231,7 @@ func nextAfter(status *rollout.RunStatus) string {
 	case status.Silent:
 		return name + " resume"
 	case underWay(status):
-		return name + " status -w"
+		return watchOn
 	}
 	return ""
 }

@@ -52,8 +52,12 @@ func supervise(signals <-chan os.Signal, command func(context.Context) int) int 
 	}
 }
 
+// image is the reference by digest of the image that is released with this
+// program. The release sets it, at link time: -ldflags "-X main.image=…".
+var image string
+
 func environment() plugin.Environment {
-	return plugin.Environment{Program: os.Args[0], LookupEnv: os.LookupEnv, Identity: identity()}
+	return plugin.Environment{Program: os.Args[0], LookupEnv: os.LookupEnv, Identity: identity(), Image: image}
 }
 
 // identity names this process to others who want the same lease: who, where
