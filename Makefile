@@ -61,7 +61,7 @@ live: export BLUEGREEN_PLUGIN := $(CURDIR)/bin/kubectl-bluegreen
 live: modules build ## tests on a real cluster
 	cd test && go vet ./...
 	cd test && go test -count=1 -timeout 20m -p 1 $$(go list ./... | grep -v '/e2e$$')
-	cd test && go test -count=1 -v -timeout 45m ./e2e
+	cd test && go test -count=1 -v -timeout 60m ./e2e
 
 soak: setup build ## repetitions, races, long fuzzing, a kill at every point; resumable; writes docs/soak.md
 	@# The race detector needs a C compiler, and nothing else here does.
