@@ -60,7 +60,7 @@ func TestMain(m *testing.M) {
 	if path, err := compiled(); err == nil {
 		_ = os.RemoveAll(filepath.Dir(path))
 	}
-	os.Exit(code) //nolint:forbidigo // the tests' own main
+	os.Exit(code)
 }
 
 func built(t *testing.T) (Program, v1.Image) {

@@ -66,7 +66,7 @@ func (r *Runner) Guard(ctx context.Context, request GuardRequest) (Outcome, erro
 		outcome, ended, err := r.patrol(ctx, request, began, &watched)
 		switch {
 		case ctx.Err() != nil && err != nil:
-			return Outcome{Code: CodeHeld, HandedOver: true, Message: "the guard of run " + request.RunID + " was told to go: " + context.Cause(ctx).Error()}, nil
+			return Outcome{Code: CodeHeld, HandedOver: true, Message: "the guard of run " + request.RunID + " was told to go: " + context.Cause(ctx).Error()}, nil //nolint:nilerr // to be told to go is an outcome
 		case cluster.Transient(err):
 			r.letGo(ctx)
 			watched.forget()

@@ -179,7 +179,7 @@ func TestGuardLeavesAHealthyRunAlone(t *testing.T) {
 func TestGuardTakesNoMissingAnswerForSilence(t *testing.T) {
 	g := guard(t, moving(Watch))
 	away := false
-	g.prepend("get", "*", func(action clienttesting.Action) (bool, runtime.Object, error) {
+	g.prepend("get", "*", func(clienttesting.Action) (bool, runtime.Object, error) {
 		return away, nil, apierrors.NewServiceUnavailable("away")
 	})
 	g.clock.between = func(wait int) {
@@ -303,7 +303,7 @@ func TestGuardOfNothing(t *testing.T) {
 		t.Errorf("outcome = %+v after %s, %v", outcome, g.clock.Since(began), err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	g.clock.between = func(wait int) { cancel(errors.New("terminated")) }
+	g.clock.between = func(int) { cancel(errors.New("terminated")) }
 	outcome, err = g.Guard(ctx, GuardRequest{RunID: guardedRun, Policy: GuardRollback})
 	if err != nil || !outcome.HandedOver || !strings.Contains(outcome.Message, "terminated") {
 		t.Errorf("outcome = %+v, %v", outcome, err)
