@@ -24,7 +24,7 @@ const labName = "demo"
 // however the story ended.
 func tellInLab(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
 	fmt.Fprintf(stdout, "Bringing up a Kubernetes cluster with PostgreSQL, Prometheus and Alertmanager.\n"+
-		"The first time this installs and builds what is missing, which takes about 20 minutes.\n\n")
+		"The first time this installs and builds what is missing, which takes about 10 minutes.\n\n")
 	release, err := onlyDemo(ctx, stdout)
 	if err != nil {
 		return err
