@@ -14,9 +14,11 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
-// guard writes the parts of one policy.
+// guard writes the parts of one policy. first is the route by which a command
+// names the release: of a set not every one does.
 type guard struct {
 	route      traffic.Description
+	first      traffic.Description
 	namespace  string
 	breakGlass []string
 }
@@ -84,9 +86,14 @@ func (g guard) validations() []admissionv1.Validation {
 	}
 }
 
-// command is what moves the split instead.
+// command is what moves the split instead. Only a Service names its release;
+// any other route takes its document.
 func (g guard) command() string {
-	return fmt.Sprintf("kubectl bluegreen -n %s shift %s, or rollback %s", g.namespace, g.route.Object, g.route.Object)
+	argument := ""
+	if g.first.Resource.Resource == "services" {
+		argument = " " + g.first.Object
+	}
+	return fmt.Sprintf("kubectl bluegreen -n %s shift%s, or rollback%s", g.namespace, argument, argument)
 }
 
 // annotations leave a line in the audit log for what only breaking the glass

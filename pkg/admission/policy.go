@@ -19,32 +19,58 @@ import (
 // their identity provider or by the right to impersonate it.
 const BreakGlassGroup = "bluegreen:break-glass"
 
-// Policy is the policy that guards a release's production route, and what puts
-// it in force. The release names its namespace. The error says what about the
+// Guard is the policy that guards one production route of a release, and what
+// puts it in force.
+type Guard struct {
+	// Route is the kind and name of what it guards.
+	Route   string
+	Policy  *admissionv1.ValidatingAdmissionPolicy
+	Binding *admissionv1.ValidatingAdmissionPolicyBinding
+}
+
+// Guards are those of a release's production routes, in the order in which they
+// are moved. The release names its namespace. The error says what about the
 // release, or the groups, makes no policy.
-func Policy(rel *release.Release, breakGlass []string) (*admissionv1.ValidatingAdmissionPolicy, *admissionv1.ValidatingAdmissionPolicyBinding, error) {
+func Guards(rel *release.Release, breakGlass []string) ([]Guard, error) {
 	if err := checkGroups(breakGlass); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	route, err := traffic.Describe(rel)
+	routes, err := traffic.Describe(rel)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	// Both are of the whole cluster: the name says which release it is.
+	var guards []Guard
+	for i, route := range routes {
+		if route.Split == nil {
+			return nil, release.WithHint(fmt.Errorf("write admission policy: the split of %s can't be read by an admission policy", route.Object),
+				"docs/routers.md says which kinds of routes a policy can be written for; of a switch set each must be one of them")
+		}
+		guard := guard{route: route, first: routes[0], namespace: rel.Metadata.Namespace, breakGlass: breakGlass}
+		guards = append(guards, guard.of(rel.Metadata, i))
+	}
+	return guards, nil
+}
+
+// of is the policy for one route of a release and its binding.
+func (g guard) of(rel release.Metadata, index int) Guard {
+	// Both are of the whole cluster: the name says which release it is, and of a
+	// set which route.
 	metadata := metav1.ObjectMeta{
-		Name:   rel.Metadata.Name + "." + rel.Metadata.Namespace + ".bluegreen.dev",
-		Labels: map[string]string{cluster.LabelRelease: rel.Metadata.Name},
+		Name:   rel.Name + "." + rel.Namespace + ".bluegreen.dev",
+		Labels: map[string]string{cluster.LabelRelease: rel.Name},
 	}
-	guard := guard{route: route, namespace: rel.Metadata.Namespace, breakGlass: breakGlass}
+	if index > 0 {
+		metadata.Name = g.route.Name + "." + g.route.Resource.Resource + "." + metadata.Name
+	}
 	policy := &admissionv1.ValidatingAdmissionPolicy{
 		TypeMeta:   typeOf("ValidatingAdmissionPolicy"),
 		ObjectMeta: metadata,
 		Spec: admissionv1.ValidatingAdmissionPolicySpec{
 			FailurePolicy:    ptr.To(admissionv1.Fail),
-			MatchConstraints: guard.matches(),
-			Variables:        guard.variables(),
-			Validations:      guard.validations(),
-			AuditAnnotations: guard.annotations(),
+			MatchConstraints: g.matches(),
+			Variables:        g.variables(),
+			Validations:      g.validations(),
+			AuditAnnotations: g.annotations(),
 		},
 	}
 	binding := &admissionv1.ValidatingAdmissionPolicyBinding{
@@ -55,7 +81,7 @@ func Policy(rel *release.Release, breakGlass []string) (*admissionv1.ValidatingA
 			ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny, admissionv1.Audit},
 		},
 	}
-	return policy, binding, nil
+	return Guard{Route: g.route.Object, Policy: policy, Binding: binding}
 }
 
 // everybody are groups that the API server puts its callers in.

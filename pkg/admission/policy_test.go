@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/cel-go/cel"
 	"github.com/google/go-cmp/cmp"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -33,11 +34,11 @@ func oneKey() *release.Release {
 
 func evaluatorOf(t *testing.T, rel *release.Release) evaluator {
 	t.Helper()
-	policy, _, err := Policy(rel, []string{BreakGlassGroup, "pagers"})
+	guards, err := Guards(rel, []string{BreakGlassGroup, "pagers"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return evaluator{t: t, policy: policy}
+	return evaluator{t: t, policy: guards[0].Policy, programs: map[string]cel.Program{}}
 }
 
 // production is the route on blue at epoch 7 of ana, as a run left it that
@@ -249,10 +250,11 @@ func TestWhatTheDriverWritesPasses(t *testing.T) {
 }
 
 func TestPolicyLooksAtTheRouteAlone(t *testing.T) {
-	policy, binding, err := Policy(oneKey(), []string{BreakGlassGroup})
+	guards, err := Guards(oneKey(), []string{BreakGlassGroup})
 	if err != nil {
 		t.Fatal(err)
 	}
+	policy, binding := guards[0].Policy, guards[0].Binding
 	constraints := policy.Spec.MatchConstraints
 	rule := constraints.ResourceRules[0]
 	if len(constraints.ResourceRules) != 1 || constraints.NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"] != "shop" {
@@ -287,9 +289,74 @@ func TestNoPolicyForNobody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			rel := oneKey()
 			groups := test.change(rel)
-			if _, _, err := Policy(rel, groups); err == nil || !strings.Contains(err.Error(), test.want) || release.HintOf(err) == "" {
+			if _, err := Guards(rel, groups); err == nil || !strings.Contains(err.Error(), test.want) || release.HintOf(err) == "" {
 				t.Errorf("err = %v, hint %q; want %q", err, release.HintOf(err), test.want)
 			}
 		})
+	}
+}
+
+// TestNoPolicyForARouteThatCannotBeRead: a policy that does not see the split
+// would guard nothing.
+func TestNoPolicyForARouteThatCannotBeRead(t *testing.T) {
+	rel := &release.Release{Metadata: release.Metadata{Name: "shop", Namespace: "shop"}, Spec: release.Spec{
+		Traffic: release.Traffic{ALBIngress: &release.NamedRoute{Name: "shop"}},
+		Colors: map[string]release.Color{
+			"blue":  {Service: "svc-blue", Selector: map[string]string{"version": "blue"}},
+			"green": {Service: "svc-green", Selector: map[string]string{"version": "green"}},
+		},
+	}}
+	_, err := Guards(rel, []string{BreakGlassGroup})
+	if err == nil || !strings.Contains(err.Error(), "ingress/shop can't be read by an admission policy") || release.HintOf(err) == "" {
+		t.Errorf("err = %v, hint %q", err, release.HintOf(err))
+	}
+}
+
+// TestRefusalsNameACommandThatIsTaken: svc/NAME is an argument, and no other kind
+// of route is.
+func TestRefusalsNameACommandThatIsTaken(t *testing.T) {
+	colors := map[string]release.Color{
+		"blue":  {Service: "svc-blue", Selector: map[string]string{"version": "blue"}},
+		"green": {Service: "svc-green", Selector: map[string]string{"version": "green"}},
+	}
+	for want, traffic := range map[string]release.Traffic{
+		"kubectl bluegreen -n shop shift service/shop, or rollback service/shop": {Service: &release.ServiceRoute{Name: "shop"}},
+		"kubectl bluegreen -n shop shift, or rollback":                           {HTTPRoute: &release.NamedRoute{Name: "shop"}},
+	} {
+		rel := &release.Release{Metadata: release.Metadata{Name: "shop", Namespace: "shop"}, Spec: release.Spec{Traffic: traffic, Colors: colors}}
+		guards, err := Guards(rel, []string{BreakGlassGroup})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if message := guards[0].Policy.Spec.Validations[2].Message; !strings.HasSuffix(message, "use: "+want) {
+			t.Errorf("message %q, want %q at its end", message, want)
+		}
+	}
+}
+
+// TestEachRouteOfASetHasItsPolicy: each is looked at by one of its own name, and a
+// refusal names the command that is taken for the release.
+func TestEachRouteOfASetHasItsPolicy(t *testing.T) {
+	rel := oneKey()
+	rel.Spec.Traffic.Also = []release.AlsoRoute{{Service: &release.ServiceRoute{Name: "svc-internal"}}}
+	guards, err := Guards(rel, []string{BreakGlassGroup})
+	if err != nil {
+		t.Fatal(err)
+	}
+	type about struct{ Route, Name, Bound, Looks string }
+	var got []about
+	for _, guard := range guards {
+		got = append(got, about{guard.Route, guard.Policy.Name, guard.Binding.Spec.PolicyName, guard.Policy.Spec.MatchConstraints.ResourceRules[0].ResourceNames[0]})
+		if message := guard.Policy.Spec.Validations[splitRule].Message; !strings.Contains(message, "shift service/svc-production, or rollback service/svc-production") {
+			t.Errorf("%s: message %q", guard.Route, message)
+		}
+	}
+	internal := "svc-internal.services.web.shop.bluegreen.dev"
+	want := []about{
+		{"service/svc-production", "web.shop.bluegreen.dev", "web.shop.bluegreen.dev", "svc-production"},
+		{"service/svc-internal", internal, internal, "svc-internal"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

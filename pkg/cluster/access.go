@@ -20,6 +20,22 @@ type Access struct {
 	Reason string
 }
 
+// ResourceOf is what a right is on, in words, as kubectl takes it and without
+// the verb: RESOURCE.GROUP, then /SUBRESOURCE, then /NAME, as far as it has them.
+func ResourceOf(right authorizationv1.ResourceAttributes) string {
+	text := right.Resource
+	if right.Group != "" {
+		text += "." + right.Group
+	}
+	if right.Subresource != "" {
+		text += "/" + right.Subresource
+	}
+	if right.Name != "" {
+		text += "/" + right.Name
+	}
+	return text
+}
+
 // Allowed asks by SelfSubjectAccessReview for every right in wants, several
 // at a time, and answers in the same order. One review that fails fails all:
 // a right that could not be asked about is not known.
@@ -34,7 +50,7 @@ func (c *Client) Allowed(ctx context.Context, wants []authorizationv1.ResourceAt
 			}
 			answer, err := c.Kubernetes.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
 			if err != nil {
-				return fmt.Errorf("ask whether we may %s %s: %w", want.Verb, want.Resource, err)
+				return fmt.Errorf("ask whether we may %s %s: %w", want.Verb, ResourceOf(want), err)
 			}
 			answers[index] = Access{ResourceAttributes: want, Allowed: answer.Status.Allowed, Reason: answer.Status.Reason}
 			return nil

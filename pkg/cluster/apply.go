@@ -32,42 +32,62 @@ const (
 	Unchanged  = "unchanged"
 )
 
+// ApplyOptions say under which right objects are applied.
+type ApplyOptions struct {
+	// Fence is the run's.
+	Fence Fence
+	// DryRun ends before the first write.
+	DryRun bool
+	// CheckStamp is asked before each write, and ends the rest by an error,
+	// such as one that wraps ErrFenced; nil asks nothing.
+	CheckStamp func(ctx context.Context) error
+}
+
 // Apply sends objects by server-side apply under our field manager, what
 // others stand on first: namespaces, accounts and rights, configuration,
 // storage, Services, workloads, the rest. It never takes a field from another
 // manager: that is a *FieldConflictError. Before the first write everything
 // is sent as a dry run, so that a refusal of one object leaves none of them
-// half applied. With dryRun it ends there.
+// half applied.
 //
 // Every object is stamped with the fence, and one that carries a newer stamp
-// is left alone: that is an error that wraps ErrFenced.
+// is left alone: that is an error that wraps ErrFenced. So whoever takes over
+// stamps, by StampObject, what was being applied. An object that does not exist
+// carries none. CheckStamp stands for it, and what a process sends that falls
+// asleep between the two may still create it, as long as nobody else has: an
+// object of the target, which no route selects for that.
 //
 // Objects without a namespace go to namespace; one that names another
 // namespace is refused.
-func (c *Client) Apply(ctx context.Context, namespace string, objects []*unstructured.Unstructured, fence Fence, dryRun bool) ([]Applied, error) {
+func (c *Client) Apply(ctx context.Context, namespace string, objects []*unstructured.Unstructured, options ApplyOptions) ([]Applied, error) {
 	requests := make([]applyRequest, 0, len(objects))
 	for _, object := range applyOrder(objects) {
 		request, err := c.applyRequest(namespace, object)
 		if err != nil {
 			return nil, err
 		}
-		fence.stamp(request.object)
+		options.Fence.stamp(request.object)
 		requests = append(requests, request)
 	}
 	applied := make([]Applied, 0, len(requests))
 	for _, request := range requests {
-		trial, err := request.send(ctx, fence, true)
+		trial, err := request.send(ctx, options.Fence, true)
 		if err != nil {
 			return nil, err
 		}
 		applied = append(applied, trial)
 	}
-	if dryRun {
+	if options.DryRun {
 		return applied, nil
 	}
 	for index, request := range requests {
+		if options.CheckStamp != nil {
+			if err := options.CheckStamp(ctx); err != nil {
+				return applied[:index], fmt.Errorf("apply %s: %w", request.name, err)
+			}
+		}
 		var err error
-		if applied[index], err = request.send(ctx, fence, false); err != nil {
+		if applied[index], err = request.send(ctx, options.Fence, false); err != nil {
 			return applied[:index], err
 		}
 	}
@@ -131,7 +151,7 @@ func (r applyRequest) send(ctx context.Context, fence Fence, dryRun bool) (Appli
 	if conflict := fieldConflict(r.name, err); conflict != nil {
 		return Applied{}, conflict
 	}
-	return Applied{}, fmt.Errorf("apply %s: %w", r.name, err)
+	return Applied{}, fmt.Errorf("apply %s: %w", r.name, unvalued(err))
 }
 
 // read returns the object as the server holds it, nil when it holds none.
@@ -143,9 +163,16 @@ func (r applyRequest) read(ctx context.Context) (*unstructured.Unstructured, err
 	return found, err
 }
 
-// write applies the object onto the one that was read and no other.
+// noVersion is a resourceVersion that no object ever has, for etcd counts from 1
+// and its first write is the second. An apply with it creates an object, and is a
+// conflict where there is one.
+const noVersion = "1"
+
+// write applies the object onto the one that was read and no other, and where
+// none was, onto none.
 func (r applyRequest) write(ctx context.Context, before *unstructured.Unstructured, dryRun bool) (*unstructured.Unstructured, error) {
 	sent := r.object.DeepCopy()
+	sent.SetResourceVersion(noVersion)
 	if before != nil {
 		sent.SetResourceVersion(before.GetResourceVersion())
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -85,7 +86,7 @@ func TestApply(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, sent := applies(test.refuse, test.with)
-			_, err := client.Apply(context.Background(), "ns", test.objects, cluster.Fence{Epoch: 3, Holder: "ana"}, test.dryRun)
+			_, err := client.Apply(context.Background(), "ns", test.objects, cluster.ApplyOptions{Fence: cluster.Fence{Epoch: 3, Holder: "ana"}, DryRun: test.dryRun})
 			if (err != nil) != (test.err != "") || err != nil && err.Error() != test.err {
 				t.Errorf("err = %v, want %q", err, test.err)
 			}
@@ -153,7 +154,7 @@ func TestApplyIsFenced(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, sent := standing(test.standing, test.answers...)
-			applied, err := client.Apply(t.Context(), "ns", []*unstructured.Unstructured{manifest("v1", "ConfigMap", "conf")}, cluster.Fence{Epoch: 3, Holder: "ana"}, false)
+			applied, err := client.Apply(t.Context(), "ns", []*unstructured.Unstructured{manifest("v1", "ConfigMap", "conf")}, cluster.ApplyOptions{Fence: cluster.Fence{Epoch: 3, Holder: "ana"}})
 			if errors.Is(err, cluster.ErrFenced) != test.fenced || (err != nil) != test.fenced {
 				t.Fatalf("err = %v, want fenced %v", err, test.fenced)
 			}
@@ -171,5 +172,28 @@ func TestApplyIsFenced(t *testing.T) {
 				t.Errorf("operation = %s, want %s", applied[0].Operation, test.operation)
 			}
 		})
+	}
+}
+
+// A stamp that is no longer ours ends an apply where it is: what was not sent
+// yet is not sent.
+func TestApplyEndsWhereTheStampIsLost(t *testing.T) {
+	client, sent := applies("", nil)
+	objects := []*unstructured.Unstructured{manifest("apps/v1", "Deployment", "shop"), manifest("v1", "Service", "svc"), manifest("v1", "ConfigMap", "conf")}
+	asked := 0
+	applied, err := client.Apply(t.Context(), "ns", objects, cluster.ApplyOptions{
+		Fence: cluster.Fence{Epoch: 3, Holder: "ana"},
+		CheckStamp: func(context.Context) error {
+			if asked++; asked == 2 {
+				return cluster.ErrFenced
+			}
+			return nil
+		},
+	})
+	if !errors.Is(err, cluster.ErrFenced) || !strings.Contains(err.Error(), "apply service/svc") || len(applied) != 1 {
+		t.Errorf("%d applied, %v", len(applied), err)
+	}
+	if diff := cmp.Diff([]string{"ns/conf dry", "ns/svc dry", "ns/shop dry", "ns/conf"}, *sent); diff != "" {
+		t.Error(diff)
 	}
 }

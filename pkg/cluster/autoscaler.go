@@ -2,12 +2,14 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
@@ -18,6 +20,10 @@ import (
 // AnnotationFloor keeps the minReplicas that an autoscaler had before its floor
 // was raised, so that whoever goes on, or goes back, can put it back.
 const AnnotationFloor = "bluegreen.dev/floor"
+
+// AnnotationFloorHeld keeps the minReplicas that a raised floor was given. An
+// autoscaler with another one was changed by somebody else since.
+const AnnotationFloorHeld = "bluegreen.dev/floor-held"
 
 // floorUnset stands in AnnotationFloor for a minReplicas that was not set.
 const floorUnset = "unset"
@@ -42,6 +48,9 @@ type FloorChange struct {
 	// From and To are minReplicas before and after.
 	From int32 `json:"from"`
 	To   int32 `json:"minReplicas"`
+	// SetBy is who set minReplicas after it was raised, "" when nobody did. It
+	// is then left as it is, and only what was recorded is taken away.
+	SetBy string `json:"setBy,omitempty"`
 
 	operations []Operation
 }
@@ -54,8 +63,8 @@ func RaisedFloor(autoscaler autoscalingv2.HorizontalPodAutoscaler, pods int32) *
 	if before >= floor {
 		return nil
 	}
-	change := &FloorChange{From: before, To: floor, operations: []Operation{minReplicas(floor)}}
-	if _, recorded := autoscaler.Annotations[AnnotationFloor]; recorded {
+	change := &FloorChange{From: before, To: floor, operations: []Operation{MinReplicas(floor), Annotate(AnnotationFloorHeld, strconv.Itoa(int(floor)))}}
+	if _, recorded := autoscaler.Annotations[AnnotationFloor]; recorded && !setSince(autoscaler) {
 		return change // raised before, by this run or by one that was cut off
 	}
 	text := floorUnset
@@ -66,17 +75,30 @@ func RaisedFloor(autoscaler autoscalingv2.HorizontalPodAutoscaler, pods int32) *
 	return change
 }
 
-// RecordedFloor is the change that puts back what RaisedFloor recorded; nil
-// when nothing is recorded.
+// setSince reports whether somebody set minReplicas after the floor was raised,
+// be it to the same number: raising it changed the value, which took the field
+// from everybody who owned it, so whoever owns it beside us came later. Floors
+// that an older version raised don't tell.
+func setSince(autoscaler autoscalingv2.HorizontalPodAutoscaler) bool {
+	held, found := autoscaler.Annotations[AnnotationFloorHeld]
+	return found && (held != strconv.Itoa(int(ptr.Deref(autoscaler.Spec.MinReplicas, 1))) ||
+		len(FieldOwners(&autoscaler, "spec", "minReplicas")) > 0)
+}
+
+// RecordedFloor is the change that puts back what RaisedFloor recorded, or that
+// only forgets it where somebody set another minReplicas since; nil when
+// nothing is recorded.
 func RecordedFloor(autoscaler autoscalingv2.HorizontalPodAutoscaler) (*FloorChange, error) {
 	recorded, found := autoscaler.Annotations[AnnotationFloor]
 	if !found {
 		return nil, nil
 	}
-	forget := Operation{Op: "remove", Path: "/metadata/annotations/" + EscapePointer(AnnotationFloor)}
-	before := ptr.Deref(autoscaler.Spec.MinReplicas, 1)
+	if setSince(autoscaler) {
+		left, by := ptr.Deref(autoscaler.Spec.MinReplicas, 1), LastWriter(FieldOwners(&autoscaler, "spec", "minReplicas"))
+		return &FloorChange{From: left, To: left, SetBy: by, operations: forgetFloor(autoscaler)}, nil
+	}
 	if recorded == floorUnset {
-		return &FloorChange{From: before, To: 1, operations: []Operation{minReplicas(1), forget}}, nil
+		return givenBack(autoscaler, 1), nil
 	}
 	floor, err := strconv.ParseInt(recorded, 10, 32)
 	if err != nil || floor < 0 {
@@ -84,11 +106,53 @@ func RecordedFloor(autoscaler autoscalingv2.HorizontalPodAutoscaler) (*FloorChan
 			fmt.Errorf("read annotation %s of horizontalpodautoscaler/%s: %q is no number of pods", AnnotationFloor, autoscaler.Name, recorded),
 			fmt.Sprintf("set spec.minReplicas by hand, then: kubectl -n %s annotate hpa %s %s-", autoscaler.Namespace, autoscaler.Name, AnnotationFloor))
 	}
-	return &FloorChange{From: before, To: int32(floor), operations: []Operation{minReplicas(int32(floor)), forget}}, nil
+	return givenBack(autoscaler, int32(floor)), nil
 }
 
-func minReplicas(count int32) Operation {
+// givenBack is the change to the floor that an autoscaler had.
+func givenBack(autoscaler autoscalingv2.HorizontalPodAutoscaler, floor int32) *FloorChange {
+	return &FloorChange{From: ptr.Deref(autoscaler.Spec.MinReplicas, 1), To: floor,
+		operations: append([]Operation{MinReplicas(floor)}, forgetFloor(autoscaler)...)}
+}
+
+// forgetFloor takes away what RaisedFloor recorded.
+func forgetFloor(autoscaler autoscalingv2.HorizontalPodAutoscaler) []Operation {
+	var operations []Operation
+	for _, key := range []string{AnnotationFloor, AnnotationFloorHeld} {
+		if _, found := autoscaler.Annotations[key]; found {
+			operations = append(operations, Operation{Op: "remove", Path: "/metadata/annotations/" + EscapePointer(key)})
+		}
+	}
+	return operations
+}
+
+// MinReplicas is the operation that sets the least number of pods of an autoscaler.
+func MinReplicas(count int32) Operation {
 	return Operation{Op: "add", Path: "/spec/minReplicas", Value: count}
+}
+
+// StampAutoscaler puts a fence on an autoscaler, as it is now, and changes
+// nothing else: what a former holder sends on top of an older version of it is
+// refused. One that is gone needs none.
+func (c *Client) StampAutoscaler(ctx context.Context, namespace, name string, fence Fence) error {
+	var err error
+	for range writeAttempts {
+		var autoscaler *autoscalingv2.HorizontalPodAutoscaler
+		autoscaler, err = c.Kubernetes.AutoscalingV2().HorizontalPodAutoscalers(namespace).Get(ctx, name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		if err == nil {
+			err = c.ChangeFloor(ctx, *autoscaler, FloorChange{}, fence)
+		}
+		if !errors.Is(err, ErrFenced) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("stamp horizontalpodautoscaler/%s in %s: %w", name, namespace, err)
+	}
+	return nil
 }
 
 // ChangeFloor sends a change of an autoscaler as it was read, under a fence. It

@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"errors"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,6 +37,8 @@ func TestRaisedFloor(t *testing.T) {
 		"high enough":                  {ptr.To[int32](6), nil, 6, 0, ""},
 		"as far as its maximum":        {ptr.To[int32](2), nil, 30, 10, "2"},
 		"the first record is the true": {ptr.To[int32](4), map[string]string{cluster.AnnotationFloor: "2"}, 6, 6, "2"},
+		"raised further":               {ptr.To[int32](4), map[string]string{cluster.AnnotationFloor: "2", cluster.AnnotationFloorHeld: "4"}, 6, 6, "2"},
+		"set by somebody in between":   {ptr.To[int32](4), map[string]string{cluster.AnnotationFloor: "2", cluster.AnnotationFloorHeld: "5"}, 6, 6, "4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, clientset := clustertest.New(shopAutoscaler(test.minimum, test.annotations))
@@ -57,7 +60,7 @@ func TestRaisedFloor(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := map[string]string{cluster.AnnotationFloor: test.recorded, cluster.AnnotationEpoch: "3", cluster.AnnotationHolder: "ann"}
+			want := map[string]string{cluster.AnnotationFloor: test.recorded, cluster.AnnotationFloorHeld: strconv.Itoa(int(test.floor)), cluster.AnnotationEpoch: "3", cluster.AnnotationHolder: "ann"}
 			if diff := cmp.Diff(want, now.Annotations); diff != "" || *now.Spec.MinReplicas != test.floor {
 				t.Errorf("minReplicas %d, want %d, annotations:\n%s", *now.Spec.MinReplicas, test.floor, diff)
 			}
@@ -72,8 +75,57 @@ func TestRaisedFloor(t *testing.T) {
 				t.Fatal(err)
 			}
 			now, _ = clientset.AutoscalingV2().HorizontalPodAutoscalers("shop").Get(t.Context(), "shop-blue", metav1.GetOptions{})
+			if _, held := now.Annotations[cluster.AnnotationFloorHeld]; held {
+				t.Error("what it was raised to is still recorded")
+			}
 			if left, err := cluster.RecordedFloor(*now); left != nil || err != nil || *now.Spec.MinReplicas != back.To {
 				t.Errorf("given back: minReplicas %d, recorded %+v, %v", *now.Spec.MinReplicas, left, err)
+			}
+		})
+	}
+}
+
+// A minReplicas that is not what it was raised to is somebody's, who is named
+// as far as managedFields do.
+func TestFloorThatSomebodySetIsLeft(t *testing.T) {
+	recorded := map[string]string{cluster.AnnotationFloor: "2", cluster.AnnotationFloorHeld: "6"}
+	owned := []metav1.ManagedFieldsEntry{{Manager: "argocd-controller", FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:minReplicas":{}}}`)}}
+	beside := []metav1.ManagedFieldsEntry{
+		{Manager: "argocd-controller", FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:maxReplicas":{}}}`)},
+		{Manager: cluster.FieldManager, FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:minReplicas":{}}}`)},
+	}
+	for name, test := range map[string]struct {
+		minimum *int32
+		owners  []metav1.ManagedFieldsEntry
+		setBy   string
+		left    int32
+	}{
+		"nobody":                  {ptr.To[int32](6), nil, "", 2},
+		"a controller":            {ptr.To[int32](4), owned, "argocd-controller", 4},
+		"who is not known":        {ptr.To[int32](8), nil, "somebody", 8},
+		"by taking it away":       {nil, nil, "somebody", 1},
+		"to what it is held at":   {ptr.To[int32](6), owned, "argocd-controller", 6},
+		"another field of it":     {ptr.To[int32](6), beside, "", 2},
+		"to what it was at first": {ptr.To[int32](2), owned, "argocd-controller", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			object := shopAutoscaler(test.minimum, recorded)
+			object.ManagedFields = test.owners
+			client, clientset := clustertest.New(object)
+			change, err := cluster.RecordedFloor(*object)
+			if err != nil || change == nil || change.SetBy != test.setBy || change.To != test.left {
+				t.Fatalf("recorded floor = %+v, %v; want one of %d, set by %q", change, err, test.left, test.setBy)
+			}
+			if err := client.ChangeFloor(t.Context(), *object, *change, cluster.Fence{Epoch: 3, Holder: "ann"}); err != nil {
+				t.Fatal(err)
+			}
+			now, err := clientset.AutoscalingV2().HorizontalPodAutoscalers("shop").Get(t.Context(), "shop-blue", metav1.GetOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]string{cluster.AnnotationEpoch: "3", cluster.AnnotationHolder: "ann"}
+			if diff := cmp.Diff(want, now.Annotations); diff != "" || ptr.Deref(now.Spec.MinReplicas, 1) != test.left {
+				t.Errorf("minReplicas %d, want %d, annotations:\n%s", ptr.Deref(now.Spec.MinReplicas, 1), test.left, diff)
 			}
 		})
 	}

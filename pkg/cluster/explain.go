@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -127,20 +128,18 @@ func explainForbidden(err error) (string, string) {
 	}
 	user, verb, resource, group, namespace := found[1], found[2], found[3], found[4], found[5]
 	kind, subresource, _ := strings.Cut(resource, "/")
-	if group != "" {
-		kind += "." + group
-	}
-	check := fmt.Sprintf("kubectl auth can-i %s %s", verb, kind)
+	right := authorizationv1.ResourceAttributes{Group: group, Resource: kind}
+	check := fmt.Sprintf("kubectl auth can-i %s %s", verb, ResourceOf(right))
 	if subresource != "" {
 		check += " --subresource=" + subresource
-		kind += "/" + subresource
+		right.Subresource = subresource
 	}
 	where := "in the whole cluster"
 	if namespace != "" {
 		where = "in namespace " + namespace
 		check += " -n " + namespace
 	}
-	return fmt.Sprintf("missing right: verb %s on resource %s %s, for user %s", verb, kind, where, user), "ask for that right, then check it: " + check
+	return fmt.Sprintf("missing right: verb %s on resource %s %s, for user %s", verb, ResourceOf(right), where, user), "ask for that right, then check it: " + check
 }
 
 func explainMissingKind(err error) (string, string) {

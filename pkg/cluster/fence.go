@@ -27,6 +27,21 @@ const (
 	// version there, which an admission policy sees.
 	AnnotationSwitched = "bluegreen.dev/switched"
 	AnnotationStop     = "bluegreen.dev/stop"
+	// AnnotationOrigin is the colour that a route gave everything to before it
+	// began to share.
+	AnnotationOrigin = "bluegreen.dev/origin"
+	// AnnotationScale is by how much the weights of a route were multiplied
+	// to hold a split that their sum can't be divided into.
+	AnnotationScale = "bluegreen.dev/scale"
+	// AnnotationPreview is the preview that a route has, as JSON. It tells the
+	// rules of ours from all others.
+	AnnotationPreview = "bluegreen.dev/preview"
+	// AnnotationSplit is, on a Deployment of workers, the split that its replicas
+	// were last written for, and AnnotationGiven how many it was given for that.
+	// Replicas alone tell no share: two of each may be all of one side and half
+	// of another.
+	AnnotationSplit = "bluegreen.dev/split"
+	AnnotationGiven = "bluegreen.dev/given"
 )
 
 // ErrFenced is returned by a fenced write that the object refused: its
@@ -116,6 +131,22 @@ func FencedPatch(read metav1.Object, fence Fence, changes ...Operation) ([]byte,
 	if err := fence.permits(read); err != nil {
 		return nil, fmt.Errorf("patch %s: %w", read.GetName(), err)
 	}
+	return fencedPatch(read, fence, changes...)
+}
+
+// RestampingPatch is FencedPatch for an object whose stamp somebody has made
+// unreadable, and so says nothing of who is newer. It still applies only to the
+// version that was read. The caller must have made sure, after it read that
+// version, that it is the newest holder: a run does by announcing the write in its
+// record, which takes none of a former holder.
+func RestampingPatch(read metav1.Object, fence Fence, changes ...Operation) ([]byte, error) {
+	if _, err := FenceOf(read); err == nil {
+		return FencedPatch(read, fence, changes...)
+	}
+	return fencedPatch(read, fence, changes...)
+}
+
+func fencedPatch(read metav1.Object, fence Fence, changes ...Operation) ([]byte, error) {
 	operations := []Operation{{Op: "test", Path: "/metadata/resourceVersion", Value: read.GetResourceVersion()}}
 	annotations := read.GetAnnotations()
 	if len(annotations) == 0 {

@@ -70,3 +70,23 @@ func TestFencedPatch(t *testing.T) {
 		})
 	}
 }
+
+// What somebody has made unreadable is stamped anew, on the version that was read
+// alone; a stamp that can be read is held against as ever.
+func TestRestampingPatch(t *testing.T) {
+	fence := cluster.Fence{Epoch: 3, Holder: "ann@laptop/12"}
+	patch, err := cluster.RestampingPatch(stamped(map[string]string{cluster.AnnotationEpoch: "three", cluster.AnnotationHolder: "bob"}), fence)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `[{"op":"test","path":"/metadata/resourceVersion","value":"7"},` +
+		`{"op":"test","path":"/metadata/annotations/bluegreen.dev~1epoch","value":"three"},` +
+		`{"op":"test","path":"/metadata/annotations/bluegreen.dev~1holder","value":"bob"},` +
+		`{"op":"add","path":"/metadata/annotations/bluegreen.dev~1epoch","value":"3"},{"op":"add","path":"/metadata/annotations/bluegreen.dev~1holder","value":"ann@laptop/12"}]`
+	if diff := cmp.Diff(want, string(patch)); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := cluster.RestampingPatch(stamped(map[string]string{cluster.AnnotationEpoch: "4"}), fence); !errors.Is(err, cluster.ErrFenced) {
+		t.Errorf("a later run's stamp: err = %v, want ErrFenced", err)
+	}
+}

@@ -25,24 +25,40 @@ import (
 // port-forward. ctx bounds the dialling alone.
 //
 // The dial succeeds before the kubelet has connected to the port: a port on
-// which nothing listens shows as an error of the first Read.
+// which nothing listens shows as an error of the first Read. A dial that fails
+// is a [ForwardError].
 func (c *Client) DialPod(ctx context.Context, namespace, pod string, port int) (net.Conn, error) {
 	target := fmt.Sprintf("%s/%s:%d", namespace, pod, port)
 	dialer, err := c.forwardDialer(namespace, pod)
 	if err != nil {
-		return nil, fmt.Errorf("forward a port of pod %s: %w", target, err)
+		return nil, &ForwardError{Target: target, Err: err}
 	}
 	stream, err := dialStream(ctx, dialer)
 	if err != nil {
-		return nil, fmt.Errorf("forward a port of pod %s: %w", target, err)
+		return nil, &ForwardError{Target: target, Err: err}
 	}
 	conn, err := newForwardConn(stream, target, port)
 	if err != nil {
 		_ = stream.Close()
-		return nil, fmt.Errorf("forward a port of pod %s: %w", target, err)
+		return nil, &ForwardError{Target: target, Err: err}
 	}
 	return conn, nil
 }
+
+// ForwardError is a port-forward that never came about: the API server, or the
+// kubelet behind it, did not take it. Unless that is because there is no such
+// pod, it says nothing of the pod.
+type ForwardError struct {
+	// Target is NAMESPACE/POD:PORT.
+	Target string
+	Err    error
+}
+
+func (e *ForwardError) Error() string {
+	return fmt.Sprintf("forward a port of pod %s: %v", e.Target, e.Err)
+}
+
+func (e *ForwardError) Unwrap() error { return e.Err }
 
 // forwardDialer prefers SPDY tunnelled in a WebSocket, which proxies let
 // pass, and remembers when the API server is too old for it (before 1.30).

@@ -27,24 +27,35 @@ import (
 // are refused, with the command that renders them.
 func ReadManifests(paths []string) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
+	err := eachManifest(paths, func(file string, data []byte) error {
+		found, err := parseManifests(file, data)
+		objects = append(objects, found...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return objects, nil
+}
+
+// eachManifest reads the files of paths one after another, until one fails.
+func eachManifest(paths []string, look func(file string, data []byte) error) error {
 	for _, path := range paths {
 		files, err := ManifestFiles(path)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, file := range files {
 			data, err := os.ReadFile(file) //nolint:gosec // the Release names it
 			if err != nil {
-				return nil, fmt.Errorf("read manifests: %w", err)
+				return fmt.Errorf("read manifests: %w", err)
 			}
-			found, err := parseManifests(file, data)
-			if err != nil {
-				return nil, err
+			if err := look(file, data); err != nil {
+				return err
 			}
-			objects = append(objects, found...)
 		}
 	}
-	return objects, nil
+	return nil
 }
 
 // ManifestFiles are the files that ReadManifests reads for one path: path
@@ -53,7 +64,8 @@ func ReadManifests(paths []string) ([]*unstructured.Unstructured, error) {
 func ManifestFiles(path string) ([]string, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read manifests %s: no such file or directory", path)
+		return nil, release.WithHint(fmt.Errorf("read manifests %s: no such file or directory", path),
+			"create it, or correct spec.colors.<name>.manifests: its paths are relative to the document")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read manifests: %w", err)
@@ -76,7 +88,8 @@ func ManifestFiles(path string) ([]string, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("read manifests %s: no .yaml, .yml or .json file in it", path)
+		return nil, release.WithHint(fmt.Errorf("read manifests %s: no .yaml, .yml or .json file in it", path),
+			"put the manifests right into it, or correct spec.colors.<name>.manifests")
 	}
 	return files, nil
 }

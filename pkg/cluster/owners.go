@@ -33,6 +33,14 @@ func FieldOwners(object metav1.Object, path ...string) []string {
 	return owners
 }
 
+// LastWriter is who wrote a field last, of its FieldOwners, for people.
+func LastWriter(owners []string) string {
+	if len(owners) == 0 {
+		return "somebody"
+	}
+	return owners[0]
+}
+
 // ownsField walks a FieldsV1 set, in which the keys are f:NAME for fields,
 // k:{…} and v:… for items of lists, and "." for the thing itself.
 func ownsField(fields map[string]any, path []string) bool {

@@ -1,37 +1,62 @@
 package cluster
 
-import corev1 "k8s.io/api/core/v1"
+import (
+	"slices"
 
-// SecretsOf are the Secrets that a pod is given, by name, as variables and as
-// files. One that it is given twice stands there twice.
-func SecretsOf(spec *corev1.PodSpec) []string {
-	var names []string
-	for _, container := range ContainersOf(spec) {
+	corev1 "k8s.io/api/core/v1"
+)
+
+// PodSecret is a Secret that a pod is given.
+type PodSecret struct {
+	Name string
+	// Optional: the pod runs without it too.
+	Optional bool
+}
+
+// SecretsOf are the Secrets that a pod is given, as variables and as files, by
+// whichever of its containers, each once, in the order in which they are named.
+// Those that the kubelet alone reads for it, to pull its images or to mount its
+// disks, are none: no container sees them.
+func SecretsOf(spec *corev1.PodSpec) []PodSecret {
+	var given []PodSecret
+	add := func(name string, optional *bool) {
+		found := PodSecret{Name: name, Optional: optional != nil && *optional}
+		if at := slices.IndexFunc(given, func(known PodSecret) bool { return known.Name == name }); at >= 0 {
+			given[at].Optional = given[at].Optional && found.Optional
+			return
+		}
+		given = append(given, found)
+	}
+	containers := ContainersOf(spec)
+	for _, debugger := range spec.EphemeralContainers {
+		containers = append(containers, corev1.Container(debugger.EphemeralContainerCommon))
+	}
+	for _, container := range containers {
 		for _, variable := range container.Env {
 			if from := variable.ValueFrom; from != nil && from.SecretKeyRef != nil {
-				names = append(names, from.SecretKeyRef.Name)
+				add(from.SecretKeyRef.Name, from.SecretKeyRef.Optional)
 			}
 		}
 		for _, source := range container.EnvFrom {
 			if source.SecretRef != nil {
-				names = append(names, source.SecretRef.Name)
+				add(source.SecretRef.Name, source.SecretRef.Optional)
 			}
 		}
 	}
 	for _, volume := range spec.Volumes {
 		if volume.Secret != nil {
-			names = append(names, volume.Secret.SecretName)
+			add(volume.Secret.SecretName, volume.Secret.Optional)
 		}
 		if volume.Projected == nil {
 			continue
 		}
 		for _, source := range volume.Projected.Sources {
 			if source.Secret != nil {
-				names = append(names, source.Secret.Name)
+				add(source.Secret.Name, source.Secret.Optional)
 			}
 		}
 	}
-	return names
+	return given
 }
 
 // ContainersOf are a pod's containers, those that prepare it among them.

@@ -31,7 +31,8 @@ const (
 // through a port-forward, and the client remembers that for all its pods.
 // So does a request with an Authorization header, for which the pod proxy has
 // no room. An answer of the API server itself (no such pod, not allowed) is
-// an error, never a response, so that it can't be taken for the pod's own.
+// an error, never a response, so that it can't be taken for the pod's own. No
+// error quotes what the pod said.
 func (c *Client) PodTransport(namespace, pod string, port int) http.RoundTripper {
 	return &podTransport{
 		client: c,
@@ -63,6 +64,12 @@ type podTransport struct {
 
 // RoundTrip implements http.RoundTripper.
 func (t *podTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := t.roundTrip(request)
+	return response, Unquoted(err)
+}
+
+// roundTrip sends the request the way that is known to work, or tries both.
+func (t *podTransport) roundTrip(request *http.Request) (*http.Response, error) {
 	reach := t.client.reach.Load()
 	switch {
 	case reach == reachForward || request.Header.Get("Authorization") != "":

@@ -28,6 +28,12 @@ func failed(format string, args ...any) Readiness {
 	return Readiness{Done: true, Message: fmt.Sprintf(format, args...)}
 }
 
+// PodEnded reports whether a pod has ended for good and serves nothing, such as one
+// that was evicted.
+func PodEnded(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+}
+
 // PodReadiness judges one pod: ready when its Ready condition is true and it
 // is not being deleted. A container that waits in a back-off is not done, as
 // the kubelet tries again; the message names the reason.

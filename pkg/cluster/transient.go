@@ -3,7 +3,9 @@ package cluster
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"strings"
 	"syscall"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -25,10 +27,11 @@ func Transient(err error) bool {
 }
 
 // unreached reports whether a request, or the answer to it, was lost on the
-// way: no name, no route, no listener, or a connection that broke. A server
-// that was reached and turned the TLS handshake down is not unreached.
+// way: no name, no route, no listener, or a connection that broke, be it in the
+// midst of an answer. A server that was reached and turned the TLS handshake
+// down is not unreached.
 func unreached(err error) bool {
-	if utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsProbableEOF(err) ||
+	if brokeOff(err) || utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsProbableEOF(err) ||
 		utilnet.IsHTTP2ConnectionLost(err) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed) {
 		return true
 	}
@@ -40,4 +43,11 @@ func unreached(err error) bool {
 	}
 	operation := (*net.OpError)(nil)
 	return errors.As(err, &operation) && (operation.Op == "dial" || operation.Op == "read" || operation.Op == "write")
+}
+
+// brokeOff reports whether an answer ended before it was whole. client-go wraps
+// what it read last, and net/http keeps the type of a reset stream of HTTP/2 to
+// itself.
+func brokeOff(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "stream error: stream ID")
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/url"
 	"os"
 	"syscall"
 	"testing"
@@ -26,6 +28,9 @@ func TestTransient(t *testing.T) {
 		"no name":           {fmt.Errorf("get: %w", &net.DNSError{Err: "no such host", Name: "api.example", IsNotFound: true}), true},
 		"broken pipe":       {fmt.Errorf("write: %w", syscall.EPIPE), true},
 		"http2 lost":        {errors.New("http2: client connection lost"), true},
+		"half an answer":    {fmt.Errorf("unexpected error when reading response body. Please retry. Original error: %w", io.ErrUnexpectedEOF), true},
+		"no answer":         {&url.Error{Op: "Get", URL: "https://api.example/", Err: io.EOF}, true},
+		"stream reset":      {errors.New("stream error: stream ID 7; INTERNAL_ERROR; received from peer"), true},
 		"handshake refused": {&net.OpError{Op: "remote error", Err: errors.New("tls: bad certificate")}, false},
 		"out of time":       {context.DeadlineExceeded, true},
 		"cancelled":         {context.Canceled, false},

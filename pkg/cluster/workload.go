@@ -60,6 +60,13 @@ func (c *Client) Workload(ctx context.Context, namespace string, ref release.Wor
 	return nil, fmt.Errorf("read %s in %s: %s is neither a deployment nor a statefulset", ref, namespace, ref.Kind)
 }
 
+// Observed reports whether its controller has seen it as it stands. To a
+// Deployment an annotation is a new generation too, so every stamp is one.
+func (w *Workload) Observed() bool {
+	seen, _, _ := unstructured.NestedInt64(w.Object.Object, "status", "observedGeneration")
+	return seen >= w.Object.GetGeneration()
+}
+
 // AnnotationReplicas keeps the replica count of a workload that was scaled to
 // zero, so that the next shift to it knows what to restore.
 const AnnotationReplicas = "bluegreen.dev/replicas"

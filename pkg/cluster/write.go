@@ -16,6 +16,18 @@ import (
 // after its controller wrote the status in between.
 const writeAttempts = 8
 
+// untilUnfenced carries out a write that reads first, and again where the object
+// changed between the two.
+func untilUnfenced(ctx context.Context, write func() error) error {
+	var err error
+	for range writeAttempts {
+		if err = write(); !errors.Is(err, ErrFenced) || ctx.Err() != nil {
+			break
+		}
+	}
+	return err
+}
+
 // Replicas is the operation that sets a workload's wanted replicas.
 func Replicas(count int32) Operation {
 	return Operation{Op: "add", Path: "/spec/replicas", Value: count}

@@ -26,7 +26,9 @@ const documentName = "bluegreen.release"
 // Bundle is the files of a release, as they go into a ConfigMap and from there
 // into the pod, where they lie to each other as they do here.
 type Bundle struct {
-	Document  File
+	Document File
+	// Manifests are those of the colours, and the files of checks and migrations
+	// that the document names.
 	Manifests []File
 }
 
@@ -36,15 +38,14 @@ type File struct {
 	Text string
 }
 
-// Pack reads the manifests of all colours of a release beside its document. A
-// manifest that is a Secret, or in which a credential stands, is refused: what
-// is packed lies open in a ConfigMap.
+// Pack reads the manifests of all colours of a release beside its document, its
+// migrations and the files of its checks. A manifest that is a Secret, or in which
+// a credential stands, is refused: what is packed lies open in a ConfigMap.
 func Pack(rel *release.Release, text []byte, directory string) (Bundle, error) {
-	home, err := filepath.Abs(directory)
+	home, found, err := checkFiles(rel, directory)
 	if err != nil {
-		return Bundle{}, fmt.Errorf("pack the release: %w", err)
+		return Bundle{}, err
 	}
-	found := map[string]string{}
 	for _, color := range rel.Spec.ColorNames() {
 		for _, manifest := range rel.Spec.Colors[color].Manifests {
 			if filepath.IsAbs(manifest) {
@@ -57,13 +58,45 @@ func Pack(rel *release.Release, text []byte, directory string) (Bundle, error) {
 			}
 		}
 	}
+	for _, database := range rel.Spec.Databases {
+		if err := packMigrations(found, database, home); err != nil {
+			return Bundle{}, err
+		}
+	}
 	return arrange(home, text, found)
 }
 
-// Alone is a Bundle of the document without manifests, for a Job that applies
-// none.
-func Alone(text []byte) Bundle {
-	return Bundle{Document: File{Path: documentName, Text: string(text)}}
+// Alone is a Bundle of the document and the files of its checks, for a Job that
+// applies nothing.
+func Alone(rel *release.Release, text []byte, directory string) (Bundle, error) {
+	home, found, err := checkFiles(rel, directory)
+	if err != nil {
+		return Bundle{}, err
+	}
+	return arrange(home, text, found)
+}
+
+// checkFiles are the files of spec.checks.files, without which the document is
+// refused, by their absolute paths; home is the folder of the document as one.
+func checkFiles(rel *release.Release, directory string) (home string, found map[string]string, err error) {
+	if home, err = filepath.Abs(directory); err != nil {
+		return "", nil, fmt.Errorf("pack the release: %w", err)
+	}
+	found = map[string]string{}
+	for _, pattern := range rel.Spec.Checks.Files {
+		files, err := release.CheckFiles(home, pattern)
+		if err != nil {
+			return "", nil, fmt.Errorf("pack the checks: %w", err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file) //nolint:gosec // the Release names it
+			if err != nil {
+				return "", nil, fmt.Errorf("pack the checks: %w", err)
+			}
+			found[file] = string(text)
+		}
+	}
+	return home, found, nil
 }
 
 // packManifests reads the files of one path.

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -298,5 +299,34 @@ func TestReport(t *testing.T) {
 	// The end of the log of a program that was killed.
 	if got, reported := ParseReport("fatal error: out of memory\n"); reported || got != (Report{Code: 1, Message: "fatal error: out of memory"}) {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// The files of checks go along with every Job: without them the document would be
+// refused, and nobody would guard.
+func TestFilesOfChecksGoAlong(t *testing.T) {
+	home := folder(t, ".", map[string]string{"checks/a.yaml": "kind: CheckSet", "checks/README.md": "no check", "x.yaml": service})
+	rel := declaring("x.yaml")
+	rel.Spec.Checks.Files = []string{"checks/*.yaml"}
+	paths := func(bundle Bundle, err error) []string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found []string
+		for _, item := range bundle.items() {
+			found = append(found, item.Path)
+		}
+		return found
+	}
+	if diff := cmp.Diff([]string{"bluegreen.release", "checks/a.yaml", "x.yaml"}, paths(Pack(rel, []byte("kind: Release"), home))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"bluegreen.release", "checks/a.yaml"}, paths(Alone(rel, []byte("kind: Release"), home))); diff != "" {
+		t.Error(diff)
+	}
+	rel.Spec.Checks.Files = []string{"/etc/checks.yaml"}
+	if _, err := Alone(rel, nil, home); !errors.Is(err, release.ErrOutside) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -127,7 +127,7 @@ func TestLaunchSaysWhyNotAndLeavesNothing(t *testing.T) {
 		"no reference":              {podOf(waitingFor("InvalidImageName", "couldn't parse")), "InvalidImageName", "--image", 1, false},
 		"no such user":              {podOf(waitingFor("CreateContainerConfigError", "image will run as root")), "CreateContainerConfigError", "image save", 1, false},
 		"not for this platform":     {podOf(waitingFor("RunContainerError", "exec format error")), "exec format error", "--platform", 1, false},
-		"no right":                  {podOf(report(1, "the service account lacks rights: patch services shop")), "lacks rights: patch services shop", "do this", 1, false},
+		"no right":                  {podOf(report(1, "the service account lacks rights: patch services/shop")), "lacks rights: patch services/shop", "do this", 1, false},
 		"the lease is held":         {podOf(report(2, "release shop is held by ana@laptop/1")), "is held by ana@laptop/1", "do this", 2, false},
 		"it says nothing":           {podOf(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled"}}), "exit code 137 (OOMKilled)", "--image", 1, false},
 		"another program":           {podOf(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Message: "error: read VERSION"}}), "said: error: read VERSION", "--image", 1, false},

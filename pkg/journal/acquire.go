@@ -42,10 +42,14 @@ type AcquireOptions struct {
 	// for a rollback, which must not depend on a record, and for a run that
 	// the caller passes whole: what an unreadable record says is not
 	// continued. For the same reason a finished run that the cluster refuses
-	// an archive of, by a quota or a missing right, is not in the way then:
-	// its record is given up, and the new run's first entry, of
-	// ActionUnarchived, says why.
+	// an archive of, by a quota or a missing right, is not in the way then, nor
+	// is a record that it refuses to keep so: it is given up, and the new run's
+	// first entry, of ActionUnarchived or ActionGivenUp, says why.
 	SetAside bool
+	// Restamp takes a lease whose epoch somebody has made unreadable, where the
+	// floor or the record says how far epochs have come: a run writes nothing
+	// before its own is on record. It is for a rollback too.
+	Restamp bool
 }
 
 // Acquire takes the release for a run and begins to renew the lease. With the
@@ -137,13 +141,13 @@ func (j *Journal) claim(ctx context.Context, lease *coordinationv1.Lease, option
 	if err := j.mayRun(run, current); err != nil {
 		return nil, err
 	}
+	// The stamp of a record that can be read is its run's epoch.
+	newest := max(options.Floor, stampOf(object))
 	epoch, err := epochOf(lease)
-	if err != nil {
+	if err != nil && (!options.Restamp || newest == 0) {
 		return nil, err
 	}
-	// The stamp of a record that can be read is its run's epoch.
-	epoch = max(epoch, options.Floor, stampOf(object))
-	fence := cluster.Fence{Epoch: epoch + 1, Holder: options.Holder}
+	fence := cluster.Fence{Epoch: max(epoch, newest) + 1, Holder: options.Holder}
 	claimed, err := j.writeLease(ctx, j.claimed(lease, fence, run.ID, options.Duration))
 	if err != nil {
 		return nil, fmt.Errorf("write lease %s/%s: %w", j.namespace, j.name(), err)
@@ -159,31 +163,69 @@ func (j *Journal) mayRun(run Run, current *Run) error {
 	return &UnfinishedError{Release: j.release, Run: current.ID, Holder: current.Holder, Phase: current.Phase}
 }
 
-// takeRecord writes the run under its new epoch. The record is read again for
-// every attempt: a former holder may have written until this very moment, and
-// what it wrote last is what is continued.
+// The record of a run that has its lease is tried to be written for so long,
+// with a pause in between, while the API server does not answer. The lease may
+// run out meanwhile: then the record tells whether somebody else took it.
+const (
+	recordPatience = time.Minute
+	recordPause    = 250 * time.Millisecond
+	// overtakenOften is how many attempts somebody else may overtake: each is
+	// a write of theirs, and a former holder has few left.
+	overtakenOften = 50
+)
+
+// errOvertaken is a record that was written by somebody else since it was read.
+var errOvertaken = errors.New("the record has changed since it was read")
+
+// takeRecord writes the run under its new epoch, again after an attempt that
+// somebody else overtook, or that the API server did not answer.
 func (j *Journal) takeRecord(ctx context.Context, options AcquireOptions, run Run) (*corev1.ConfigMap, Run, error) {
-	for {
-		object, current, err := j.readCurrent(ctx)
-		next := run
-		if options.setsAside(err) {
-			object, next, err = j.setAside(ctx, object, run, err)
-		}
-		if err != nil {
+	until := j.clock.Now().Add(recordPatience)
+	for attempt := 1; ; attempt++ {
+		object, taken, err := j.tryRecord(ctx, options, run)
+		switch {
+		case err == nil:
+			return object, taken, nil
+		case errors.Is(err, errOvertaken) && attempt < overtakenOften:
+		case !cluster.Transient(err), j.clock.Now().After(until):
 			return nil, run, err
-		}
-		taken, err := j.continued(ctx, options, next, current)
-		if err != nil {
+		case j.wait(ctx, recordPause) != nil:
 			return nil, run, err
-		}
-		written, err := j.writeCurrent(ctx, object, taken)
-		if err == nil {
-			return written, taken, nil
-		}
-		if !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) {
-			return nil, run, fmt.Errorf("write configmap %s/%s: %w", j.namespace, j.name(), err)
 		}
 	}
+}
+
+// tryRecord writes the run once. The record is read again for every attempt: a
+// former holder may have written until this very moment, and what it wrote last
+// is what is continued; and an earlier attempt of ours may have got through
+// without our hearing of it.
+func (j *Journal) tryRecord(ctx context.Context, options AcquireOptions, run Run) (*corev1.ConfigMap, Run, error) {
+	object, current, err := j.readCurrent(ctx)
+	if err == nil && current != nil && current.ID == run.ID && current.Epoch == run.Epoch && current.Holder == run.Holder {
+		return object, *current, nil
+	}
+	next := run
+	if options.setsAside(err) {
+		object, next, err = j.setAside(ctx, options, object, run, err)
+	}
+	if err != nil {
+		return nil, run, err
+	}
+	taken, err := j.continued(ctx, options, next, current)
+	if err != nil {
+		return nil, run, err
+	}
+	if current != nil && current.ID != taken.ID {
+		object = emptied(object)
+	}
+	written, err := j.writeCurrent(ctx, object, taken)
+	switch {
+	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err):
+		return nil, run, errOvertaken
+	case err != nil:
+		return nil, run, fmt.Errorf("write configmap %s/%s: %w", j.namespace, j.name(), err)
+	}
+	return written, taken, nil
 }
 
 // continued is the run to write: the current one under a new epoch, or a new
@@ -194,7 +236,7 @@ func (j *Journal) continued(ctx context.Context, options AcquireOptions, run Run
 	}
 	if current != nil && current.ID == run.ID {
 		if !current.Finished.IsZero() {
-			return run, fmt.Errorf("continue run %s of release %s: it has ended with %s", run.ID, j.release, current.Outcome)
+			return run, fmt.Errorf("continue run %s of release %s: %w with %s", run.ID, j.release, ErrEnded, current.Outcome)
 		}
 		current.Epoch, current.Holder = run.Epoch, run.Holder
 		return *current, nil

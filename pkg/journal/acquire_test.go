@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -46,42 +47,46 @@ func TestCurrentIsNilWithoutARun(t *testing.T) {
 }
 
 func TestAcquireIsRefusedByALiveHolder(t *testing.T) {
-	p := newPlace(t)
-	p.acquire("alice", run(1), 0)
-	before := p.clock.Now()
-	_, err := p.attempt(AcquireOptions{Holder: "bob"}, run(2), 100*time.Millisecond)
-	var held *HeldError
-	if !errors.As(err, &held) {
-		t.Fatalf("got %v", err)
-	}
-	if held.Holder != "alice" || held.Run != run(1).ID || !held.Since.Equal(start) || !held.Renewed.After(start) {
-		t.Errorf("got %+v", held)
-	}
-	if took := p.clock.Since(before); took >= DefaultLeaseDuration {
-		t.Errorf("a live holder was seen after %s only", took)
-	}
-	if release.HintOf(err) == "" {
-		t.Error("no hint")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		p.acquire("alice", run(1), 0)
+		before := p.clock.Now()
+		_, err := p.attempt(AcquireOptions{Holder: "bob"}, run(2), 100*time.Millisecond)
+		var held *HeldError
+		if !errors.As(err, &held) {
+			t.Fatalf("got %v", err)
+		}
+		if held.Holder != "alice" || held.Run != run(1).ID || !held.Since.Equal(start) || !held.Renewed.After(start) {
+			t.Errorf("got %+v", held)
+		}
+		if took := p.clock.Since(before); took >= DefaultLeaseDuration {
+			t.Errorf("a live holder was seen after %s only", took)
+		}
+		if release.HintOf(err) == "" {
+			t.Error("no hint")
+		}
+	})
 }
 
 // TestAcquireWaitsOutASilentHolder: the times in the lease say nothing, for
 // they may be far off; only what the observer sees counts.
 func TestAcquireWaitsOutASilentHolder(t *testing.T) {
-	p := newPlace(t)
-	crash(p.acquire("alice", run(1), 0))
-	p.clock.Step(time.Hour)
-	before := p.clock.Now()
-	tenure, err := p.attempt(AcquireOptions{Holder: "bob"}, run(1), 100*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if took := p.clock.Since(before); took < DefaultLeaseDuration {
-		t.Errorf("taken over after %s", took)
-	}
-	if diff := cmp.Diff(cluster.Fence{Epoch: 2, Holder: "bob"}, tenure.Fence()); diff != "" {
-		t.Error(diff)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		crash(p.acquire("alice", run(1), 0))
+		p.clock.Step(time.Hour)
+		before := p.clock.Now()
+		tenure, err := p.attempt(AcquireOptions{Holder: "bob"}, run(1), 100*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := p.clock.Since(before); took < DefaultLeaseDuration {
+			t.Errorf("taken over after %s", took)
+		}
+		if diff := cmp.Diff(cluster.Fence{Epoch: 2, Holder: "bob"}, tenure.Fence()); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
 
 func TestAcquireTakesOverAtOnceWhenTold(t *testing.T) {
@@ -185,38 +190,93 @@ func TestAcquireRefusesWhatItCannotUse(t *testing.T) {
 // exactly one gets it, and every other is told who.
 func TestOneOfManyAcquires(t *testing.T) {
 	for range 20 {
-		p := newPlace(t)
-		const racers = 8
-		var wait sync.WaitGroup
-		tenures, faults := make([]*Tenure, racers), make([]error, racers)
-		done := make(chan struct{})
-		for i := range racers {
-			wait.Go(func() {
-				holder := string(rune('a' + i))
-				tenures[i], faults[i] = p.journal().Acquire(p.context(), AcquireOptions{Holder: holder}, run(i))
-			})
+		synctest.Test(t, oneOfManyAcquires)
+	}
+}
+
+func oneOfManyAcquires(t *testing.T) {
+	p := newPlace(t)
+	const racers = 8
+	var wait sync.WaitGroup
+	tenures, faults := make([]*Tenure, racers), make([]error, racers)
+	done := make(chan struct{})
+	for i := range racers {
+		wait.Go(func() {
+			holder := string(rune('a' + i))
+			tenures[i], faults[i] = p.journal().Acquire(p.context(), AcquireOptions{Holder: holder}, run(i))
+		})
+	}
+	go func() { wait.Wait(); close(done) }()
+	p.passTime(done, 500*time.Millisecond)
+	winner := ""
+	for i, tenure := range tenures {
+		if tenure == nil {
+			continue
 		}
-		go func() { wait.Wait(); close(done) }()
-		p.passTime(done, 500*time.Millisecond)
-		winner := ""
-		for i, tenure := range tenures {
-			if tenure == nil {
-				continue
+		if winner != "" {
+			t.Fatal("two have acquired")
+		}
+		winner = string(rune('a' + i))
+		crash(tenure)
+	}
+	if winner == "" {
+		t.Fatalf("nobody has acquired: %v", errors.Join(faults...))
+	}
+	for _, err := range faults {
+		var held *HeldError
+		if err != nil && (!errors.As(err, &held) || held.Holder != winner) {
+			t.Errorf("%s has won, and another was told: %v", winner, err)
+		}
+	}
+}
+
+// TestALeaseWithoutAnEpochIsRestamped: somebody has edited the lease. A rollback
+// takes it, above every epoch that something else tells of; a shift does not, and
+// where nothing tells nobody does.
+func TestALeaseWithoutAnEpochIsRestamped(t *testing.T) {
+	for name, test := range map[string]struct {
+		options AcquireOptions
+		record  bool
+		want    int64
+	}{
+		"by the record":        {AcquireOptions{Restamp: true}, true, 6},
+		"by the objects":       {AcquireOptions{Restamp: true, Floor: 8}, false, 9},
+		"by what is newer":     {AcquireOptions{Restamp: true, Floor: 8}, true, 9},
+		"nothing tells":        {AcquireOptions{Restamp: true}, false, 0},
+		"on the way forward":   {AcquireOptions{Floor: 8}, true, 0},
+		"a record beside that": {AcquireOptions{Floor: 8, SetAside: true}, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := left(t)
+			if !test.record {
+				if err := p.server.CoreV1().ConfigMaps("shop-ns").Delete(p.context(), "bluegreen-shop", metav1.DeleteOptions{}); err != nil {
+					t.Fatal(err)
+				}
 			}
-			if winner != "" {
-				t.Fatal("two have acquired")
+			lease, err := p.journal().readLease(p.context())
+			if err != nil {
+				t.Fatal(err)
 			}
-			winner = string(rune('a' + i))
-			crash(tenure)
-		}
-		if winner == "" {
-			t.Fatalf("nobody has acquired: %v", errors.Join(faults...))
-		}
-		for _, err := range faults {
-			var held *HeldError
-			if err != nil && (!errors.As(err, &held) || held.Holder != winner) {
-				t.Errorf("%s has won, and another was told: %v", winner, err)
+			lease.Annotations[cluster.AnnotationEpoch] = "five"
+			if lease, err = p.journal().writeLease(p.context(), lease); err != nil {
+				t.Fatal(err)
 			}
-		}
+			test.options.Holder = "bob"
+			tenure, err := p.journal().Acquire(p.context(), test.options, run(1))
+			if test.want == 0 {
+				left, _ := p.journal().readLease(p.context())
+				if diff := cmp.Diff(lease, left); err == nil || diff != "" {
+					t.Errorf("got %v, and the lease: %s", err, diff)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer crash(tenure)
+			if diff := cmp.Diff(cluster.Fence{Epoch: test.want, Holder: "bob"}, tenure.Fence()); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }

@@ -21,6 +21,11 @@ import (
 // is kept, its message why it could not be read.
 const ActionSetAside = "set aside"
 
+// ActionGivenUp is the action of the first entry of a run that began over a
+// record which could not be read, and of which the cluster refused a copy: its
+// object is that record's, its message why.
+const ActionGivenUp = "given up"
+
 // setsAside reports whether an error of reading the current record is one
 // that the record is set aside for.
 func (o AcquireOptions) setsAside(err error) bool {
@@ -33,8 +38,8 @@ func (o AcquireOptions) setsAside(err error) bool {
 // is that run, its message why.
 const ActionUnarchived = "unarchived"
 
-// goesWithout reports whether a run begins although the one before it can't be
-// archived. What may pass by asking again is no refusal.
+// goesWithout reports whether a run begins although what was recorded before it
+// can't be kept. What may pass by asking again is no refusal.
 func (o AcquireOptions) goesWithout(err error) bool {
 	return o.SetAside && !cluster.Transient(err) && !errors.Is(err, context.Canceled) && !errors.Is(err, ErrLost)
 }
@@ -60,7 +65,8 @@ func stampOf(object *corev1.ConfigMap) int64 {
 // the object for the new record to be written over, and the run with an entry
 // about it. Nothing is lost when this ends between the copy and that write:
 // the copy is named after what it holds, so that the next attempt finds it.
-func (j *Journal) setAside(ctx context.Context, object *corev1.ConfigMap, run Run, reason error) (*corev1.ConfigMap, Run, error) {
+// Where the cluster refuses the copy, the entry says so, and the record is given up.
+func (j *Journal) setAside(ctx context.Context, options AcquireOptions, object *corev1.ConfigMap, run Run, reason error) (*corev1.ConfigMap, Run, error) {
 	if epoch := stampOf(object); epoch >= run.Epoch {
 		return nil, run, fmt.Errorf("take release %s at epoch %d: its record has epoch %d: %w", j.release, run.Epoch, epoch, ErrLost)
 	}
@@ -69,16 +75,20 @@ func (j *Journal) setAside(ctx context.Context, object *corev1.ConfigMap, run Ru
 		return nil, run, err
 	}
 	_, err = j.client.CoreV1().ConfigMaps(j.namespace).Create(ctx, kept, metav1.CreateOptions{FieldManager: cluster.FieldManager})
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return nil, run, fmt.Errorf("set %s aside as %s: %w", describe(object), kept.Name, err)
-	}
-	run.Entries = append(slices.Clone(run.Entries), Entry{
+	entry := Entry{
 		Kind: Note, Action: ActionSetAside, Object: "configmap/" + kept.Name,
 		Message: fmt.Sprintf("%v; it is kept as it was found", reason),
-	})
-	cleared := object.DeepCopy()
-	cleared.BinaryData = nil
-	return cleared, run, nil
+	}
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		err = fmt.Errorf("set %s aside as %s: %w", describe(object), kept.Name, err)
+		if !options.goesWithout(err) {
+			return nil, run, err
+		}
+		entry.Action, entry.Object = ActionGivenUp, "configmap/"+object.Name
+		entry.Message = fmt.Sprintf("%v; it was given up: %v", reason, err)
+	}
+	run.Entries = append(slices.Clone(run.Entries), entry)
+	return emptied(object), run, nil
 }
 
 // aside is the copy of a record that can't be read. It is labelled as the

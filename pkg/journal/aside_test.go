@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -150,24 +151,26 @@ func TestTheEpochOfAnUnreadableRecordCounts(t *testing.T) {
 // TestAHolderThatLivesKeepsItsRecord: a newer version of the tool drives the
 // run. It is asked to stop, not robbed; and once it is robbed it is fenced.
 func TestAHolderThatLivesKeepsItsRecord(t *testing.T) {
-	p := newPlace(t)
-	alice := p.acquire("alice", run(1), 0)
-	p.damage(func(c *corev1.ConfigMap) { c.Data[keyVersion] = "2" })
-	var held *HeldError
-	if _, err := p.attempt(AcquireOptions{Holder: "bob", SetAside: true}, run(2), 100*time.Millisecond); !errors.As(err, &held) || held.Run != run(1).ID {
-		t.Errorf("got %v", err)
-	}
-	if kept := p.kept(); len(kept) != 0 {
-		t.Errorf("%d records are kept", len(kept))
-	}
-	bob, err := p.journal().Acquire(p.context(), AcquireOptions{Holder: "bob", SetAside: true, TakeOver: true}, run(2))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer crash(bob)
-	if err := alice.Save(p.context(), 1, "switch"); !errors.Is(err, ErrLost) {
-		t.Errorf("the old holder's write gave %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		alice := p.acquire("alice", run(1), 0)
+		p.damage(func(c *corev1.ConfigMap) { c.Data[keyVersion] = "2" })
+		var held *HeldError
+		if _, err := p.attempt(AcquireOptions{Holder: "bob", SetAside: true}, run(2), 100*time.Millisecond); !errors.As(err, &held) || held.Run != run(1).ID {
+			t.Errorf("got %v", err)
+		}
+		if kept := p.kept(); len(kept) != 0 {
+			t.Errorf("%d records are kept", len(kept))
+		}
+		bob, err := p.journal().Acquire(p.context(), AcquireOptions{Holder: "bob", SetAside: true, TakeOver: true}, run(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer crash(bob)
+		if err := alice.Save(p.context(), 1, "switch"); !errors.Is(err, ErrLost) {
+			t.Errorf("the old holder's write gave %v", err)
+		}
+	})
 }
 
 // rewrite puts another current record there, past the fake's checks, as
@@ -229,57 +232,94 @@ func TestARaceForAnUnreadableRecordIsLost(t *testing.T) {
 // TestSettingAsideMayBeRepeated: the copy was made, the write of the new
 // record failed. The next attempt makes no second copy.
 func TestSettingAsideMayBeRepeated(t *testing.T) {
-	p := left(t)
-	p.damage(cut)
-	p.server.fail(func(verb, resource string) error {
-		if verb == "update" && resource == "configmaps" {
-			return apierrors.NewServerTimeout(schemaConfigMaps, verb, 1)
+	synctest.Test(t, func(t *testing.T) {
+		p := left(t)
+		p.damage(cut)
+		p.server.fail(func(verb, resource string) error {
+			if verb == "update" && resource == "configmaps" {
+				return apierrors.NewServerTimeout(schemaConfigMaps, verb, 1)
+			}
+			return nil
+		}, nil)
+		options := AcquireOptions{Holder: "bob", SetAside: true}
+		if _, err := p.attempt(options, run(2), recordPatience/4); err == nil {
+			t.Fatal("no error")
 		}
-		return nil
-	}, nil)
-	options := AcquireOptions{Holder: "bob", SetAside: true}
-	if _, err := p.journal().Acquire(p.context(), options, run(2)); err == nil {
-		t.Fatal("no error")
-	}
-	p.server.fail(nil, nil)
-	tenure, err := p.journal().Acquire(p.context(), options, run(3))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer crash(tenure)
-	if kept := p.kept(); len(kept) != 1 {
-		t.Errorf("%d records are kept", len(kept))
-	}
+		p.server.fail(nil, nil)
+		tenure, err := p.journal().Acquire(p.context(), options, run(3))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer crash(tenure)
+		if kept := p.kept(); len(kept) != 1 {
+			t.Errorf("%d records are kept", len(kept))
+		}
+	})
+}
+
+// TestARecordThatCanNotBeKeptIsGivenUp: what is in the way of the copy must not
+// keep traffic where it is; what may pass is tried again.
+func TestARecordThatCanNotBeKeptIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := left(t)
+		p.damage(cut)
+		options := AcquireOptions{Holder: "bob", SetAside: true}
+		p.server.fail(func(verb, resource string) error {
+			if full(verb, resource) != nil {
+				return apierrors.NewServerTimeout(schemaConfigMaps, verb, 1)
+			}
+			return nil
+		}, nil)
+		if _, err := p.attempt(options, run(2), recordPatience/4); err == nil {
+			t.Error("a record was given up for what may pass")
+		}
+		p.server.fail(full, nil)
+		tenure, err := p.journal().Acquire(p.context(), options, run(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer crash(tenure)
+		begun := tenure.Run()
+		if len(begun.Entries) != 1 || begun.ID != run(2).ID || begun.Epoch <= 5 || len(p.kept()) != 0 {
+			t.Fatalf("the run is %+v", begun)
+		}
+		want := Entry{Sequence: 1, Time: begun.Entries[0].Time, Kind: Note, Action: ActionGivenUp, Object: "configmap/bluegreen-shop", Message: begun.Entries[0].Message}
+		if diff := cmp.Diff(want, begun.Entries[0]); diff != "" || !strings.HasPrefix(want.Message, "read configmap") || !strings.Contains(want.Message, "exceeded quota") {
+			t.Errorf("the entry says %q, %s", want.Message, diff)
+		}
+	})
 }
 
 // TestOneOfManySetsAside: of many that find the same unreadable record one
 // begins a run.
 func TestOneOfManySetsAside(t *testing.T) {
-	p := left(t)
-	p.damage(cut)
-	const racers = 6
-	var wait sync.WaitGroup
-	tenures, faults := make([]*Tenure, racers), make([]error, racers)
-	done := make(chan struct{})
-	for i := range racers {
-		wait.Go(func() {
-			tenures[i], faults[i] = p.journal().Acquire(p.context(), AcquireOptions{Holder: string(rune('a' + i)), SetAside: true}, run(2+i))
-		})
-	}
-	go func() { wait.Wait(); close(done) }()
-	p.passTime(done, 500*time.Millisecond)
-	won := 0
-	for i, tenure := range tenures {
-		var held *HeldError
-		switch {
-		case tenure != nil:
-			won++
-			crash(tenure)
-		case !errors.As(faults[i], &held):
-			t.Errorf("a loser was told: %v", faults[i])
+	synctest.Test(t, func(t *testing.T) {
+		p := left(t)
+		p.damage(cut)
+		const racers = 6
+		var wait sync.WaitGroup
+		tenures, faults := make([]*Tenure, racers), make([]error, racers)
+		done := make(chan struct{})
+		for i := range racers {
+			wait.Go(func() {
+				tenures[i], faults[i] = p.journal().Acquire(p.context(), AcquireOptions{Holder: string(rune('a' + i)), SetAside: true}, run(2+i))
+			})
 		}
-	}
-	if kept := p.kept(); won != 1 || len(kept) != 1 {
-		t.Errorf("%d have begun, %d records are kept", won, len(kept))
-	}
+		go func() { wait.Wait(); close(done) }()
+		p.passTime(done, 500*time.Millisecond)
+		won := 0
+		for i, tenure := range tenures {
+			var held *HeldError
+			switch {
+			case tenure != nil:
+				won++
+				crash(tenure)
+			case !errors.As(faults[i], &held):
+				t.Errorf("a loser was told: %v", faults[i])
+			}
+		}
+		if kept := p.kept(); won != 1 || len(kept) != 1 {
+			t.Errorf("%d have begun, %d records are kept", won, len(kept))
+		}
+	})
 }

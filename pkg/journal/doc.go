@@ -28,7 +28,8 @@
 //
 // A record is bounded, since an object in the cluster is. When it grows too
 // long the oldest notes are summarised first and intents without a result are
-// kept whatever happens. A record that is damaged, or was written by a newer
+// kept whatever happens. Fields that a newer version of this tool has added to a
+// record of this version are kept as they are. A record that is damaged, or was written by a newer
 // version of this tool, is refused and never guessed at. A rollback, which must
 // not depend on a record, may set such a one aside: it is kept as it was found
 // in the ConfigMap bluegreen-<release>-unreadable-<hash>, and a new one begins.

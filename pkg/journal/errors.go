@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,6 +12,10 @@ import (
 // time, or somebody else has taken the release. It wraps cluster.ErrFenced.
 // Whoever gets it stops writing at once.
 var ErrLost = fmt.Errorf("the lease was lost: %w", cluster.ErrFenced)
+
+// ErrEnded says that a run can't be continued, for somebody has brought it to
+// its end.
+var ErrEnded = errors.New("it has ended")
 
 // HeldError says that somebody else, who is alive, holds the release.
 type HeldError struct {

@@ -12,6 +12,8 @@ import (
 type Heartbeat struct {
 	// Holder is who has the lease, "" when nobody does.
 	Holder string
+	// Run is the run that the lease was taken for last, "" where that is not known.
+	Run string
 	// Renewed is when, by the holder's clock; Duration is how long it may
 	// be silent.
 	Renewed  time.Time
@@ -30,7 +32,7 @@ func (j *Journal) Heartbeat(ctx context.Context) (Heartbeat, error) {
 // beatOf is the sign of life that a lease is.
 func beatOf(lease *coordinationv1.Lease) Heartbeat {
 	seconds := ptr.Deref(lease.Spec.LeaseDurationSeconds, int32(DefaultLeaseDuration/time.Second))
-	beat := Heartbeat{Holder: holderOf(lease), Duration: time.Duration(seconds) * time.Second}
+	beat := Heartbeat{Holder: holderOf(lease), Run: lease.Annotations[labelRun], Duration: time.Duration(seconds) * time.Second}
 	if lease.Spec.RenewTime != nil {
 		beat.Renewed = lease.Spec.RenewTime.Time
 	}

@@ -11,11 +11,11 @@ func TestSilent(t *testing.T) {
 		beat Heartbeat
 		want bool
 	}{
-		"renewed just now":            {Heartbeat{"ana@laptop/1", now, 15 * time.Second}, false},
-		"late, as clocks may be":      {Heartbeat{"ana@laptop/1", now.Add(-29 * time.Second), 15 * time.Second}, false},
-		"long gone":                   {Heartbeat{"ana@laptop/1", now.Add(-31 * time.Second), 15 * time.Second}, true},
-		"a clock ahead of ours":       {Heartbeat{"ana@laptop/1", now.Add(time.Hour), 15 * time.Second}, false},
-		"given up":                    {Heartbeat{"", now, 15 * time.Second}, true},
+		"renewed just now":            {Heartbeat{Holder: "ana@laptop/1", Renewed: now, Duration: 15 * time.Second}, false},
+		"late, as clocks may be":      {Heartbeat{Holder: "ana@laptop/1", Renewed: now.Add(-29 * time.Second), Duration: 15 * time.Second}, false},
+		"long gone":                   {Heartbeat{Holder: "ana@laptop/1", Renewed: now.Add(-31 * time.Second), Duration: 15 * time.Second}, true},
+		"a clock ahead of ours":       {Heartbeat{Holder: "ana@laptop/1", Renewed: now.Add(time.Hour), Duration: 15 * time.Second}, false},
+		"given up":                    {Heartbeat{Holder: "", Renewed: now, Duration: 15 * time.Second}, true},
 		"a holder that never renewed": {Heartbeat{Holder: "ana@laptop/1", Duration: 15 * time.Second}, true},
 	} {
 		t.Run(name, func(t *testing.T) {

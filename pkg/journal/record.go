@@ -12,7 +12,8 @@ import (
 )
 
 // recordVersion is the version of the layout of the ConfigMaps. A change that
-// an older tool would misread takes the next number.
+// an older tool would misread takes the next number; a field more, which it may
+// do without, does not, for an older tool keeps what it doesn't know.
 const recordVersion = 1
 
 // The keys of the ConfigMaps.
@@ -28,7 +29,8 @@ func Name(release string) string { return "bluegreen-" + release }
 func (j *Journal) name() string { return Name(j.release) }
 
 // encodeCurrent writes a run as the current run's ConfigMap. Of the object as
-// it was read, the identity and what others have put on it stay.
+// it was read, the identity and what others have put on it stay, and so do keys
+// that a newer version of this tool has put beside the record.
 func (j *Journal) encodeCurrent(read *corev1.ConfigMap, run Run) (*corev1.ConfigMap, error) {
 	text, err := json.Marshal(run)
 	if err != nil {
@@ -42,8 +44,18 @@ func (j *Journal) encodeCurrent(read *corev1.ConfigMap, run Run) (*corev1.Config
 	metav1.SetMetaDataLabel(&object.ObjectMeta, cluster.LabelRelease, j.release)
 	metav1.SetMetaDataAnnotation(&object.ObjectMeta, cluster.AnnotationEpoch, strconv.FormatInt(run.Epoch, 10))
 	metav1.SetMetaDataAnnotation(&object.ObjectMeta, cluster.AnnotationHolder, run.Holder)
-	object.Data = map[string]string{keyVersion: strconv.Itoa(recordVersion), keyRun: string(text)}
+	if object.Data == nil {
+		object.Data = map[string]string{}
+	}
+	object.Data[keyVersion], object.Data[keyRun] = strconv.Itoa(recordVersion), string(text)
 	return object, nil
+}
+
+// emptied is the object of a record, for that of another run.
+func emptied(object *corev1.ConfigMap) *corev1.ConfigMap {
+	cleared := object.DeepCopy()
+	cleared.Data, cleared.BinaryData = nil, nil
+	return cleared
 }
 
 // decodeCurrent reads the current run's ConfigMap. The annotations and the
@@ -79,14 +91,15 @@ func (j *Journal) decode(object *corev1.ConfigMap, text []byte) (*Run, error) {
 }
 
 func (j *Journal) checkVersion(object *corev1.ConfigMap) error {
-	version, err := strconv.Atoi(object.Data[keyVersion])
+	text := object.Data[keyVersion]
+	version, err := strconv.Atoi(text)
 	switch {
-	case err != nil:
+	case text == "":
 		return j.damaged(object, "it has no version")
-	case version > recordVersion:
+	case err != nil || version > recordVersion:
 		return &RecordError{
 			Object: describe(object),
-			Reason: fmt.Sprintf("it has version %d, and this tool knows up to %d", version, recordVersion),
+			Reason: fmt.Sprintf("it has version %.20s, and this tool knows up to %d", text, recordVersion),
 			Remedy: "use the version of kubectl bluegreen that wrote it, or a newer one",
 		}
 	case version < 1:

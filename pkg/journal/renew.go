@@ -32,18 +32,20 @@ func (j *Journal) begin(ctx context.Context, lease *coordinationv1.Lease, taken 
 }
 
 // renewUntil renews the lease every third of its duration until it is told to
-// stop. A renewal that fails is tried again sooner; when none has succeeded
-// for the whole duration, others may have taken over and the tenure is lost.
+// stop. A renewal that fails is tried again sooner.
+//
+// One that fails because the API server does not answer loses nothing, however
+// long that lasts: while it answers nobody, nobody can take the lease either;
+// and where it answers others, the first renewal that gets through, which is a
+// compare-and-swap, tells whether one of them has. A lease that can't be
+// renewed for its whole duration for any other reason shows no sign of life any
+// more, and the tenure is lost.
 func (t *Tenure) renewUntil(ctx context.Context, renewed time.Time) {
 	defer close(t.renewing)
 	pause := t.duration / 3
 	for t.journal.wait(ctx, pause) == nil {
 		asked := t.journal.clock.Now()
-		left := t.duration - asked.Sub(renewed)
-		err := context.DeadlineExceeded
-		if left > 0 {
-			err = t.renew(ctx, min(left, t.duration/3))
-		}
+		err := t.renew(ctx, t.duration/3)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -51,7 +53,11 @@ func (t *Tenure) renewUntil(ctx context.Context, renewed time.Time) {
 			renewed, pause = asked, t.duration/3
 		case context.Cause(t.lost) != nil:
 			return
-		case left <= t.duration/15:
+		case errors.Is(err, errChanged):
+			// It was read and is ours: a renewal of ours may have got through
+			// without our hearing of it.
+			renewed, pause = asked, t.duration/15
+		case !cluster.Transient(err) && t.duration-asked.Sub(renewed) <= t.duration/15:
 			// The last failure is told, not wrapped: the tenure is lost, whatever it was.
 			t.lose(fmt.Errorf("renew lease %s/%s: not renewed for %s, last: %s: %w", t.journal.namespace, t.journal.name(), t.duration, err.Error(), ErrLost))
 			return

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"encoding/json"
+	"reflect"
 	"time"
 )
 
@@ -33,6 +34,29 @@ type Run struct {
 	// LastSequence is the number of the last entry that was ever recorded,
 	// also when compaction has left that one out.
 	LastSequence int `json:"lastSequence"`
+	// Beyond are the fields that a newer version of this tool has written, as
+	// they were read.
+	Beyond map[string]json.RawMessage `json:"-"`
+}
+
+// UnmarshalJSON keeps the fields that are not known.
+func (r *Run) UnmarshalJSON(text []byte) (err error) {
+	type plain Run
+	if err := json.Unmarshal(text, (*plain)(r)); err != nil {
+		return err
+	}
+	r.Beyond, err = beyond(text, reflect.TypeFor[plain]())
+	return err
+}
+
+// MarshalJSON writes them again.
+func (r Run) MarshalJSON() ([]byte, error) {
+	type plain Run
+	text, err := json.Marshal(plain(r))
+	if err != nil {
+		return nil, err
+	}
+	return with(text, r.Beyond)
 }
 
 // Kind says what an entry is.
@@ -66,6 +90,29 @@ type Entry struct {
 	Object  string          `json:"object,omitempty"`
 	Message string          `json:"message,omitempty"`
 	Data    json.RawMessage `json:"data,omitempty"`
+	// Beyond are the fields that a newer version of this tool has written, as
+	// they were read.
+	Beyond map[string]json.RawMessage `json:"-"`
+}
+
+// UnmarshalJSON keeps the fields that are not known.
+func (e *Entry) UnmarshalJSON(text []byte) (err error) {
+	type plain Entry
+	if err := json.Unmarshal(text, (*plain)(e)); err != nil {
+		return err
+	}
+	e.Beyond, err = beyond(text, reflect.TypeFor[plain]())
+	return err
+}
+
+// MarshalJSON writes them again.
+func (e Entry) MarshalJSON() ([]byte, error) {
+	type plain Entry
+	text, err := json.Marshal(plain(e))
+	if err != nil {
+		return nil, err
+	}
+	return with(text, e.Beyond)
 }
 
 // Open returns the intents that no later result of the same action and object

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -66,18 +65,22 @@ func (t *Tenure) Context(parent context.Context) context.Context {
 
 // Record appends entries. They are in the cluster when it returns nil.
 func (t *Tenure) Record(ctx context.Context, entries ...Entry) error {
-	return t.write(ctx, func(*Run) {}, entries)
+	return t.write(ctx, func(*Run) error { return nil }, entries)
 }
 
 // Save replaces the runner's state and phase and appends entries, in one
-// write: all of it is in the cluster when it returns nil. After an error that
-// is not ErrLost the same call may be repeated.
+// write: all of it is in the cluster when it returns nil. What a newer version
+// of this tool has put into the state, and the type of state has no place for,
+// stays in it. After an error that is not ErrLost the same call may be repeated.
 func (t *Tenure) Save(ctx context.Context, state any, phase string, entries ...Entry) error {
-	text, err := json.Marshal(state)
-	if err != nil {
-		return fmt.Errorf("encode state of run %s: %w", t.Run().ID, err)
-	}
-	return t.write(ctx, func(run *Run) { run.State, run.Phase = text, phase }, entries)
+	return t.write(ctx, func(run *Run) error {
+		text, err := carried(run.State, state)
+		if err != nil {
+			return fmt.Errorf("encode state of run %s: %w", run.ID, err)
+		}
+		run.State, run.Phase = text, phase
+		return nil
+	}, entries)
 }
 
 // Finish ends the run: it writes the outcome, archives the run and gives up
@@ -86,7 +89,10 @@ func (t *Tenure) Save(ctx context.Context, state any, phase string, entries ...E
 // only something behind it is not done.
 func (t *Tenure) Finish(ctx context.Context, outcome string) error {
 	if t.Run().Finished.IsZero() {
-		err := t.write(ctx, func(run *Run) { run.Finished, run.Outcome = t.journal.clock.Now(), outcome }, nil)
+		err := t.write(ctx, func(run *Run) error {
+			run.Finished, run.Outcome = t.journal.clock.Now(), outcome
+			return nil
+		}, nil)
 		if err != nil {
 			return err
 		}
@@ -129,7 +135,7 @@ func (t *Tenure) Release(ctx context.Context) error {
 
 // write changes the run and replaces its record, by compare-and-swap. When it
 // fails the tenure keeps the run as it was.
-func (t *Tenure) write(ctx context.Context, change func(*Run), entries []Entry) error {
+func (t *Tenure) write(ctx context.Context, change func(*Run) error, entries []Entry) error {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	if t.over {
@@ -139,7 +145,9 @@ func (t *Tenure) write(ctx context.Context, change func(*Run), entries []Entry) 
 	if err != nil {
 		return err
 	}
-	change(&next)
+	if err := change(&next); err != nil {
+		return err
+	}
 	if next, err = fit(next, recordLimit); err != nil {
 		return err
 	}
@@ -152,7 +160,7 @@ func (t *Tenure) write(ctx context.Context, change func(*Run), entries []Entry) 
 			t.object, t.run = written, next
 			return nil
 		}
-		if !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+		if !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) && !apierrors.IsAlreadyExists(err) {
 			return fmt.Errorf("write run %s: %w", t.run.ID, err)
 		}
 		if err := t.reread(ctx); err != nil {
@@ -163,15 +171,28 @@ func (t *Tenure) write(ctx context.Context, change func(*Run), entries []Entry) 
 
 // reread looks at a record that has changed under us. It is ours still when
 // our own write got through without our hearing of it, or when somebody put a
-// label on it; otherwise the release is lost.
+// label on it. One that somebody deleted is created anew from what we know, as
+// long as the lease carries our claim: who would take the release over has to
+// change that first, and creates a record or finds ours. Otherwise the release is
+// lost.
 func (t *Tenure) reread(ctx context.Context) error {
 	object, current, err := t.journal.readCurrent(ctx)
 	if err != nil {
 		return err
 	}
+	if current == nil {
+		ours, err := t.claims(ctx)
+		if err != nil {
+			return fmt.Errorf("write run %s: its record was deleted: %w", t.run.ID, err)
+		}
+		if ours {
+			t.object = object
+			return nil
+		}
+	}
 	switch {
 	case current == nil:
-		err = fmt.Errorf("write run %s: its record was deleted: %w", t.run.ID, ErrLost)
+		err = fmt.Errorf("write run %s: its record was deleted, and the lease is not ours: %w", t.run.ID, ErrLost)
 	case current.ID != t.run.ID || current.Epoch != t.run.Epoch || current.Holder != t.run.Holder:
 		err = fmt.Errorf("write run %s at epoch %d: its record has epoch %d of %s: %w", t.run.ID, t.run.Epoch, current.Epoch, current.Holder, ErrLost)
 	default:
@@ -180,6 +201,16 @@ func (t *Tenure) reread(ctx context.Context) error {
 	}
 	t.lose(err)
 	return err
+}
+
+// claims reports whether the lease carries our claim.
+func (t *Tenure) claims(ctx context.Context) (bool, error) {
+	lease, err := t.journal.readLease(ctx)
+	if err != nil {
+		return false, err
+	}
+	epoch, err := epochOf(lease)
+	return err == nil && epoch == t.run.Epoch && holderOf(lease) == t.run.Holder, nil
 }
 
 // extended is a run with entries appended, numbered, dated and each bounded.

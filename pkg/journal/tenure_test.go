@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -97,7 +99,7 @@ func TestAStaleHolderIsRefused(t *testing.T) {
 		"record": func(t *Tenure, ctx context.Context) error { return t.Record(ctx, Entry{Kind: Note}) },
 		"finish": func(t *Tenure, ctx context.Context) error { return t.Finish(ctx, "stale") },
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, inBubble(func(t *testing.T) {
 			p := newPlace(t)
 			stale := p.acquire("alice", run(1), 0)
 			crash(stale)
@@ -120,29 +122,31 @@ func TestAStaleHolderIsRefused(t *testing.T) {
 			if err != nil || len(runs) != 1 || runs[0].Phase != "hold" || runs[0].Outcome != "" {
 				t.Errorf("the cluster has %+v, %v", runs, err)
 			}
-		})
+		}))
 	}
 }
 
 func TestTheLeaseIsRenewed(t *testing.T) {
-	p := newPlace(t)
-	tenure := p.acquire("alice", run(1), 0)
-	ctx := tenure.Context(context.Background())
-	renewed := make(chan struct{})
-	go func() {
-		defer close(renewed)
-		for {
-			lease, err := p.journal().readLease(context.Background())
-			if err != nil || lease.Spec.RenewTime.Time.Sub(start) > time.Minute {
-				return
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		tenure := p.acquire("alice", run(1), 0)
+		ctx := tenure.Context(context.Background())
+		renewed := make(chan struct{})
+		go func() {
+			defer close(renewed)
+			for {
+				lease, err := p.journal().readLease(context.Background())
+				if err != nil || lease.Spec.RenewTime.Time.Sub(start) > time.Minute {
+					return
+				}
+				time.Sleep(time.Millisecond)
 			}
-			time.Sleep(time.Millisecond)
+		}()
+		p.passTime(renewed, time.Second)
+		if ctx.Err() != nil {
+			t.Error(context.Cause(ctx))
 		}
-	}()
-	p.passTime(renewed, time.Second)
-	if ctx.Err() != nil {
-		t.Error(context.Cause(ctx))
-	}
+	})
 }
 
 // TestTheContextEndsWithTheLease plants each way of losing it.
@@ -169,7 +173,7 @@ func TestTheContextEndsWithTheLease(t *testing.T) {
 			}
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, inBubble(func(t *testing.T) {
 			p := newPlace(t)
 			tenure := p.acquire("alice", run(1), 0)
 			ctx := tenure.Context(context.Background())
@@ -187,30 +191,82 @@ func TestTheContextEndsWithTheLease(t *testing.T) {
 			if err := tenure.Release(p.context()); !errors.Is(err, ErrLost) {
 				t.Errorf("the release after that gave %v", err)
 			}
+		}))
+	}
+}
+
+// TestADeletedRecordIsWrittenAnew: while the lease carries its claim the holder
+// says again what it knows, and whoever has another claim gets no record from it.
+func TestADeletedRecordIsWrittenAnew(t *testing.T) {
+	for name, test := range map[string]struct {
+		lease func(p *place)
+		lost  bool
+	}{
+		"the lease is ours": {func(*place) {}, false},
+		"somebody else has it": {func(p *place) {
+			lease, _ := p.journal().readLease(p.context())
+			if _, err := p.journal().writeLease(p.context(), p.journal().claimed(lease, cluster.Fence{Epoch: 9, Holder: "bob"}, "x", DefaultLeaseDuration)); err != nil {
+				p.t.Fatal(err)
+			}
+		}, true},
+		"it was deleted too": {func(p *place) {
+			if err := p.server.CoordinationV1().Leases("shop-ns").Delete(p.context(), "bluegreen-shop", metav1.DeleteOptions{}); err != nil {
+				p.t.Fatal(err)
+			}
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			tenure := p.acquire("alice", run(1), 0)
+			if err := tenure.Save(p.context(), 1, "watch", Entry{Kind: Note, Message: "before"}); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.server.CoreV1().ConfigMaps("shop-ns").Delete(p.context(), "bluegreen-shop", metav1.DeleteOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			test.lease(p)
+			if err := tenure.Save(p.context(), 2, "confirm", Entry{Kind: Note, Message: "after"}); errors.Is(err, ErrLost) != test.lost || (err != nil) != test.lost {
+				t.Fatalf("the write after that gave %v", err)
+			}
+			current, err := p.journal().Current(p.context())
+			if err != nil || (current == nil) != test.lost {
+				t.Fatalf("the record is %+v, %v", current, err)
+			}
+			if test.lost {
+				return
+			}
+			if diff := cmp.Diff(tenure.Run(), *current); diff != "" || len(current.Entries) != 2 {
+				t.Errorf("the record has %d entries, and beside what the holder knows: %s", len(current.Entries), diff)
+			}
+			if err := tenure.Finish(p.context(), "done"); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }
 
 // TestABlipIsNoLoss: renewals fail for less than the duration.
 func TestABlipIsNoLoss(t *testing.T) {
-	p := newPlace(t)
-	tenure := p.acquire("alice", run(1), 0)
-	ctx := tenure.Context(context.Background())
-	failures := 0
-	healed := make(chan struct{})
-	p.server.fail(func(_, _ string) error {
-		if failures++; failures <= 5 {
-			return errors.New("blip")
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		tenure := p.acquire("alice", run(1), 0)
+		ctx := tenure.Context(context.Background())
+		failures := 0
+		healed := make(chan struct{})
+		p.server.fail(func(_, _ string) error {
+			if failures++; failures <= 5 {
+				return errors.New("blip")
+			}
+			if failures == 10 {
+				close(healed)
+			}
+			return nil
+		}, nil)
+		p.passTime(healed, time.Second)
+		if ctx.Err() != nil {
+			t.Error(context.Cause(ctx))
 		}
-		if failures == 10 {
-			close(healed)
-		}
-		return nil
-	}, nil)
-	p.passTime(healed, time.Second)
-	if ctx.Err() != nil {
-		t.Error(context.Cause(ctx))
-	}
+	})
 }
 
 func TestFinishKeepsTheRunAndFreesTheRelease(t *testing.T) {
@@ -301,37 +357,39 @@ func TestARunThatCanNotBeArchivedHasEnded(t *testing.T) {
 // TestARollbackBeginsOverARunThatCanNotBeArchived: what is in the way of the
 // archive must not keep traffic where it is; what may pass is tried again.
 func TestARollbackBeginsOverARunThatCanNotBeArchived(t *testing.T) {
-	p := newPlace(t)
-	if err := p.acquire("alice", run(1), 0).Finish(p.context(), "done"); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.server.CoreV1().ConfigMaps("shop-ns").Delete(p.context(), "bluegreen-shop-"+run(1).ID, metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	options := AcquireOptions{Holder: "bob", SetAside: true}
-	p.server.fail(func(verb, resource string) error {
-		if full(verb, resource) != nil {
-			return apierrors.NewServerTimeout(schemaConfigMaps, verb, 1)
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		if err := p.acquire("alice", run(1), 0).Finish(p.context(), "done"); err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	}, nil)
-	if _, err := p.journal().Acquire(p.context(), options, run(2)); err == nil {
-		t.Error("a record was given up for what may pass")
-	}
-	p.server.fail(full, nil)
-	tenure, err := p.journal().Acquire(p.context(), options, run(2))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer crash(tenure)
-	entries := tenure.Run().Entries
-	if len(entries) != 1 {
-		t.Fatalf("the entries are %+v", entries)
-	}
-	want := Entry{Sequence: 1, Time: start, Kind: Note, Action: ActionUnarchived, Object: "run/" + run(1).ID, Message: entries[0].Message}
-	if diff := cmp.Diff(want, entries[0]); diff != "" || !strings.Contains(want.Message, "exceeded quota") {
-		t.Errorf("the entry says %q, %s", want.Message, diff)
-	}
+		if err := p.server.CoreV1().ConfigMaps("shop-ns").Delete(p.context(), "bluegreen-shop-"+run(1).ID, metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		options := AcquireOptions{Holder: "bob", SetAside: true}
+		p.server.fail(func(verb, resource string) error {
+			if full(verb, resource) != nil {
+				return apierrors.NewServerTimeout(schemaConfigMaps, verb, 1)
+			}
+			return nil
+		}, nil)
+		if _, err := p.attempt(options, run(2), recordPatience/4); err == nil {
+			t.Error("a record was given up for what may pass")
+		}
+		p.server.fail(full, nil)
+		tenure, err := p.journal().Acquire(p.context(), options, run(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer crash(tenure)
+		entries := tenure.Run().Entries
+		if len(entries) != 1 {
+			t.Fatalf("the entries are %+v", entries)
+		}
+		want := Entry{Sequence: 1, Time: entries[0].Time, Kind: Note, Action: ActionUnarchived, Object: "run/" + run(1).ID, Message: entries[0].Message}
+		if diff := cmp.Diff(want, entries[0]); diff != "" || !strings.Contains(want.Message, "exceeded quota") {
+			t.Errorf("the entry says %q, %s", want.Message, diff)
+		}
+	})
 }
 
 func TestAnIntentIsNeverCut(t *testing.T) {
@@ -347,4 +405,135 @@ func TestAnIntentIsNeverCut(t *testing.T) {
 	if got := string(tenure.Run().Entries[0].Data); got != `{"omittedBytes":65537}` {
 		t.Errorf("the data is %s", got)
 	}
+}
+
+// TestAnOutageIsNoLoss: the API server answers nobody for much longer than the
+// lease lasts, so that nobody can take it.
+func TestAnOutageIsNoLoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		tenure := p.acquire("alice", run(1), 0)
+		ctx := tenure.Context(context.Background())
+		p.passTime(p.outage(10*DefaultLeaseDuration), time.Second)
+		if ctx.Err() != nil {
+			t.Fatal(context.Cause(ctx))
+		}
+		renewed := make(chan struct{})
+		p.server.fail(nil, func(_, resource string) error {
+			if resource == "leases" {
+				close(renewed)
+			}
+			return nil
+		})
+		p.passTime(renewed, time.Second)
+		p.server.fail(nil, nil)
+		if err := tenure.Save(p.context(), 1, "switch"); err != nil || ctx.Err() != nil {
+			t.Errorf("a write after the outage gave %v, the lease %v", err, context.Cause(ctx))
+		}
+	})
+}
+
+// TestAnOutageForOneIsTold: the API server answers others, one of whom takes
+// the lease. The first renewal that gets through tells.
+func TestAnOutageForOneIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		tenure := p.acquire("alice", run(1), 0)
+		ctx := tenure.Context(context.Background())
+		p.passTime(p.outage(2*DefaultLeaseDuration), time.Second)
+		p.server.fail(nil, nil)
+		lease, _ := p.journal().readLease(p.context())
+		fence := cluster.Fence{Epoch: 9, Holder: "bob"}
+		if _, err := p.journal().writeLease(p.context(), p.journal().claimed(lease, fence, "x", DefaultLeaseDuration)); err != nil {
+			t.Fatal(err)
+		}
+		p.passTime(ctx.Done(), time.Second)
+		if cause := context.Cause(ctx); !errors.Is(cause, ErrLost) || !strings.Contains(cause.Error(), `held by "bob"`) {
+			t.Errorf("the cause is %v, want that bob holds the lease", cause)
+		}
+	})
+}
+
+// outage makes every write fail, and returns what is closed once that has
+// lasted.
+func (p *place) outage(duration time.Duration) <-chan struct{} {
+	lasted := make(chan struct{})
+	var once sync.Once
+	p.server.fail(func(_, _ string) error {
+		if p.clock.Since(start) > duration {
+			once.Do(func() { close(lasted) })
+		}
+		return apierrors.NewServiceUnavailable("the server is gone")
+	}, nil)
+	return lasted
+}
+
+// TestARunBeginsThroughAnOutage: the API server goes away as the record is
+// written, before that has landed or after. The lease is taken by then, and the
+// run begins once it answers again, once.
+func TestARunBeginsThroughAnOutage(t *testing.T) {
+	for name, landed := range map[string]bool{"before it has landed": false, "after it has landed": true} {
+		t.Run(name, inBubble(func(t *testing.T) {
+			p := newPlace(t)
+			failures := 0
+			cut := func(_, resource string) error {
+				if failures++; resource == "configmaps" && failures < 6 {
+					return apierrors.NewServiceUnavailable("the server is gone")
+				}
+				return nil
+			}
+			if landed {
+				p.server.fail(nil, cut)
+			} else {
+				p.server.fail(cut, nil)
+			}
+			tenure, err := p.attempt(AcquireOptions{Holder: "alice"}, run(1), recordPause)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer crash(tenure)
+			p.server.fail(nil, nil)
+			current, err := p.journal().Current(p.context())
+			if err != nil || current.ID != run(1).ID || current.Epoch != 1 || current.Holder != "alice" {
+				t.Errorf("the record is %+v, %v", current, err)
+			}
+			if err := tenure.Save(p.context(), 1, "switch"); err != nil {
+				t.Error(err)
+			}
+		}))
+	}
+}
+
+// TestARenewalThatLandedUnheardLosesNothing: the outage begins in the midst of a
+// renewal, which gets through without our hearing of it. The first one after the
+// outage finds another version of the lease, and that it is ours.
+func TestARenewalThatLandedUnheardLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		tenure := p.acquire("alice", run(1), 0)
+		ctx := tenure.Context(context.Background())
+		landed := make(chan struct{})
+		p.server.fail(nil, func(_, resource string) error {
+			if resource != "leases" {
+				return nil
+			}
+			close(landed)
+			return apierrors.NewServiceUnavailable("the answer is lost")
+		})
+		p.passTime(landed, time.Second)
+		p.passTime(p.outage(2*DefaultLeaseDuration), time.Second)
+		renewed := make(chan struct{})
+		var once sync.Once
+		p.server.fail(nil, func(_, resource string) error {
+			if resource == "leases" {
+				once.Do(func() { close(renewed) })
+			}
+			return nil
+		})
+		p.passTime(renewed, time.Second)
+		p.server.fail(nil, nil)
+		if err := tenure.Save(p.context(), 1, "switch"); err != nil || ctx.Err() != nil {
+			t.Errorf("a write after the outage gave %v, the lease %v", err, context.Cause(ctx))
+		}
+	})
 }

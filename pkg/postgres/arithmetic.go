@@ -22,7 +22,7 @@ func arithmetic(budget Budget) []string {
 			comparison = ">"
 		}
 		lines = append(lines, fmt.Sprintf("%s: %s %s %s × %s − %d = %d", gate.Name,
-			demandTerms(colors, budget.Jobs, gate.Demand), comparison,
+			gateTerms(gate, colors, budget.Jobs), comparison,
 			strconv.FormatFloat(budget.Share, 'g', -1, 64), gate.arithmetic, gate.Others, gate.Allowed))
 	}
 	ceiling := budget.Gates[0]
@@ -31,13 +31,30 @@ func arithmetic(budget Budget) []string {
 			ceiling.Limit, ceiling.Others, ceiling.Ceiling, ceiling.Name))
 	}
 	for _, gate := range budget.Gates {
-		if gate.Ceiling < ceiling.Ceiling {
+		if gate.ofPooler() {
+			lines = append(lines, fmt.Sprintf("%s itself refuses after %d − %d = %d clients of the release", budget.Pooler.Name, gate.Limit, gate.Others, gate.Ceiling))
+		} else if gate.Ceiling < ceiling.Ceiling {
 			ceiling = gate
 		}
 	}
 	lines = append(lines, fmt.Sprintf("PostgreSQL itself refuses (SQLSTATE 53300) after %d − %d = %d connections of the release (%s)",
 		ceiling.Limit, ceiling.Others, ceiling.Ceiling, ceiling.Name))
 	return lines
+}
+
+// gateTerms writes who asks for what under a gate.
+func gateTerms(gate Gate, colors []ColorDemand, jobs []JobDemand) string {
+	if gate.ofPooler() {
+		return demandTerms(colors, nil, gate.Demand)
+	}
+	if gate.pooler == "" {
+		return demandTerms(colors, jobs, gate.Demand)
+	}
+	terms := []string{gate.pooler}
+	for _, job := range jobs {
+		terms = append(terms, fmt.Sprintf("%s %d", job.Name, job.Connections))
+	}
+	return strings.Join(terms, " + ") + " = " + strconv.Itoa(gate.Demand)
 }
 
 func demandTerms(colors []ColorDemand, jobs []JobDemand, sum int) string {
@@ -96,10 +113,14 @@ func summary(budget Budget) string {
 	case budget.Outcome == Exceeds && budget.Counted:
 		return fmt.Sprintf("%d connections are asked for at the peak, %d sessions of anybody are there, and %d of %d may be used (%s); %s",
 			worst.Demand, worst.Others, share(budget.Share, worst.Limit), worst.Limit, worst.Name, advice(budget))
+	case budget.Outcome == Exceeds && worst.pooler != "":
+		return fmt.Sprintf("%d connections are asked for at the peak and %d are left (%s); %s", worst.Demand, worst.Allowed, worst.Name, poolerAdvice(budget, worst))
 	case budget.Outcome == Exceeds:
 		return fmt.Sprintf("%d connections are asked for at the peak and %d are left (%s); %s", worst.Demand, worst.Allowed, worst.Name, advice(budget))
 	case budget.Outcome == Unknown:
 		return fmt.Sprintf("what the colours may ask for is not known, %d connections are left (%s)%s", worst.Allowed, worst.Name, unknownBecause(budget))
+	case worst.pooler != "":
+		return fmt.Sprintf("%d connections at the peak fit in %d (%s); pools of up to %d in %s would", worst.Demand, worst.Allowed, worst.Name, worst.PoolerSize, budget.Pooler.Name)
 	default:
 		return fmt.Sprintf("%d connections at the peak fit in %d (%s); up to %d per pod would", worst.Demand, worst.Allowed, worst.Name, budget.RecommendedPool)
 	}
@@ -115,6 +136,13 @@ func advice(budget Budget) string {
 	return fmt.Sprintf("a pool of %d per pod fits", budget.RecommendedPool)
 }
 
+func poolerAdvice(budget Budget, worst Gate) string {
+	if worst.PoolerSize < 1 {
+		return fmt.Sprintf("no pool size of %s fits: run fewer of it or raise max_connections%s", budget.Pooler.Name, atLeast(budget.RequiredConnections))
+	}
+	return fmt.Sprintf("pools of %d in %s fit", worst.PoolerSize, budget.Pooler.Name)
+}
+
 func atLeast(connections int) string {
 	if connections == 0 {
 		return ""
@@ -123,6 +151,9 @@ func atLeast(connections int) string {
 }
 
 func unknownBecause(budget Budget) string {
+	if budget.unpooled != "" {
+		return ": " + budget.unpooled
+	}
 	for _, color := range budget.Colors {
 		if !color.Pool.Known {
 			return fmt.Sprintf(": the pool size of %s is unknown; %s", color.Color, advice(budget))

@@ -43,6 +43,10 @@ type BudgetInput struct {
 	// own; they are in the demand and must not be counted twice.
 	Attribution Attribution
 	Colors      []ColorDemand
+	// Pooler stands between the colours and the database, nil where nothing
+	// does; Addresses are those of the colours' pods, which are its clients.
+	Pooler    *Pooler
+	Addresses []string
 	// Jobs are connections besides the colours': cron jobs, a migrator.
 	Jobs []JobDemand
 }
@@ -105,13 +109,21 @@ type Gate struct {
 	// Pool is the most connections per pod that this gate lets pass: -1
 	// when no pod is under it, 0 when others alone are too many.
 	Pool int `json:"pool"`
+	// PoolerSize is the most connections of each pool of the pooler that this
+	// gate lets pass, 0 where there is none or where none passes.
+	PoolerSize int `json:"poolerSize,omitempty"`
+	// pooler is the demand of a pooler, for people.
+	pooler string
 	// arithmetic is how Limit came about, for people.
 	arithmetic string
 }
 
 // Change is one field to change, and to what.
 type Change struct {
-	Color string `json:"color"`
+	Color string `json:"color,omitempty"`
+	// Setting is that field where a patch can change it without saying a
+	// secret.
+	Setting *Setting `json:"setting,omitempty"`
 	// Field is where the pool size is set, such as
 	// deployment/shop-green env DB_POOL_SIZE.
 	Field string `json:"field"`
@@ -132,9 +144,18 @@ type Budget struct {
 	Share float64 `json:"share"`
 	// Counted: an exporter counted the sessions; whose they are, and how
 	// many the colours hold now, is not known.
-	Counted bool          `json:"counted,omitempty"`
-	Colors  []ColorDemand `json:"colors"`
-	Jobs    []JobDemand   `json:"jobs,omitempty"`
+	Counted bool `json:"counted,omitempty"`
+	// Unseen: the observer may not see others' sessions; the colours hold at
+	// least what was seen.
+	Unseen bool          `json:"unseen,omitempty"`
+	Colors []ColorDemand `json:"colors"`
+	Jobs   []JobDemand   `json:"jobs,omitempty"`
+	// Pooler is what stands between the colours and the database.
+	Pooler *Pooler `json:"pooler,omitempty"`
+	// pools are those of the pooler that the colours use, unpooled why they are
+	// not known.
+	pools    []serverPool
+	unpooled string
 	// Gates are all limits; Tightest is the name of the one that lets the
 	// smallest pool pass.
 	Gates    []Gate `json:"gates"`
@@ -161,6 +182,12 @@ func (b *Budget) DeepCopyObject() runtime.Object {
 	for i := range copied.Colors {
 		copied.Colors[i].Pool.Warnings = slices.Clone(b.Colors[i].Pool.Warnings)
 	}
+	if b.Pooler != nil {
+		pooler := *b.Pooler
+		pooler.Addresses, pooler.Clients = slices.Clone(pooler.Addresses), slices.Clone(pooler.Clients)
+		pooler.Config.Databases = slices.Clone(pooler.Config.Databases)
+		copied.Pooler = &pooler
+	}
 	copied.Jobs = slices.Clone(b.Jobs)
 	copied.Gates = slices.Clone(b.Gates)
 	copied.Changes = slices.Clone(b.Changes)
@@ -172,7 +199,7 @@ func newBudget(input BudgetInput) Budget {
 	return Budget{
 		TypeMeta:   metav1.TypeMeta{APIVersion: release.APIVersion, Kind: KindBudget},
 		ObjectMeta: metav1.ObjectMeta{Name: input.Name, Namespace: input.Namespace},
-		Share:      input.Share, Counted: input.Snapshot.Counted,
-		Jobs: slices.Clone(input.Jobs),
+		Share:      input.Share, Counted: input.Snapshot.Counted, Unseen: !input.Snapshot.SeesSessions && !input.Snapshot.Counted,
+		Jobs: slices.Clone(input.Jobs), Pooler: input.Pooler,
 	}
 }

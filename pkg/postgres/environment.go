@@ -19,14 +19,20 @@ type Lookup func(ctx context.Context, kind, name string) (map[string]string, err
 // variable is one environment variable of a container, resolved.
 type variable struct {
 	name, value string
-	// origin is secret/NAME or configmap/NAME, "" for a literal.
-	origin string
+	// origin is secret/NAME or configmap/NAME, "" for a literal; key is that in
+	// it.
+	origin, key string
+	// container is the name of the one that has it, at its place in the pod.
+	container string
+	at        int
 }
 
 // environment is the variables of all containers of a pod template. Values
 // may be secret: nothing prints one.
 type environment struct {
 	variables []variable
+	// arguments are the containers' commands and arguments.
+	arguments []variable
 	// unread says what could not be read and might have held the pool.
 	unread []string
 }
@@ -47,7 +53,7 @@ type connectionIdentity struct{ role, database string }
 // connection looks for a connection string and returns whom it logs in as and
 // where; pointed says whether there was one at all.
 func (e environment) connection() (identity connectionIdentity, pointed bool) {
-	for _, candidate := range e.variables {
+	for _, candidate := range e.connections() {
 		if !isConnectionString(candidate.value) {
 			continue
 		}
@@ -59,11 +65,38 @@ func (e environment) connection() (identity connectionIdentity, pointed bool) {
 	return identity, pointed
 }
 
+// connections are what may hold a connection string: the variables, and then the
+// arguments, which have no name.
+func (e environment) connections() []variable {
+	candidates := slices.Clone(e.variables)
+	for _, argument := range e.arguments {
+		name, value, found := strings.Cut(argument.value, "=")
+		if found && strings.HasPrefix(name, "-") {
+			argument.value = value
+		}
+		candidates = append(candidates, argument)
+	}
+	return candidates
+}
+
+// of is the environment of one container.
+func (e environment) of(at int) environment {
+	elsewhere := func(v variable) bool { return v.at != at }
+	return environment{
+		variables: slices.DeleteFunc(slices.Clone(e.variables), elsewhere),
+		arguments: slices.DeleteFunc(slices.Clone(e.arguments), elsewhere),
+	}
+}
+
 // readEnvironment resolves the variables of the containers in the order in
 // which the kubelet does: envFrom first, then env.
 func readEnvironment(ctx context.Context, input PoolInput) environment {
 	reader := &environmentReader{ctx: ctx, lookup: input.Lookup, objects: map[string]map[string]string{}, declared: input.Declared.Env}
-	for _, container := range input.Template.Spec.Containers {
+	for at, container := range running(input.Template.Spec) {
+		reader.container, reader.at = container.Name, at
+		for _, argument := range slices.Concat(container.Command, container.Args) {
+			reader.environment.arguments = append(reader.environment.arguments, variable{value: argument, container: container.Name, at: at})
+		}
 		for _, from := range container.EnvFrom {
 			reader.readAll(from)
 		}
@@ -78,6 +111,9 @@ type environmentReader struct {
 	ctx      context.Context
 	lookup   Lookup
 	declared string
+	// container is the one whose variables are read.
+	container string
+	at        int
 	// objects are those that were read, nil for those that could not be.
 	objects     map[string]map[string]string
 	environment environment
@@ -97,20 +133,20 @@ func (r *environmentReader) readAll(from corev1.EnvFromSource) {
 	// must speak every time.
 	data := r.read(kind, name)
 	for _, key := range slices.Sorted(maps.Keys(data)) {
-		r.add(from.Prefix+key, data[key], kind+"/"+name)
+		r.add(from.Prefix+key, data[key], kind+"/"+name, key)
 	}
 }
 
 func (r *environmentReader) readOne(env corev1.EnvVar) {
 	switch from := env.ValueFrom; {
 	case from == nil:
-		r.add(env.Name, env.Value, "")
+		r.add(env.Name, env.Value, "", "")
 	case from.ConfigMapKeyRef != nil:
 		name := from.ConfigMapKeyRef.Name
-		r.add(env.Name, r.read("configmap", name)[from.ConfigMapKeyRef.Key], "configmap/"+name)
+		r.add(env.Name, r.read("configmap", name)[from.ConfigMapKeyRef.Key], "configmap/"+name, from.ConfigMapKeyRef.Key)
 	case from.SecretKeyRef != nil && r.wants(env.Name):
 		name := from.SecretKeyRef.Name
-		r.add(env.Name, r.read("secret", name)[from.SecretKeyRef.Key], "secret/"+name)
+		r.add(env.Name, r.read("secret", name)[from.SecretKeyRef.Key], "secret/"+name, from.SecretKeyRef.Key)
 	}
 }
 
@@ -120,8 +156,8 @@ func (r *environmentReader) wants(name string) bool {
 	return name == r.declared || mayPointAtDatabase.MatchString(name)
 }
 
-func (r *environmentReader) add(name, value, origin string) {
-	r.environment.variables = append(r.environment.variables, variable{name: name, value: value, origin: origin})
+func (r *environmentReader) add(name, value, origin, key string) {
+	r.environment.variables = append(r.environment.variables, variable{name: name, value: value, origin: origin, key: key, container: r.container, at: r.at})
 }
 
 func (r *environmentReader) read(kind, name string) map[string]string {

@@ -132,17 +132,19 @@ func (o *Observer) read(ctx context.Context) (Snapshot, error) {
 
 func readServer(ctx context.Context, tx pgx.Tx, s *Snapshot) error {
 	var own int
-	var mayReadFiles bool
 	err := tx.QueryRow(ctx, queryServer).Scan(&s.Version, &s.VersionText, &s.Database, &s.Role, &own, &s.Standby,
 		&s.Limits.MaxConnections, &s.Limits.SuperuserReserved, &s.Limits.Reserved, &s.Limits.PendingRestart,
-		&s.SeesSessions, &mayReadFiles)
+		&s.SeesSessions, &s.Configuration)
 	if err != nil {
 		return err
 	}
-	if mayReadFiles {
+	if s.Configuration {
 		if err := tx.QueryRow(ctx, queryConfigured).Scan(&s.Limits.Configured); err != nil {
 			return err
 		}
+	}
+	if s.Timeouts, err = readTimeouts(ctx, tx, s.Configuration); err != nil {
+		return err
 	}
 	s.Sessions, err = readSessions(ctx, tx, own)
 	return err

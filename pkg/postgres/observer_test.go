@@ -24,7 +24,10 @@ func TestSnapshotReadsTheLimitsOfARealServer(t *testing.T) {
 	execute(t, dsn, "CREATE DATABASE shop CONNECTION LIMIT 9", "CREATE ROLE app LOGIN CONNECTION LIMIT 7")
 	open(t, with(dsn, "app", "shop", "recommendation-green"))
 
-	snapshot := look(t, observe(t, dsn))
+	// The sessions that prepared all this may still be on their way out.
+	observer := observe(t, dsn)
+	await(t, func() bool { return len(look(t, observer).ClientSessions()) == 2 })
+	snapshot := look(t, observer)
 	if snapshot.Limits.MaxConnections != 23 || snapshot.Limits.SuperuserReserved != 2 || snapshot.Limits.Ordinary() != 21-snapshot.Limits.Reserved {
 		t.Errorf("limits = %+v, want 23 − 2", snapshot.Limits)
 	}
@@ -40,8 +43,8 @@ func TestSnapshotReadsTheLimitsOfARealServer(t *testing.T) {
 	if got := snapshot.Roles["app"]; got.Limit != 7 || got.Superuser {
 		t.Errorf("role app = %+v, want limit 7 of an ordinary role", got)
 	}
-	if !snapshot.SeesSessions || len(snapshot.ClientSessions()) != 2 {
-		t.Errorf("sees %d client sessions (%t), want its own and the application's", len(snapshot.ClientSessions()), snapshot.SeesSessions)
+	if !snapshot.SeesSessions {
+		t.Error("the role of the server's owner does not see sessions")
 	}
 	own := slices.IndexFunc(snapshot.Sessions, func(s postgres.Session) bool { return s.Own })
 	if own < 0 || snapshot.Sessions[own].Application != postgres.ApplicationName {
@@ -163,44 +166,6 @@ func TestARefusalSaysWhetherItIsTheRolesOwn(t *testing.T) {
 	}
 }
 
-func TestBudgetIsWherePostgreSQLReallyRefuses(t *testing.T) {
-	for _, test := range []struct {
-		name     string
-		prepare  []string
-		tightest string
-	}{
-		{"cluster", []string{"CREATE DATABASE shop", "CREATE ROLE app LOGIN"}, "cluster"},
-		{"database limit", []string{"CREATE DATABASE shop CONNECTION LIMIT 6", "CREATE ROLE app LOGIN"}, "database shop"},
-		{"role limit", []string{"CREATE DATABASE shop", "CREATE ROLE app LOGIN CONNECTION LIMIT 5"}, "role app"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			dsn := postgrestest.Start(t, map[string]string{"max_connections": "20", "superuser_reserved_connections": "3"})
-			execute(t, dsn, append(test.prepare, "CREATE ROLE report LOGIN", "CREATE ROLE monitor LOGIN IN ROLE pg_monitor")...)
-			open(t, with(dsn, "report", "shop", "nightly report"))
-			open(t, with(dsn, "app", "shop", "shop-blue"))
-			snapshot := look(t, observe(t, with(dsn, "monitor", "postgres", "")))
-			pool := postgres.PoolSize{Connections: 20, Known: true, Trust: postgres.TrustConfigured, Field: "deployment/shop env DB_POOL_SIZE"}
-			colors := []postgres.ColorDemand{
-				{Color: "blue", Replicas: 1, Pool: pool, Role: "app"},
-				{Color: "green", Replicas: 1, Surge: 1, Pool: pool, Role: "app"},
-			}
-			budget := postgres.Plan(postgres.BudgetInput{Name: "main", Database: "shop", Snapshot: snapshot, Colors: colors,
-				Attribution: postgres.Attribute(snapshot, []postgres.Identity{{Color: "blue"}, {Color: "green"}})})
-			if budget.Outcome != postgres.Exceeds || budget.Tightest != test.tightest {
-				t.Fatalf("outcome %s at %s, want fail at %s:\n%s", budget.Outcome, budget.Tightest, test.tightest, strings.Join(budget.Arithmetic, "\n"))
-			}
-			opened, refusal := exhaust(t, with(dsn, "app", "shop", "shop-green"))
-			if postgres.SQLState(refusal) != postgres.SQLStateTooManyConnections {
-				t.Fatalf("refused with %v, want SQLSTATE 53300", refusal)
-			}
-			// Blue's one session was there before.
-			if got := ceiling(budget); got != opened+1 {
-				t.Errorf("the budget says that PostgreSQL refuses after %d, it did after %d:\n%s", got, opened+1, strings.Join(budget.Arithmetic, "\n"))
-			}
-		})
-	}
-}
-
 func TestNoErrorHoldsThePassword(t *testing.T) {
 	const password = "kept-to-itself-7351"
 	server := postgrestest.StartServer(t, nil)
@@ -244,14 +209,6 @@ func chain(err error) []string {
 		err = errors.Unwrap(err)
 	}
 	return texts
-}
-
-func ceiling(budget postgres.Budget) int {
-	least := budget.Gates[0].Ceiling
-	for _, gate := range budget.Gates {
-		least = min(least, gate.Ceiling)
-	}
-	return least
 }
 
 // with is a DSN for a role, a database and an application name.

@@ -17,6 +17,12 @@ import (
 //	passes    others + demand ≤ share × limit, at every gate
 //	pool      the smallest over the gates of ⌊(share × limit − others − jobs) / pods⌋
 //
+// Behind a pooler these gates hold what the pooler may open instead, and the
+// pods are held against one more:
+//
+//	demand    instances at their peak × Σ (database, user) (pool_size + reserve), under max_db_connections and max_user_connections
+//	clients   instances × max_client_conn                       others: its clients that are not the colours' pods
+//
 // Where an exporter counted the sessions (Snapshot.Counted) nobody knows which
 // are the colours' own. All of them are others then, which is the most that
 // there can be: what passes so passes for certain. What doesn't warns, unless
@@ -31,8 +37,14 @@ func Plan(input BudgetInput) Budget {
 	}
 	budget := newBudget(input)
 	budget.Colors = demands(input)
-	budget.Gates = gates(input, budget.Colors)
+	if input.Pooler != nil {
+		budget.pools, budget.unpooled = input.Pooler.pools(budget.Colors)
+	}
+	budget.Gates = gates(input, budget)
 	budget.Tightest, budget.RecommendedPool = tightest(budget.Gates)
+	if input.Pooler != nil {
+		budget.Tightest = narrowest(budget.Gates)
+	}
 	budget.Warnings = warnings(input, budget)
 	budget.Outcome = outcome(input, budget)
 	budget.RequiredConnections = required(input, budget)
@@ -53,35 +65,48 @@ func demands(input BudgetInput) []ColorDemand {
 	return colors
 }
 
-func gates(input BudgetInput, colors []ColorDemand) []Gate {
+func gates(input BudgetInput, budget Budget) []Gate {
+	colors := budget.Colors
 	snapshot := input.Snapshot
 	limits := snapshot.Limits
 	arithmetic := fmt.Sprintf("(%d − %d)", limits.MaxConnections, limits.SuperuserReserved)
 	if limits.Reserved > 0 {
 		arithmetic = fmt.Sprintf("(%d − %d − %d)", limits.MaxConnections, limits.SuperuserReserved, limits.Reserved)
 	}
-	found := []Gate{newGate(input, colors, Gate{Name: gateCluster, Limit: limits.Ordinary(), arithmetic: arithmetic},
+	found := []Gate{newGate(input, budget, colors, Gate{Name: gateCluster, Limit: limits.Ordinary(), arithmetic: arithmetic},
 		func(Session) bool { return true })}
 	if state, known := snapshot.Databases[input.Database]; known && state.Limit >= 0 {
-		found = append(found, newGate(input, colors,
+		found = append(found, newGate(input, budget, colors,
 			Gate{Name: gateDatabase + input.Database, Limit: state.Limit, arithmetic: fmt.Sprint(state.Limit)},
 			func(s Session) bool { return s.Database == input.Database }))
 	}
-	for _, role := range rolesOf(colors) {
+	for _, role := range rolesOf(colors, budget.pools) {
 		limit, known := snapshot.Roles[role]
 		if !known || limit.Limit < 0 || limit.Superuser {
 			continue
 		}
 		under := slices.DeleteFunc(slices.Clone(colors), func(c ColorDemand) bool { return c.Role != role })
-		found = append(found, newGate(input, under,
+		found = append(found, newGate(input, budget, under,
 			Gate{Name: gateRole + role, Limit: limit.Limit, arithmetic: fmt.Sprint(limit.Limit)},
 			func(s Session) bool { return s.Role == role }))
+	}
+	if input.Pooler != nil && input.Pooler.Problem == "" {
+		found = append(found, clientGate(input, colors))
 	}
 	return found
 }
 
-func rolesOf(colors []ColorDemand) []string {
+// rolesOf are the roles that PostgreSQL sees: the pooler's where there is one.
+func rolesOf(colors []ColorDemand, pools []serverPool) []string {
 	var roles []string
+	for _, pool := range pools {
+		if !slices.Contains(roles, pool.role) {
+			roles = append(roles, pool.role)
+		}
+	}
+	if len(pools) > 0 {
+		return roles
+	}
 	for _, color := range colors {
 		if color.Role != "" && !slices.Contains(roles, color.Role) {
 			roles = append(roles, color.Role)
@@ -92,13 +117,20 @@ func rolesOf(colors []ColorDemand) []string {
 
 // newGate fills in a gate from the colours that are under it and the sessions
 // that count against it.
-func newGate(input BudgetInput, colors []ColorDemand, gate Gate, counts func(Session) bool) Gate {
-	gate.Others = others(input, gate, counts)
+func newGate(input BudgetInput, budget Budget, colors []ColorDemand, gate Gate, counts func(Session) bool) Gate {
+	gate.Others = others(input, budget.pools, gate, counts)
 	gate.Allowed = share(input.Share, gate.Limit) - gate.Others
 	gate.Ceiling = max(0, gate.Limit-gate.Others)
 	jobs := 0
 	for _, job := range input.Jobs {
 		jobs += job.Connections
+	}
+	if input.Pooler != nil {
+		under := slices.DeleteFunc(slices.Clone(budget.pools), func(pool serverPool) bool {
+			return !counts(Session{Database: pool.entry.Target, Role: pool.role})
+		})
+		gate.pooled(input.Pooler, under, jobs)
+		return gate
 	}
 	gate.Demand = jobs
 	for _, color := range colors {
@@ -116,7 +148,7 @@ func newGate(input BudgetInput, colors []ColorDemand, gate Gate, counts func(Ses
 
 // others counts the client sessions under a gate that are not the colours',
 // or all that there may be where they were only counted.
-func others(input BudgetInput, gate Gate, counts func(Session) bool) int {
+func others(input BudgetInput, pools []serverPool, gate Gate, counts func(Session) bool) int {
 	if input.Snapshot.Counted {
 		if gate.Name == gateDatabase+input.Database {
 			return input.Snapshot.Databases[input.Database].Backends
@@ -124,6 +156,9 @@ func others(input BudgetInput, gate Gate, counts func(Session) bool) int {
 		return input.Snapshot.backends()
 	}
 	own := map[int]bool{}
+	if input.Pooler != nil {
+		own = ownOfPooler(input, pools)
+	}
 	for _, color := range input.Colors {
 		for _, session := range input.Attribution.Sessions[color.Color] {
 			own[session.PID] = true
@@ -157,6 +192,13 @@ func tightest(gates []Gate) (name string, pool int) {
 	return name, pool
 }
 
+// narrowest is the gate with the least room, where pods and a pooler stand
+// before different ones.
+func narrowest(gates []Gate) string {
+	least := slices.MinFunc(gates, func(a, b Gate) int { return (a.Allowed - a.Demand) - (b.Allowed - b.Demand) })
+	return least.Name
+}
+
 func outcome(input BudgetInput, budget Budget) Outcome {
 	doubtful := false
 	for _, gate := range budget.Gates {
@@ -165,7 +207,7 @@ func outcome(input BudgetInput, budget Budget) Outcome {
 		}
 		doubtful = doubtful || gate.Demand > gate.Allowed
 	}
-	if !input.Snapshot.SeesSessions && !input.Snapshot.Counted || input.Snapshot.Limits.MaxConnections <= 0 || len(budget.Colors) == 0 {
+	if budget.unpooled != "" || !input.Snapshot.SeesSessions && !input.Snapshot.Counted || input.Snapshot.Limits.MaxConnections <= 0 || len(budget.Colors) == 0 {
 		return Unknown
 	}
 	assumed := false
@@ -175,7 +217,7 @@ func outcome(input BudgetInput, budget Budget) Outcome {
 		}
 		assumed = assumed || color.Pool.Trust == TrustAssumed
 	}
-	if assumed || doubtful {
+	if assumed || doubtful || input.Pooler != nil && !input.Pooler.Counted {
 		return Warns
 	}
 	return Fits
@@ -200,6 +242,9 @@ func required(input BudgetInput, budget Budget) int {
 			return 0
 		}
 	}
+	if budget.unpooled != "" {
+		return 0
+	}
 	cluster := budget.Gates[0]
 	limit := cluster.Limit
 	for need := cluster.Demand + cluster.Others; share(budget.Share, limit) < need; {
@@ -214,15 +259,18 @@ func required(input BudgetInput, budget Budget) int {
 
 // changes are the fields that hold more than the recommended pool.
 func changes(budget Budget) []Change {
-	if budget.RecommendedPool < 1 {
-		return nil
-	}
 	var found []Change
+	if budget.Pooler != nil {
+		found = poolerChange(budget, budget.Pooler)
+	}
+	if budget.RecommendedPool < 1 {
+		return found
+	}
 	for _, color := range budget.Colors {
 		to := budget.RecommendedPool / max(1, color.Pool.Processes)
 		needed := color.Pool.Known && color.Pool.Connections > budget.RecommendedPool && budget.Outcome == Exceeds
 		if (needed || !color.Pool.Known) && color.Pool.Field != "" && color.Pods > 0 && to > 0 {
-			found = append(found, Change{Color: color.Color, Field: color.Pool.Field, From: color.Pool.perProcess(), To: to})
+			found = append(found, Change{Color: color.Color, Field: color.Pool.Field, Setting: color.Pool.Setting, From: color.Pool.perProcess(), To: to})
 		}
 	}
 	return found
@@ -238,7 +286,9 @@ func warnings(input BudgetInput, budget Budget) []string {
 	if limits := input.Snapshot.Limits; limits.PendingRestart || limits.Configured > 0 && limits.Configured != limits.MaxConnections {
 		found = append(found, fmt.Sprintf("max_connections is configured differently and waits for a restart; the live value %d counts", limits.MaxConnections))
 	}
-	if strangers := unattributed(input); strangers > 0 {
+	if input.Pooler != nil {
+		found = append(found, poolerWarnings(input)...)
+	} else if strangers := unattributed(input); strangers > 0 {
 		found = append(found, fmt.Sprintf("%d sessions log in as the release does but belong to no colour by address or name; they count as others", strangers))
 	}
 	for _, color := range budget.Colors {
@@ -274,7 +324,7 @@ func unexplained(colors []ColorDemand) []string {
 // unattributed counts the sessions that use the colours' own roles in the
 // colours' own database and yet can't be told to be theirs.
 func unattributed(input BudgetInput) int {
-	roles := rolesOf(input.Colors)
+	roles := rolesOf(input.Colors, nil)
 	count := 0
 	for _, session := range input.Attribution.Unknown {
 		if session.Database == input.Database && slices.Contains(roles, session.Role) {

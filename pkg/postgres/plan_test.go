@@ -150,6 +150,22 @@ func TestPlanOfCountedSessions(t *testing.T) {
 
 // A role's limit that others fill lets no pool pass, though no pod is under
 // it now: to recommend one would be to recommend what fails.
+// What an observer without the right to see sessions sees is the least there is.
+func TestPlanSaysThatNotAllSessionsWereSeen(t *testing.T) {
+	input := incident(5)
+	if postgres.Plan(input).Unseen {
+		t.Error("sessions that were seen are said to be unseen")
+	}
+	input.Snapshot.SeesSessions = false
+	if !postgres.Plan(input).Unseen {
+		t.Error("nothing says that sessions were not seen")
+	}
+	input.Snapshot.Counted = true
+	if got := postgres.Plan(input); got.Unseen || !got.Counted {
+		t.Errorf("unseen = %t, counted = %t", got.Unseen, got.Counted)
+	}
+}
+
 func TestPlanRecommendsNoPoolThatFails(t *testing.T) {
 	input := incident(4)
 	input.Snapshot.Roles["app"] = postgres.RoleLimit{Limit: 10}

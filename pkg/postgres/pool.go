@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,6 +38,9 @@ type PoolSize struct {
 	// Field is the exact field to change, such as
 	// deployment/shop-green env DB_POOL_SIZE.
 	Field string `json:"field,omitempty"`
+	// Setting is that field where a patch can change it without saying a
+	// secret.
+	Setting *Setting `json:"setting,omitempty"`
 	// Processes is by what the field's own number is multiplied, 1 when
 	// there is one process a pod.
 	Processes int `json:"processes,omitempty"`
@@ -70,8 +74,8 @@ type PoolInput struct {
 }
 
 // DiscoverPool finds the pool size of a pod template. The order of trust is:
-// the annotation, the Release, the connection string, a well-known variable,
-// a library's default with a warning, unknown. Values of Secrets are looked
+// the annotation, the Release, the connection string, an argument, a well-known
+// variable, a library's default with a warning, unknown. Values of Secrets are looked
 // at in memory only; nothing of them but a number, a role's and a database's
 // name leaves this function.
 func DiscoverPool(ctx context.Context, input PoolInput) PoolSize {
@@ -80,9 +84,7 @@ func DiscoverPool(ctx context.Context, input PoolInput) PoolSize {
 	pool := firstKnown(
 		func() (PoolSize, bool) { return fromAnnotation(input) },
 		func() (PoolSize, bool) { return fromRelease(input, environment) },
-		func() (PoolSize, bool) { return fromConnectionString(input, environment) },
-		func() (PoolSize, bool) { return fromVariables(input, environment) },
-		func() (PoolSize, bool) { return fromDefault(input, environment) },
+		func() (PoolSize, bool) { return fromContainers(input, environment) },
 	)
 	if !pool.Known && pool.Provenance == "" {
 		pool = unknownPool(input, environment, pointed)
@@ -104,13 +106,67 @@ func firstKnown(sources ...func() (PoolSize, bool)) PoolSize {
 	return PoolSize{}
 }
 
+// fromContainers adds up the pools of the containers that have one: each is a
+// process of its own.
+func fromContainers(input PoolInput, environment environment) (PoolSize, bool) {
+	var pools []PoolSize
+	var silent []string
+	for at, container := range running(input.Template.Spec) {
+		own := environment.of(at)
+		pool := firstKnown(
+			func() (PoolSize, bool) { return fromConnectionString(input, own) },
+			func() (PoolSize, bool) { return fromArguments(input, own) },
+			func() (PoolSize, bool) { return fromVariables(input, own) },
+			func() (PoolSize, bool) { return fromDefault(input, own) },
+		)
+		if pool.Known || pool.Provenance != "" {
+			pools = append(pools, pool)
+		} else if _, pointed := own.connection(); pointed {
+			silent = append(silent, "container "+container.Name+" has a connection string too, and nothing says how many connections it opens")
+		}
+	}
+	if len(pools) == 0 {
+		return PoolSize{}, false
+	}
+	pool := together(pools)
+	pool.Warnings = append(pool.Warnings, silent...)
+	return pool, true
+}
+
+// together is the pool of a pod whose containers have one each. One that is not
+// known makes the whole unknown. No one field sets the whole.
+func together(pools []PoolSize) PoolSize {
+	sum := pools[0]
+	for _, pool := range pools[1:] {
+		if !pool.Known || !sum.Known {
+			if sum.Known {
+				sum = pool
+			}
+			continue
+		}
+		sum.Connections += pool.Connections
+		sum.Provenance += " + " + pool.Provenance
+		if pool.Field != sum.Field {
+			sum.Field += " and " + pool.Field
+		}
+		if pool.Trust == TrustAssumed {
+			sum.Trust = TrustAssumed
+		}
+		sum.Warnings = append(slices.Clone(sum.Warnings), pool.Warnings...)
+		sum.Processes, sum.Setting = 1, nil
+	}
+	return sum
+}
+
 func fromAnnotation(input PoolInput) (PoolSize, bool) {
 	text, found := input.Template.Annotations[AnnotationPoolSize]
 	if !found {
 		return PoolSize{}, false
 	}
 	field := input.Workload + " annotation " + AnnotationPoolSize
-	return stated(field, text, TrustDeclared), true
+	pool := stated(field, text, TrustDeclared)
+	pool.Setting = &Setting{Workload: input.Workload, Annotation: AnnotationPoolSize}
+	return pool, true
 }
 
 func fromRelease(input PoolInput, environment environment) (PoolSize, bool) {
@@ -127,16 +183,22 @@ func fromRelease(input PoolInput, environment environment) (PoolSize, bool) {
 	if !found {
 		return PoolSize{Provenance: field + ", which the Release names, is not set", Field: field}, true
 	}
-	return stated(field, variable.value, TrustConfigured), true
+	pool := stated(field, variable.value, TrustConfigured)
+	pool.Setting = variable.setting(input.Workload)
+	return pool, true
 }
 
 func fromConnectionString(input PoolInput, environment environment) (PoolSize, bool) {
-	for _, variable := range environment.variables {
+	for _, variable := range environment.connections() {
 		parameter, size, found := sizeInConnectionString(variable.value)
 		if !found {
 			continue
 		}
-		field := fmt.Sprintf("%s env %s, parameter %s", input.Workload, variable.name, parameter)
+		where := "args"
+		if variable.name != "" {
+			where = "env " + variable.name
+		}
+		field := fmt.Sprintf("%s %s, parameter %s", input.Workload, where, parameter)
 		if variable.origin != "" {
 			field += " (" + variable.origin + ")"
 		}

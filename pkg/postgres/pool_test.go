@@ -77,6 +77,59 @@ func TestDiscoverPool(t *testing.T) {
 	}
 }
 
+func TestDiscoverPoolWarnsOfAContainerThatSaysNothing(t *testing.T) {
+	input := postgres.PoolInput{Workload: "deployment/shop"}
+	input.Template.Spec.Containers = []corev1.Container{{Name: "app", Env: literal("DB_POOL_SIZE", "18")}, {Name: "worker", Env: literal("DATABASE_URL", "postgres://app@db/shop")}}
+	got := postgres.DiscoverPool(t.Context(), input)
+	if got.Connections != 18 || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "container worker has a connection string too") {
+		t.Errorf("got %+v, want 18 and a warning of worker", got)
+	}
+}
+
+// What stands in commands, arguments and sidecars counts; what an init container
+// says does not, for it has ended.
+func TestDiscoverPoolReadsArguments(t *testing.T) {
+	always := corev1.ContainerRestartPolicyAlways
+	dsn := "postgres://app:" + dsnPassword + "@db/shop?pool_max_conns=6"
+	for name, test := range map[string]struct {
+		spec  corev1.PodSpec
+		want  int
+		field string
+	}{
+		"Hikari's property":          {arguments("java", "-Dspring.datasource.hikari.maximum-pool-size=12", "-jar", "shop.jar"), 12, "deployment/shop args -Dspring.datasource.hikari.maximum-pool-size"},
+		"Spring's argument":          {arguments("--spring.datasource.hikari.maximumPoolSize=13"), 13, "deployment/shop args --spring.datasource.hikari.maximumPoolSize"},
+		"in a variable of the JVM's": {corev1.PodSpec{Containers: []corev1.Container{{Env: literal("JAVA_TOOL_OPTIONS", "-Xmx1g -Dspring.datasource.hikari.maximum-pool-size=14")}}}, 14, "deployment/shop args -Dspring.datasource.hikari.maximum-pool-size"},
+		"a flag of its own":          {arguments("serve", "--db-max-open-conns", "15"), 15, "deployment/shop args --db-max-open-conns"},
+		"a shell's line":             {arguments("sh", "-c", "exec serve --db-pool-size=16"), 16, "deployment/shop args --db-pool-size"},
+		"a flag that makes no sense": {arguments("serve", "--db-pool-size=many"), 0, "deployment/shop args --db-pool-size"},
+		"another pool's flag":        {arguments("serve", "--thread-pool-size=99"), 0, "deployment/shop annotation bluegreen.dev/pool-size"},
+		"a connection string":        {arguments("serve", "--dsn="+dsn), 6, "deployment/shop args, parameter pool_max_conns"},
+		"gunicorn": {corev1.PodSpec{Containers: []corev1.Container{{Args: []string{"gunicorn", "-w", "4", "--threads=2", "shop.wsgi"}, Env: literal("DJANGO_SETTINGS_MODULE", "shop.settings")}}},
+			8, "deployment/shop env WEB_CONCURRENCY"},
+		"gunicorn by variables": {corev1.PodSpec{Containers: []corev1.Container{{Env: append(literal("DJANGO_SETTINGS_MODULE", "shop.settings"), append(literal("WEB_CONCURRENCY", "3"), literal("GUNICORN_CMD_ARGS", "--threads 5")...)...)}}},
+			15, "deployment/shop env WEB_CONCURRENCY"},
+		"database/sql's limit": {corev1.PodSpec{Containers: []corev1.Container{{Env: literal("DB_MAX_OPEN_CONNS", "17")}}}, 17, "deployment/shop env DB_MAX_OPEN_CONNS"},
+		"a sidecar":            {corev1.PodSpec{InitContainers: []corev1.Container{{RestartPolicy: &always, Env: literal("DB_POOL_SIZE", "18")}}, Containers: []corev1.Container{{}}}, 18, "deployment/shop env DB_POOL_SIZE"},
+		"two containers":       {corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Env: literal("DB_POOL_SIZE", "18")}, {Name: "worker", Env: literal("DB_POOL_SIZE", "4")}}}, 22, "deployment/shop env DB_POOL_SIZE"},
+		"one of two unknown":   {corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Env: literal("DB_POOL_SIZE", "18")}, {Name: "worker", Env: literal("POOL_SIZE", "some")}}}, 0, "deployment/shop env POOL_SIZE"},
+		"an init container":    {corev1.PodSpec{InitContainers: []corev1.Container{{Env: literal("DB_POOL_SIZE", "50")}}, Containers: []corev1.Container{{}}}, 0, "deployment/shop annotation bluegreen.dev/pool-size"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := postgres.DiscoverPool(t.Context(), postgres.PoolInput{Workload: "deployment/shop", Template: corev1.PodTemplateSpec{Spec: test.spec}})
+			if got.Connections != test.want || got.Known != (test.want > 0) || got.Field != test.field {
+				t.Errorf("got %+v, want %d at %q", got, test.want, test.field)
+			}
+			if strings.Contains(fmt.Sprintf("%#v", got), dsnPassword) {
+				t.Errorf("the password is in %#v", got)
+			}
+		})
+	}
+}
+
+func arguments(words ...string) corev1.PodSpec {
+	return corev1.PodSpec{Containers: []corev1.Container{{Args: words}}}
+}
+
 func TestDiscoverPoolReadsRoleAndDatabaseOfTheConnectionString(t *testing.T) {
 	input := postgres.PoolInput{Lookup: secrets("postgres://app:" + dsnPassword + "@db/shop")}
 	input.Template.Spec.Containers = []corev1.Container{{EnvFrom: []corev1.EnvFromSource{

@@ -3,6 +3,7 @@ package postgres
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // poolVariable is a variable that is known to set a pool's size.
@@ -23,6 +24,8 @@ func poolVariables() []poolVariable {
 		{"DB_POOL_SIZE", "", ""},
 		{"DATABASE_POOL_SIZE", "", ""},
 		{"DB_MAX_CONNECTIONS", "", ""},
+		{"DB_MAX_OPEN_CONNS", "", "database/sql"},
+		{"DB_MAX_OPEN_CONNECTIONS", "", "database/sql"},
 		{"RAILS_MAX_THREADS", "WEB_CONCURRENCY", "Rails"},
 		{"POOL_SIZE", "", "Ecto"},
 	}
@@ -57,6 +60,7 @@ func fromVariables(input PoolInput, environment environment) (PoolSize, bool) {
 			continue
 		}
 		pool := stated(input.Workload+" env "+candidate.name, variable.value, TrustConfigured)
+		pool.Setting = variable.setting(input.Workload)
 		if pool.Known {
 			pool = times(pool, environment, candidate.processes)
 		}
@@ -67,16 +71,43 @@ func fromVariables(input PoolInput, environment environment) (PoolSize, bool) {
 
 func fromDefault(input PoolInput, environment environment) (PoolSize, bool) {
 	for _, candidate := range stackDefaults() {
-		if _, found := environment.get(candidate.sign); !found {
+		sign, found := environment.get(candidate.sign)
+		if !found {
 			continue
 		}
 		pool := known(candidate.pool, candidate.stack+"'s default", TrustAssumed)
 		pool.Field = input.Workload + " env " + candidate.field
+		if !strings.Contains(candidate.field, " ") {
+			pool.Setting = &Setting{Workload: input.Workload, Container: sign.container, Variable: candidate.field}
+		}
 		pool.Warnings = []string{fmt.Sprintf("the pool size is %s's default (%d); set it, or state it with the annotation %s",
 			candidate.stack, candidate.pool, AnnotationPoolSize)}
+		if candidate.stack == "Django" {
+			return django(pool, environment), true
+		}
 		return times(pool, environment, candidate.processes), true
 	}
 	return PoolSize{}, false
+}
+
+// django multiplies the one connection of a thread by gunicorn's workers and
+// threads; arguments win over the variable.
+func django(pool PoolSize, environment environment) PoolSize {
+	workers, threads := environment.gunicorn()
+	if workers == 0 {
+		pool = times(pool, environment, "WEB_CONCURRENCY")
+		workers = max(1, pool.Processes)
+	}
+	if !pool.Known || workers == 1 && threads <= 1 {
+		return pool
+	}
+	pool.Connections = workers * max(1, threads)
+	pool.Processes = workers
+	pool.Provenance = fmt.Sprintf("Django's 1 × %d workers × %d threads of gunicorn", workers, max(1, threads))
+	// Its persistent connections are one a thread: no variable alone says how
+	// many, so a person decides.
+	pool.Setting = nil
+	return pool
 }
 
 // times multiplies a pool by the processes of a pod.

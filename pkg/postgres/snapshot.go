@@ -47,6 +47,11 @@ type Snapshot struct {
 	Databases map[string]DatabaseState `json:"databases"`
 	Roles     map[string]RoleLimit     `json:"roles"`
 	Sessions  []Session                `json:"sessions"`
+	// Timeouts are those that roles and databases set for their sessions, and
+	// where Configuration is true those of the server's configuration. nil: nobody
+	// looked.
+	Timeouts      []TimeoutSetting `json:"timeouts"`
+	Configuration bool             `json:"configuration,omitempty"`
 }
 
 // Limits are the cluster's connection limits.

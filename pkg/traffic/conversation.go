@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
@@ -79,15 +80,21 @@ func (c *conversation) ask(ctx context.Context) (answer, error) {
 	if _, err := io.Copy(io.Discard, response.Body); err != nil {
 		return answer{}, c.reason(ctx, err)
 	}
-	return answer{good: c.expected(response.StatusCode), closes: response.Close, status: response.Status}, nil
+	return answer{good: c.expected(response.StatusCode), closes: response.Close, status: statusOf(response)}, nil
 }
 
-// reason says that a connection was closed by our own limit, when it was.
+// statusOf is the status of an answer by its code: its words are the pod's.
+func statusOf(response *http.Response) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", response.StatusCode, http.StatusText(response.StatusCode)))
+}
+
+// reason says that a connection was closed by our own limit, when it was, and
+// quotes nothing of an answer.
 func (c *conversation) reason(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("no answer within %s", c.timeout)
 	}
-	return err
+	return cluster.Unquoted(err)
 }
 
 // expected compares a status code with the probe's: any 2xx unless it says.

@@ -41,6 +41,15 @@ func noColor(key, format string, args ...any) error {
 	return &selectorError{key: key, message: fmt.Sprintf(format, args...)}
 }
 
+// forEach is a line for each colour, for who knows which one it is to be.
+func forEach(colors []string, line func(color string) string) string {
+	var lines []string
+	for _, color := range colors {
+		lines = append(lines, color+": "+line(color))
+	}
+	return strings.Join(lines, "; ")
+}
+
 // names are the colours, sorted.
 func (c colorSelectors) names() []string { return slices.Sorted(maps.Keys(c)) }
 

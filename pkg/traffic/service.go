@@ -40,13 +40,10 @@ func serviceDriver() driver {
 			if err := colors.validate(); err != nil {
 				return nil, err
 			}
-			namespace := rel.Metadata.Namespace
-			if namespace == "" {
-				namespace = client.Namespace
-			}
-			return &serviceRouter{client: client, namespace: namespace, name: rel.Spec.Traffic.Service.Name, colors: colors, clock: clock}, nil
+			return &serviceRouter{client: client, namespace: namespaceOf(client, rel), name: rel.Spec.Traffic.Service.Name, colors: colors, clock: clock}, nil
 		},
-		describe: describeService,
+		describe: single(describeService),
+		split:    serviceSplit,
 	}
 }
 
@@ -73,71 +70,31 @@ func (r *serviceRouter) service(ctx context.Context) (*corev1.Service, error) {
 	return service, nil
 }
 
-// route reads everything that a run needs to know out of the Service.
+// route reads everything that a run needs to know out of the Service. Of one out
+// of which no colour can be read it is the rest, beside the error.
 func (r *serviceRouter) route(service *corev1.Service) (Route, error) {
-	color, err := r.colors.selected(service.Spec.Selector)
-	if err != nil {
-		return Route{}, r.selectorProblem(err)
-	}
-	fence, err := cluster.FenceOf(service)
-	if err != nil {
-		return Route{}, fmt.Errorf("read %s in %s: %w", r.object(), r.namespace, err)
-	}
-	route := Route{
-		Object:          r.object(),
-		Namespace:       r.namespace,
-		UID:             service.UID,
-		ResourceVersion: service.ResourceVersion,
-		Split:           Whole(color),
-		Fence:           fence,
-		Stop:            stopReason(service),
-		Owners:          map[string][]string{},
-		Affinity:        string(service.Spec.SessionAffinity),
-		Live:            service,
-	}
-	if text, found := service.Annotations[cluster.AnnotationPrevious]; found {
-		if route.Previous, err = ParseSplit(text); err != nil {
-			return Route{}, fmt.Errorf("read annotation %s of %s in %s: %w", cluster.AnnotationPrevious, r.object(), r.namespace, err)
-		}
-	}
+	route := annotated(r.object(), r.namespace, service)
+	route.Affinity = string(service.Spec.SessionAffinity)
 	for _, key := range r.colors.keys() {
 		if owners := cluster.FieldOwners(service, "spec", "selector", key); len(owners) > 0 {
 			route.Owners["spec.selector."+key] = owners
 		}
 	}
-	return route, nil
-}
-
-// noReason stands for a stop that was asked for without one.
-const noReason = "no reason given"
-
-// stopReason is the reason of a requested stop; an annotation without one
-// asks for it all the same.
-func stopReason(service *corev1.Service) string {
-	reason, found := service.Annotations[cluster.AnnotationStop]
-	if found && reason == "" {
-		return noReason
+	color, err := r.colors.selected(service.Spec.Selector)
+	if err != nil {
+		return route, r.selectorProblem(err)
 	}
-	return reason
+	route.Split = Whole(color)
+	return route, nil
 }
 
 // Stop implements Router.
 func (r *serviceRouter) Stop(ctx context.Context, reason string) error {
-	if reason == "" {
-		reason = noReason
-	}
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"annotations": map[string]string{cluster.AnnotationStop: reason},
-	}})
-	if err != nil {
-		return fmt.Errorf("annotate %s in %s: %w", r.object(), r.namespace, err)
-	}
-	_, err = r.client.Kubernetes.CoreV1().Services(r.namespace).Patch(ctx, r.name, types.MergePatchType, patch,
-		metav1.PatchOptions{FieldManager: cluster.FieldManager})
-	if err != nil {
-		return fmt.Errorf("annotate %s in %s: %w", r.object(), r.namespace, err)
-	}
-	return nil
+	return annotateStop(ctx, r.object(), r.namespace, reason, r.send)
+}
+
+func (r *serviceRouter) send(ctx context.Context, kind types.PatchType, body []byte, options metav1.PatchOptions) (*corev1.Service, error) {
+	return r.client.Kubernetes.CoreV1().Services(r.namespace).Patch(ctx, r.name, kind, body, options)
 }
 
 // selectorProblem says which Service it is, and how a person puts it right.
@@ -145,7 +102,7 @@ func (r *serviceRouter) selectorProblem(err error) error {
 	hint := fmt.Sprintf("look at it: kubectl -n %s get service %s -o jsonpath='{.spec.selector}'", r.namespace, r.name)
 	var problem *selectorError
 	if errors.As(err, &problem) && problem.key != "" {
-		hint = fmt.Sprintf("set key %s of its selector to the colour that is live: %s", problem.key, r.Undo(r.colors.names()[0]))
+		hint = fmt.Sprintf("set key %s of its selector to the colour that is to be live; %s", problem.key, forEach(r.colors.names(), r.undo))
 	}
 	return release.WithHint(fmt.Errorf("read %s in %s: %w", r.object(), r.namespace, err), hint)
 }
@@ -153,7 +110,8 @@ func (r *serviceRouter) selectorProblem(err error) error {
 // Plan implements Router. Only the keys that tell the colours apart are
 // written, each with an operation of its own: keys that others put into the
 // selector stay. A route that is there already is only stamped, and keeps
-// its record of the split before.
+// its record of the split before. One that selects no colour is given back, and
+// moved no other way.
 func (r *serviceRouter) Plan(route Route, to Split, fence cluster.Fence) (Patch, error) {
 	service, ok := route.Live.(*corev1.Service)
 	if !ok {
@@ -170,37 +128,41 @@ func (r *serviceRouter) Plan(route Route, to Split, fence cluster.Fence) (Patch,
 	if _, known := r.colors[color]; !known {
 		return Patch{}, fmt.Errorf("plan %s for %s: the release has no colour %s", to, r.object(), color)
 	}
-	if _, err := r.colors.selected(service.Spec.Selector); err != nil {
+	if err := withoutPreviews(route, to); err != nil {
+		return Patch{}, fmt.Errorf("plan %s for %s: %w", to, r.object(), err)
+	}
+	if _, err := r.colors.selected(service.Spec.Selector); err != nil && (!route.back || len(service.Spec.Selector) == 0) {
 		return Patch{}, r.selectorProblem(err)
 	}
 	changes := r.colors.changes(service.Spec.Selector, color)
 	if len(changes) > 0 {
-		changes = append(changes,
-			cluster.Annotate(cluster.AnnotationPrevious, route.Split.String()),
-			cluster.Annotate(cluster.AnnotationSwitched, service.ResourceVersion))
-		if _, asked := service.Annotations[cluster.AnnotationStop]; asked {
-			changes = append(changes, cluster.Operation{Op: "remove", Path: "/metadata/annotations/" + cluster.EscapePointer(cluster.AnnotationStop)})
-		}
+		changes = append(changes, switched(service, route.Split, to)...)
 	}
-	body, err := cluster.FencedPatch(service, fence, changes...)
+	patch, err := fenced(route, service, to, fence, changes...)
 	if err != nil {
 		return Patch{}, fmt.Errorf("plan %s for %s: %w", to, r.object(), err)
 	}
-	return Patch{Object: r.object(), Namespace: r.namespace, Type: types.JSONPatchType, Body: body, From: route.Split, To: to}, nil
+	return patch, nil
+}
+
+// Obeyed implements Router.
+func (r *serviceRouter) Obeyed(route Route, fence cluster.Fence) (Patch, error) {
+	service, ok := route.Live.(*corev1.Service)
+	if !ok {
+		return Patch{}, fmt.Errorf("take the stop off %s: the route was not read by this driver", r.object())
+	}
+	patch, err := fenced(route, service, route.Split, fence, withoutStop(service)...)
+	if err != nil {
+		return Patch{}, fmt.Errorf("take the stop off %s: %w", r.object(), err)
+	}
+	return patch, nil
 }
 
 // Write implements Router.
 func (r *serviceRouter) Write(ctx context.Context, patch Patch, dryRun bool) (Route, error) {
-	if patch.Object != r.object() || patch.Namespace != r.namespace {
-		return Route{}, fmt.Errorf("write %s in %s: the patch is for %s in %s", r.object(), r.namespace, patch.Object, patch.Namespace)
-	}
-	options := metav1.PatchOptions{FieldManager: cluster.FieldManager}
-	if dryRun {
-		options.DryRun = []string{metav1.DryRunAll}
-	}
-	service, err := r.client.Kubernetes.CoreV1().Services(r.namespace).Patch(ctx, r.name, patch.Type, patch.Body, options)
+	service, err := write(ctx, r.object(), r.namespace, patch, dryRun, r.send)
 	if err != nil {
-		return Route{}, fmt.Errorf("write %s to %s in %s: %w", patch.To, r.object(), r.namespace, cluster.AsFenced(err))
+		return Route{}, err
 	}
 	return r.route(service)
 }
@@ -252,17 +214,13 @@ func (r *serviceRouter) Receivers(ctx context.Context, color string) (int, error
 	if err != nil {
 		return 0, fmt.Errorf("count pods of %s behind %s: %w", color, r.object(), err)
 	}
-	ready := 0
-	for index := range pods {
-		if pods[index].DeletionTimestamp == nil && cluster.PodReadiness(&pods[index]).Successful {
-			ready++
-		}
-	}
-	return ready, nil
+	return countReceivers(pods), nil
 }
 
 // Undo implements Router.
-func (r *serviceRouter) Undo(color string) string {
+func (r *serviceRouter) Undo(_ Route, color string) string { return r.undo(color) }
+
+func (r *serviceRouter) undo(color string) string {
 	selector := map[string]any{}
 	for _, key := range r.colors.keys() {
 		selector[key] = nil

@@ -17,8 +17,14 @@ func describeService(rel *release.Release) (Description, error) {
 		return Description{}, err
 	}
 	name := rel.Spec.Traffic.Service.Name
+	var fields []Field
+	for _, key := range colors.keys() {
+		fields = append(fields, Field{Path: []string{"spec", "selector", key}})
+	}
 	return Description{
 		Object:   "service/" + name,
+		Kind:     "Service",
+		Fields:   fields,
 		Resource: corev1.SchemeGroupVersion.WithResource("services"),
 		Name:     name,
 		Split:    func(variable string) string { return colors.expression(variable + ".spec.selector") },

@@ -51,64 +51,18 @@ func plainRouter(t *testing.T) (traffic.Router, *fake.Clientset) {
 	return router, clientset
 }
 
-// edit changes the Service as another person would.
-func edit(t *testing.T, clientset *fake.Clientset, change func(*corev1.Service)) {
-	t.Helper()
-	services := clientset.CoreV1().Services("shop")
-	service, err := services.Get(context.Background(), "svc-production", metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	change(service)
-	if _, err := services.Update(context.Background(), service, metav1.UpdateOptions{FieldManager: "kubectl-edit"}); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestServiceConformance(t *testing.T) {
 	routertest.Run(t, func(t *testing.T) routertest.Fixture {
-		router, clientset := plainRouter(t)
-		services := clientset.CoreV1().Services("shop")
-		return routertest.Fixture{
-			Router: router, Live: "blue", Idle: "green",
-			Edit: func(t *testing.T) {
-				edit(t, clientset, func(service *corev1.Service) {
-					service.Spec.Selector["tier"] = "web"
-					service.Annotations = map[string]string{"team": "a"}
-				})
-			},
-			CheckEdit: func(t *testing.T) {
-				service, err := services.Get(context.Background(), "svc-production", metav1.GetOptions{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if service.Spec.Selector["tier"] != "web" || service.Spec.Selector["app"] != "shop" || service.Annotations["team"] != "a" || service.Spec.Ports[0].Port != 80 {
-					t.Errorf("selector %v, annotations %v", service.Spec.Selector, service.Annotations)
-				}
-			},
-			Stamp: func(t *testing.T, fence cluster.Fence) {
-				patch, err := router.Plan(mustRead(t, router), traffic.Whole("blue"), fence)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, err := router.Write(context.Background(), patch, false); err != nil {
-					t.Fatal(err)
-				}
-			},
-			Break: func(t *testing.T) {
-				edit(t, clientset, func(service *corev1.Service) { delete(service.Spec.Selector, "version") })
-			},
-			Delete: func(t *testing.T) {
-				if err := services.Delete(context.Background(), "svc-production", metav1.DeleteOptions{}); err != nil {
-					t.Fatal(err)
-				}
-			},
-			Forbid: func(*testing.T) {
-				clientset.PrependReactor("patch", "services", func(clienttesting.Action) (bool, runtime.Object, error) {
-					return true, nil, apierrors.NewForbidden(schema.GroupResource{Resource: "services"}, "svc-production", errors.New("no"))
-				})
-			},
+		client, clientset := clustertest.New(routertest.Production())
+		router, err := traffic.NewRouter(client, routertest.ServiceRelease(), clock.RealClock{})
+		if err != nil {
+			t.Fatal(err)
 		}
+		return routertest.ServiceFixture(router, clientset.CoreV1().Services(routertest.Namespace), func(*testing.T) {
+			clientset.PrependReactor("patch", "services", func(clienttesting.Action) (bool, runtime.Object, error) {
+				return true, nil, apierrors.NewForbidden(schema.GroupResource{Resource: "services"}, "svc-production", errors.New("no"))
+			})
+		})
 	})
 }
 
@@ -160,7 +114,7 @@ func TestServicePlanLiterally(t *testing.T) {
 			if diff := cmp.Diff(test.want, string(patch.Body)); diff != "" {
 				t.Error(diff)
 			}
-			if diff := cmp.Diff(test.undo, router.Undo("blue")); diff != "" {
+			if diff := cmp.Diff(test.undo, router.Undo(traffic.Route{}, "blue")); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -177,9 +131,81 @@ func TestServiceSaysWhichKeyIsMissing(t *testing.T) {
 	if err == nil || err.Error() != "read service/svc-production in shop: its selector has no key version, so it may send traffic to every colour" {
 		t.Errorf("err = %v", err)
 	}
-	want := `set key version of its selector to the colour that is live: kubectl -n shop patch service svc-production --type merge -p '{"spec":{"selector":{"version":"blue"}}}'`
+	const line = `: kubectl -n shop patch service svc-production --type merge -p '{"spec":{"selector":{"version":"`
+	want := "set key version of its selector to the colour that is to be live; blue" + line + `blue"}}}'; green` + line + `green"}}}'`
 	if diff := cmp.Diff(want, release.HintOf(err)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A Service that somebody has made select no colour is given back all the same,
+// on the version that was read and past no newer stamp; it is moved no other way.
+func TestServiceThatSelectsNoColourIsGivenBack(t *testing.T) {
+	fence := cluster.Fence{Epoch: 8, Holder: "ann"}
+	for name, test := range map[string]struct {
+		selector map[string]string
+		epoch    string
+		refused  bool
+	}{
+		"the key is gone":        {map[string]string{"app": "shop"}, "7", false},
+		"the value is of nobody": {map[string]string{"app": "shop", "version": "x"}, "7", false},
+		"its epoch is no number": {map[string]string{"app": "shop"}, "x", false},
+		"somebody is newer":      {map[string]string{"app": "shop"}, "9", true},
+		"it selects by nothing":  {nil, "7", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			object := production(test.selector)
+			object.Annotations = map[string]string{cluster.AnnotationEpoch: test.epoch, cluster.AnnotationHolder: "bob", cluster.AnnotationPrevious: "blue=100"}
+			client, _ := clustertest.New(object)
+			router, err := traffic.NewRouter(client, shopRelease(map[string]string{"version": "blue"}, map[string]string{"version": "green"}), clock.RealClock{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			route, err := router.Read(t.Context())
+			if !errors.Is(err, traffic.ErrNoColor) || route.Object != "service/svc-production" || len(route.Split) != 0 {
+				t.Fatalf("read %+v, %v", route, err)
+			}
+			if _, err := router.Plan(route, traffic.Whole("blue"), fence); !errors.Is(err, traffic.ErrNoColor) {
+				t.Errorf("a plan that is no way back: %v", err)
+			}
+			patch, err := router.Plan(route.Back(), traffic.Whole("blue"), fence)
+			if (err != nil) != test.refused {
+				t.Fatalf("plan: %v", err)
+			}
+			if test.refused {
+				return
+			}
+			written, err := router.Write(t.Context(), patch, false)
+			if err != nil || written.Split.Sole() != "blue" || written.Fence != fence || written.Origin != "blue" {
+				t.Errorf("written %+v, %v", written, err)
+			}
+			if _, err := router.Write(t.Context(), patch, false); !errors.Is(err, cluster.ErrFenced) {
+				t.Errorf("written twice: %v", err)
+			}
+		})
+	}
+}
+
+// What somebody has made unreadable of a Service's annotations is as if it were
+// not there.
+func TestServiceWithAnnotationsThatCannotBeRead(t *testing.T) {
+	object := production(map[string]string{"version": "green"})
+	object.Annotations = map[string]string{cluster.AnnotationEpoch: "x", cluster.AnnotationHolder: "bob", cluster.AnnotationPrevious: "junk"}
+	client, _ := clustertest.New(object)
+	router, err := traffic.NewRouter(client, shopRelease(map[string]string{"version": "blue"}, map[string]string{"version": "green"}), clock.RealClock{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	route := mustRead(t, router)
+	if route.Fence.Epoch != 0 || route.Previous != nil || route.Origin != "" || route.Split.Sole() != "green" {
+		t.Errorf("read %+v", route)
+	}
+	patch, err := router.Plan(route, traffic.Whole("blue"), cluster.Fence{Epoch: 8, Holder: "ann"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if written, err := router.Write(t.Context(), patch, false); err != nil || written.Fence.Epoch != 8 || written.Origin != "green" {
+		t.Errorf("written %+v, %v", written, err)
 	}
 }
 
@@ -210,7 +236,7 @@ func TestServiceInvariants(t *testing.T) {
 			case "edit":
 				key := rapid.SampledFrom([]string{"tier", "zone"}).Draw(rt, "key")
 				foreign[key] = rapid.StringMatching(`[a-z]{1,5}`).Draw(rt, "value")
-				edit(t, clientset, func(service *corev1.Service) { service.Spec.Selector[key] = foreign[key] })
+				routertest.EditService(t, clientset.CoreV1().Services("shop"), func(service *corev1.Service) { service.Spec.Selector[key] = foreign[key] })
 			case "stop":
 				if err := router.Stop(context.Background(), "why"); err != nil {
 					rt.Fatal(err)
@@ -227,4 +253,29 @@ func TestServiceInvariants(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A stop that was obeyed without a switch is taken off under the fence, and
+// nothing else is changed; a newer holder's route refuses it.
+func TestServiceStopIsTakenOff(t *testing.T) {
+	router, _ := plainRouter(t)
+	if err := router.Stop(t.Context(), "orders are doubled"); err != nil {
+		t.Fatal(err)
+	}
+	before := mustRead(t, router)
+	stale, err := router.Obeyed(before, cluster.Fence{Epoch: 1, Holder: "ann"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	patch, err := router.Obeyed(before, cluster.Fence{Epoch: 2, Holder: "bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := router.Write(t.Context(), patch, false)
+	if err != nil || before.Stop == "" || after.Stop != "" || after.Fence.Epoch != 2 || !after.Split.Equal(before.Split) {
+		t.Errorf("%+v became %+v, %v", before, after, err)
+	}
+	if _, err := router.Write(t.Context(), stale, false); !errors.Is(err, cluster.ErrFenced) {
+		t.Errorf("a stale one: %v, want it refused", err)
+	}
 }

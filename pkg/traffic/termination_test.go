@@ -46,6 +46,16 @@ func trialWorkload() *cluster.Workload {
 // endings are the ways in which a server ends.
 type ending func(server *httptest.Server, w http.ResponseWriter, ended bool)
 
+// answers writes an answer in a server's own words.
+func answers(w http.ResponseWriter, words string) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	_, _ = conn.Write([]byte(words))
+	_ = conn.Close()
+}
+
 func TestTerminationTrial(t *testing.T) {
 	closes := func(_ *httptest.Server, w http.ResponseWriter, ended bool) {
 		if ended {
@@ -73,8 +83,12 @@ func TestTerminationTrial(t *testing.T) {
 		}, message: "GET /health answered 503 Service Unavailable"},
 		"keeps no connection": {serve: func(_ *httptest.Server, w http.ResponseWriter, _ bool) { w.Header().Set("Connection", "close") }, message: "keeps no connection"},
 		"unhealthy":           {serve: func(_ *httptest.Server, w http.ResponseWriter, _ bool) { w.WriteHeader(http.StatusInternalServerError) }, message: "answered 500 Internal Server Error before anything was deleted"},
-		"never ready":         {serve: closes, unready: true, message: "is not ready"},
-		"not allowed":         {serve: closes, refused: refused, message: "missing right: verb create on resource pods in namespace shop, for user bot"},
+		"unhealthy in its own words": {serve: func(_ *httptest.Server, w http.ResponseWriter, _ bool) {
+			answers(w, "HTTP/1.1 500 planted\r\nContent-Length: 0\r\n\r\n")
+		}, message: "answered 500 Internal Server Error before anything was deleted"},
+		"no HTTP":     {serve: func(_ *httptest.Server, w http.ResponseWriter, _ bool) { answers(w, "planted planted-words\r\n") }, message: "did not answer: malformed HTTP"},
+		"never ready": {serve: closes, unready: true, message: "is not ready"},
+		"not allowed": {serve: closes, refused: refused, message: "missing right: verb create on resource pods in namespace shop, for user bot"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var ended atomic.Bool
@@ -113,7 +127,7 @@ func TestTerminationTrial(t *testing.T) {
 				ready: 20 * time.Millisecond, poll: time.Millisecond, interval: time.Millisecond,
 			}
 			got, err := trial.run(context.Background(), "shop", trialWorkload())
-			if err != nil || got.Graceful != test.graceful || !strings.Contains(got.Message, test.message) {
+			if err != nil || got.Graceful != test.graceful || !strings.Contains(got.Message, test.message) || strings.Contains(got.Message, "planted") {
 				t.Errorf("%+v, %v; want %v, %q", got, err, test.graceful, test.message)
 			}
 			if got.Image != "shop:1" || len(got.ConfigHash) != 64 {

@@ -1,9 +1,10 @@
 // Package clustertest makes clients of a cluster that is not there, for
 // tests. It is client-go's fake clientset with the one thing that a fenced
 // write rests on and the fake leaves out: every object has a resourceVersion
-// that grows with each write, an update of an old one is a conflict, a JSON
-// patch whose test fails is refused as the API server refuses it, and a dry
-// run changes nothing.
+// that grows with each write, an update of an old one is a conflict, and so is
+// the deletion of another object than its preconditions name, a JSON patch whose
+// test fails is refused as the API server refuses it, and a dry run changes
+// nothing.
 package clustertest
 
 import (
@@ -17,9 +18,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	dynamicfake "k8s.io/client-go/dynamic/fake"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
@@ -33,11 +36,31 @@ func New(objects ...runtime.Object) (*cluster.Client, *fake.Clientset) {
 		bump(object)
 	}
 	clientset := fake.NewClientset(objects...)
-	versions := &versions{tracker: clientset.Tracker()}
-	clientset.PrependReactor("create", "*", versions.create)
-	clientset.PrependReactor("update", "*", versions.update)
-	clientset.PrependReactor("patch", "*", versions.patch)
+	versioned(&clientset.Fake, clientset.Tracker())
 	return &cluster.Client{Kubernetes: clientset, Namespace: "default"}, clientset
+}
+
+// Dynamic gives a client objects of kinds without a Go type, and returns the
+// fake beneath.
+func Dynamic(client *cluster.Client, objects ...*unstructured.Unstructured) *dynamicfake.FakeDynamicClient {
+	held := make([]runtime.Object, 0, len(objects))
+	for _, object := range objects {
+		bump(object)
+		held = append(held, object)
+	}
+	dynamic := dynamicfake.NewSimpleDynamicClient(runtime.NewScheme(), held...)
+	versioned(&dynamic.Fake, dynamic.Tracker())
+	client.Dynamic = dynamic
+	return dynamic
+}
+
+// versioned makes a fake keep resourceVersions.
+func versioned(fake *clienttesting.Fake, tracker clienttesting.ObjectTracker) {
+	versions := &versions{tracker: tracker}
+	fake.PrependReactor("create", "*", versions.create)
+	fake.PrependReactor("update", "*", versions.update)
+	fake.PrependReactor("patch", "*", versions.patch)
+	fake.PrependReactor("delete", "*", versions.delete)
 }
 
 // versions keeps resourceVersions as an API server does.
@@ -107,6 +130,26 @@ func (v *versions) patch(action clienttesting.Action) (bool, runtime.Object, err
 	bump(changed)
 	return true, changed, v.tracker.Update(action.GetResource(), changed, action.GetNamespace(),
 		metav1.UpdateOptions{FieldManager: patch.PatchOptions.FieldManager})
+}
+
+func (v *versions) delete(action clienttesting.Action) (bool, runtime.Object, error) {
+	deletion, ok := action.(clienttesting.DeleteActionImpl)
+	if !ok || deletion.DeleteOptions.Preconditions == nil {
+		return false, nil, nil
+	}
+	current, err := v.tracker.Get(action.GetResource(), action.GetNamespace(), deletion.GetName())
+	if err != nil {
+		return true, nil, err
+	}
+	held, err := meta.Accessor(current)
+	if err != nil {
+		return true, nil, err
+	}
+	wanted := deletion.DeleteOptions.Preconditions
+	if wanted.UID != nil && *wanted.UID != held.GetUID() || wanted.ResourceVersion != nil && *wanted.ResourceVersion != held.GetResourceVersion() {
+		return true, nil, apierrors.NewConflict(action.GetResource().GroupResource(), deletion.GetName(), cluster.ErrFenced)
+	}
+	return false, nil, nil
 }
 
 func applyPatch(kind types.PatchType, before, patch []byte) ([]byte, error) {

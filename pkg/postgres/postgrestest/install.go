@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+	"testing"
 )
 
 // installation is where PostgreSQL's programs are and who may run them.
@@ -35,6 +36,24 @@ func findInstallation() (installation, error) {
 		return installation{}, err
 	}
 	return installation{bin: bin, owner: owner}, nil
+}
+
+// Major is the major version of the server that Start runs, such as 15.
+func Major(t testing.TB) int {
+	t.Helper()
+	install, err := findInstallation()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := install.command("postgres", "--version").Output()
+	if err != nil {
+		t.Fatalf("ask PostgreSQL for its version: %v", err)
+	}
+	var major int
+	if _, err := fmt.Sscanf(string(output), "postgres (PostgreSQL) %d", &major); err != nil {
+		t.Fatalf("read PostgreSQL's version %q: %v", output, err)
+	}
+	return major
 }
 
 func findPrograms(pattern string) (string, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"net/netip"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
 )
 
 const (
@@ -204,7 +206,7 @@ func (s *Server) awaitAnswer() error {
 	for {
 		conn, err := pgx.Connect(ctx, s.DSN)
 		if err == nil {
-			return conn.Close(ctx)
+			return leave(conn)
 		}
 		select {
 		case <-s.exited:
@@ -218,6 +220,28 @@ func (s *Server) awaitAnswer() error {
 		case <-retry.C:
 		}
 	}
+}
+
+// leave closes a connection and returns once the server has ended its session:
+// a test that counts sessions must not find ours.
+func leave(conn *pgx.Conn) error {
+	session, err := conn.PgConn().Hijack()
+	if err != nil {
+		return fmt.Errorf("leave PostgreSQL: %w", err)
+	}
+	defer session.Conn.Close()
+	if err := session.Conn.SetDeadline(time.Now().Add(stopDeadline)); err != nil {
+		return fmt.Errorf("leave PostgreSQL: %w", err)
+	}
+	session.Frontend.Send(&pgproto3.Terminate{})
+	if err := session.Frontend.Flush(); err != nil {
+		return fmt.Errorf("leave PostgreSQL: %w", err)
+	}
+	// The server closes the connection with the process that served it.
+	if _, err := io.Copy(io.Discard, session.Conn); err != nil {
+		return fmt.Errorf("leave PostgreSQL: %w", err)
+	}
+	return nil
 }
 
 func freePort() (int, error) {

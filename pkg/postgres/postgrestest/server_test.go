@@ -81,3 +81,18 @@ func connect(t *testing.T, dsn string) *pgx.Conn {
 	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
 	return conn
 }
+
+func TestStartLeavesNoSession(t *testing.T) {
+	for range 5 {
+		conn, err := pgx.Connect(t.Context(), postgrestest.Start(t, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var others int
+		query := "select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()"
+		if err := conn.QueryRow(t.Context(), query).Scan(&others); err != nil || others != 0 {
+			t.Errorf("%d other sessions, %v; want none", others, err)
+		}
+		conn.Close(t.Context())
+	}
+}

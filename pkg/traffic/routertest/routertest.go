@@ -8,6 +8,8 @@ package routertest
 import (
 	"context"
 	"errors"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +39,39 @@ type Fixture struct {
 	Delete func(t *testing.T)
 	// Forbid takes away the right to write it.
 	Forbid func(t *testing.T)
+	// Weights are the ways of a route that has weights; nil for others.
+	Weights *Weights
+	// Previews are the ways of a route that can lead some requests to one colour;
+	// nil for others.
+	Previews *Previews
+}
+
+// Weights disturb, and look at, the backends of a route that has weights.
+type Weights struct {
+	// Other adds a backend of somebody else's, which gets a fifth of all
+	// requests. Double makes the live colour's backend stand twice. Both are
+	// nil where the route has a place for each colour and none for others.
+	Other, Double func(t *testing.T)
+	// Backends are the weights as they stand in the object, in order.
+	Backends func(t *testing.T) []Backend
+}
+
+// Backend is one backend of a route: Color is "" for somebody else's.
+type Backend struct {
+	Color  string
+	Weight int64
+}
+
+// shares are the shares of all requests, by colour, in parts of one.
+func shares(backends []Backend) map[string]float64 {
+	sum, found := 0.0, map[string]float64{}
+	for _, one := range backends {
+		sum += float64(one.Weight)
+	}
+	for _, one := range backends {
+		found[one.Color] += float64(one.Weight) / sum
+	}
+	return found
 }
 
 var fence = cluster.Fence{Epoch: 4, Holder: "ann@laptop/12"}
@@ -55,9 +90,20 @@ func Run(t *testing.T, setup func(t *testing.T) Fixture) {
 		"stop":                 testStop,
 		"no clear colour":      testBroken,
 		"missing":              testMissing,
+		"what is left":         testLeft,
 		"forbidden":            testForbidden,
 		"unknown colour":       testUnknownColor,
 		"undo":                 testUndo,
+		"steps":                testSteps,
+		"others keep theirs":   testOthers,
+		"a backend twice":      testDouble,
+		"a preview":            testPreview,
+		"another preview":      testPreviewChanged,
+		"races for a preview":  testPreviewRaces,
+		"edits by a preview":   testPreviewEdits,
+		"a preview is taken":   testPreviewTaken,
+		"a preview is stopped": testPreviewStopped,
+		"a preview is refused": testPreviewRefused,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, setup(t)) })
 	}
@@ -144,6 +190,82 @@ func testWeights(t *testing.T, f Fixture) {
 	}
 }
 
+// weighted is what a test of weights needs; a route that has weights must
+// have it.
+func weighted(t *testing.T, f Fixture) *Weights {
+	t.Helper()
+	if f.Weights == nil && f.Router.Capabilities().Weights {
+		t.Fatal("a route with weights, and a fixture without")
+	}
+	if f.Weights == nil {
+		t.Skip("this kind of route has no weights")
+	}
+	return f.Weights
+}
+
+// testSteps goes up by steps and back: each reads as it was asked for and
+// keeps the step before, and at the end every weight is what it was.
+func testSteps(t *testing.T, f Fixture) {
+	weights := weighted(t, f)
+	before, last := weights.Backends(t), traffic.Whole(f.Live)
+	for _, percent := range []int{1, 33, 50, 100} {
+		to := traffic.Between(f.Idle, f.Live, percent)
+		route := write(t, f.Router, to)
+		wantSplit(t, route, to)
+		if !route.Previous.Equal(last) {
+			t.Errorf("at %s the split before is %s, want %s", to, route.Previous, last)
+		}
+		if route.Origin != f.Live {
+			t.Errorf("at %s the route comes from %q, want %s", to, route.Origin, f.Live)
+		}
+		if got := shares(weights.Backends(t))[f.Idle]; math.Abs(got-float64(percent)/100) > 1e-9 {
+			t.Errorf("%s has %.4f of all requests, want %d %%", f.Idle, got, percent)
+		}
+		last = to
+	}
+	wantRestored(t, f, before)
+}
+
+// wantRestored gives everything back, which makes every weight what it was.
+func wantRestored(t *testing.T, f Fixture, before []Backend) {
+	t.Helper()
+	wantSplit(t, write(t, f.Router, traffic.Whole(f.Live)), traffic.Whole(f.Live))
+	if diff := cmp.Diff(before, f.Weights.Backends(t)); diff != "" {
+		t.Errorf("weights (-before +after):\n%s", diff)
+	}
+}
+
+// testOthers: whatever the colours share, a third backend keeps its fifth.
+func testOthers(t *testing.T, f Fixture) {
+	weights := weighted(t, f)
+	if weights.Other == nil {
+		t.Skip("this kind of route has no place for another backend")
+	}
+	weights.Other(t)
+	before := weights.Backends(t)
+	for _, percent := range []int{30, 50, 100} {
+		to := traffic.Between(f.Idle, f.Live, percent)
+		wantSplit(t, write(t, f.Router, to), to)
+		got := shares(weights.Backends(t))
+		if math.Abs(got[""]-0.2) > 1e-9 || math.Abs(got[f.Idle]-0.8*float64(percent)/100) > 1e-9 {
+			t.Errorf("at %s the shares of all requests are %v", to, got)
+		}
+	}
+	wantRestored(t, f, before)
+}
+
+// testDouble: which of two entries is meant, nobody can tell.
+func testDouble(t *testing.T, f Fixture) {
+	weights := weighted(t, f)
+	if weights.Double == nil {
+		t.Skip("this kind of route has one place for each colour")
+	}
+	weights.Double(t)
+	if _, err := f.Router.Read(context.Background()); !errors.Is(err, traffic.ErrNoColor) {
+		t.Errorf("read: err = %v, want ErrNoColor", err)
+	}
+}
+
 func testDryRun(t *testing.T, f Fixture) {
 	before := read(t, f.Router)
 	would, err := f.Router.Write(context.Background(), plan(t, f.Router, before, traffic.Whole(f.Idle)), true)
@@ -216,8 +338,12 @@ func testStop(t *testing.T, f Fixture) {
 func testBroken(t *testing.T, f Fixture) {
 	route := read(t, f.Router)
 	f.Break(t)
-	if _, err := f.Router.Read(context.Background()); !errors.Is(err, traffic.ErrNoColor) {
-		t.Errorf("read: err = %v, want ErrNoColor", err)
+	broken, err := f.Router.Read(context.Background())
+	if !errors.Is(err, traffic.ErrNoColor) || broken.Object != route.Object || len(broken.Split) > 0 {
+		t.Errorf("read: %+v, err = %v, want what there is beside the split, and ErrNoColor", broken, err)
+	}
+	if _, err := f.Router.Plan(broken, traffic.Whole(f.Idle), fence); err == nil {
+		t.Error("what can't be read is moved")
 	}
 	if _, err := f.Router.Prove(context.Background(), traffic.Whole(f.Live)); !errors.Is(err, traffic.ErrNoColor) {
 		t.Errorf("prove: err = %v, want ErrNoColor", err)
@@ -226,6 +352,16 @@ func testBroken(t *testing.T, f Fixture) {
 	if _, err := f.Router.Write(context.Background(), patch, false); !errors.Is(err, cluster.ErrFenced) {
 		t.Errorf("write: err = %v, want ErrFenced", err)
 	}
+	back, err := f.Router.Plan(broken.Back(), traffic.Whole(f.Live), fence)
+	if err != nil {
+		return // it can't be given back as it stands
+	}
+	written, err := f.Router.Write(context.Background(), back, false)
+	if err != nil {
+		t.Fatalf("give it back: %v", err)
+	}
+	wantSplit(t, written, traffic.Whole(f.Live))
+	wantSplit(t, read(t, f.Router), traffic.Whole(f.Live))
 }
 
 func testMissing(t *testing.T, f Fixture) {
@@ -236,6 +372,39 @@ func testMissing(t *testing.T, f Fixture) {
 	}
 	if _, err := f.Router.Write(context.Background(), patch, false); !apierrors.IsNotFound(err) {
 		t.Errorf("write: err = %v", err)
+	}
+}
+
+// testLeft: of a route that is alone nothing is left once it is gone. What is left
+// of a set is moved no further, and given back, also by a patch of before.
+func testLeft(t *testing.T, f Fixture) {
+	route := write(t, f.Router, traffic.Whole(f.Idle))
+	before := plan(t, f.Router, route.Back(), traffic.Whole(f.Live))
+	f.Delete(t)
+	left, err := f.Router.Read(context.Background())
+	if !apierrors.IsNotFound(err) {
+		t.Errorf("read: err = %v", err)
+	}
+	if left.Object == "" {
+		return
+	}
+	if len(left.Gone) != 1 || len(left.Members) != len(route.Members)-1 || len(left.Split) > 0 {
+		t.Errorf("read %+v of %s, want the others and no split", left, route.Object)
+	}
+	if patch, err := f.Router.Plan(left, traffic.Whole(f.Idle), fence); err == nil {
+		t.Errorf("what is left of a set is moved: %s", patch.Body)
+	}
+	if _, err := f.Router.Write(context.Background(), before, false); !errors.Is(err, cluster.ErrFenced) {
+		t.Errorf("write: err = %v, want ErrFenced: it is to be read again", err)
+	}
+	left, _ = f.Router.Read(context.Background())
+	written, err := f.Router.Write(context.Background(), plan(t, f.Router, left.Back(), traffic.Whole(f.Live)), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSplit(t, written, traffic.Whole(f.Live))
+	if !slices.Equal(written.Objects(), left.Objects()) {
+		t.Errorf("%s was given back, want %s", written.Object, left.Object)
 	}
 }
 
@@ -260,11 +429,18 @@ func testUnknownColor(t *testing.T, f Fixture) {
 
 func testUndo(t *testing.T, f Fixture) {
 	route := read(t, f.Router)
-	_, name, _ := strings.Cut(route.Object, "/")
-	undo := f.Router.Undo(f.Live)
-	for _, part := range []string{"kubectl ", "-n " + route.Namespace, name, f.Live} {
+	undo := f.Router.Undo(route, f.Live)
+	parts := []string{"kubectl ", "-n " + route.Namespace}
+	for _, object := range route.Objects() {
+		_, name, _ := strings.Cut(object, "/")
+		parts = append(parts, name)
+	}
+	for _, part := range parts {
 		if !strings.Contains(undo, part) {
 			t.Errorf("%q lacks %q", undo, part)
 		}
+	}
+	if undo == f.Router.Undo(route, f.Idle) {
+		t.Errorf("%q is the line for either colour", undo)
 	}
 }

@@ -1,0 +1,31 @@
+package traffic_test
+
+import (
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/routertest"
+	"strings"
+	"testing"
+)
+
+func TestTraefikServiceAffinityIsSeen(t *testing.T) {
+	sticky := strings.Replace(routertest.TraefikService().Fresh, "  weighted:\n", "  weighted:\n    sticky: {cookie: {name: lane}}\n", 1)
+	if got := mustRead(t, openWeighted(t, routertest.TraefikService(), sticky).router).Affinity; got != "cookie (spec.weighted.sticky)" {
+		t.Errorf("affinity %q", got)
+	}
+	if got := mustRead(t, openWeighted(t, routertest.TraefikService(), routertest.TraefikService().Fresh).router).Affinity; got != "" {
+		t.Errorf("affinity %q of one without", got)
+	}
+}
+
+// TestIngressRouteMayLeadToAColorByHeader: whoever asks for a colour gets it.
+func TestIngressRouteMayLeadToAColorByHeader(t *testing.T) {
+	for match, fine := range map[string]bool{
+		"Host(`shop.example`) && Header(`X-Color`, `green`)": true,
+		"Host(`shop.example`) && PathPrefix(`/new`)":         false,
+		"PathPrefix(`/new`) || Header(`X-Color`, `green`)":   false,
+	} {
+		text := routertest.IngressRoute().Fresh + "  - match: " + match + "\n    kind: Rule\n    services: [{name: svc-green, port: 80}]\n"
+		if _, err := openWeighted(t, routertest.IngressRoute(), text).router.Read(t.Context()); (err == nil) != fine {
+			t.Errorf("%s: err = %v", match, err)
+		}
+	}
+}
