@@ -58,10 +58,11 @@ func Decide(results []Result) Decision {
 	return Decision{Advance: true}
 }
 
-// waitingFor is the first reason, and how many more there are.
+// waitingFor is the first reason, by its rule, and how many more there are.
 func waitingFor(blocking []Result) string {
+	first := blocking[0].Rule.ID + ": " + blocking[0].Message
 	if len(blocking) == 1 {
-		return blocking[0].Message
+		return first
 	}
-	return fmt.Sprintf("%s; and %d more", blocking[0].Message, len(blocking)-1)
+	return fmt.Sprintf("%s; and %d more", first, len(blocking)-1)
 }

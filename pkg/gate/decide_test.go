@@ -28,15 +28,15 @@ func TestDecide(t *testing.T) {
 		{"everything passes", []Result{result(Advance, Pass), result(Rollback, Pass)}, false, true, false, ""},
 		{"a rollback rule fails", []Result{result(Advance, Pass), result(Rollback, Fail)}, true, false, false, ""},
 		{"rollback wins over a silent source", []Result{result(Advance, SourceDown), result(Rollback, Fail)}, true, false, true, ""},
-		{"an advance rule fails", []Result{result(Advance, Pass), result(Advance, Fail)}, false, false, false, "advance fail"},
-		{"no data never advances", []Result{result(Advance, Pass), result(Advance, NoData)}, false, false, false, "advance no-data"},
+		{"an advance rule fails", []Result{result(Advance, Pass), result(Advance, Fail)}, false, false, false, "r: advance fail"},
+		{"no data never advances", []Result{result(Advance, Pass), result(Advance, NoData)}, false, false, false, "r: advance no-data"},
 		{"a rollback rule without data says nothing", []Result{result(Advance, Pass), result(Rollback, NoData)}, false, true, false, ""},
-		{"a silent source holds", []Result{result(Advance, Pass), result(Rollback, SourceDown)}, false, false, true, "rollback source-down"},
-		{"a breach under way holds", []Result{result(Advance, Pass), pending}, false, false, false, "rollback pass"},
+		{"a silent source holds", []Result{result(Advance, Pass), result(Rollback, SourceDown)}, false, false, true, "r: rollback source-down"},
+		{"a breach under way holds", []Result{result(Advance, Pass), pending}, false, false, false, "r: rollback pass"},
 		{"what is not declared has no say", []Result{result(Advance, Pass), undeclared}, false, true, false, ""},
 		{"what is disabled has no say", []Result{result(Advance, Pass), disabled}, false, true, false, ""},
 		{"nothing to judge by", []Result{undeclared}, false, false, false, "no rule of the gate has anything to judge by"},
-		{"several reasons", []Result{result(Advance, Fail), result(Rollback, SourceDown)}, false, false, true, "rollback source-down; and 1 more"},
+		{"several reasons", []Result{result(Advance, Fail), result(Rollback, SourceDown)}, false, false, true, "r: rollback source-down; and 1 more"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := Decide(test.results)

@@ -3,6 +3,8 @@ package gate
 import (
 	"fmt"
 	"strings"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 )
 
 // Row is one rule of one profile, as the documentation lists it.
@@ -16,6 +18,7 @@ func Describe() []Row {
 	var rows []Row
 	for _, name := range Profiles() {
 		rules, _ := profile(name)
+		rules = append(rules, relativeRules(Advance)...)
 		for _, rule := range rules {
 			rows = append(rows, Row{Profile: name, Rule: rule})
 		}
@@ -26,6 +29,9 @@ func Describe() []Row {
 // Condition is the comparison of the rule in words: "> 1 % for 1m".
 func (r Rule) Condition() string {
 	limit := Format(r.Signal, r.Threshold)
+	if r.Compares() {
+		return r.difference()
+	}
 	if r.RelativeTo != "" {
 		limit = "the baseline"
 		if r.Threshold != 1 {
@@ -41,6 +47,17 @@ func (r Rule) Condition() string {
 		text += " for " + duration(r.For)
 	}
 	return text
+}
+
+// difference is the condition of a rule that compares: what is certain.
+func (r Rule) difference() string {
+	switch r.Signal {
+	case measure.ErrorRatio:
+		return fmt.Sprintf("%s %s points more than of the old colour", r.Comparator, number(r.Threshold*100))
+	case measure.LatencyP95:
+		return fmt.Sprintf("%s %s × the old colour's", r.Comparator, number(r.Threshold))
+	}
+	return fmt.Sprintf("off its weight by %s %s", r.Comparator, Format(measure.ErrorRatio, r.Threshold))
 }
 
 // Document is the page docs/gates.md.
@@ -67,6 +84,9 @@ func Document() string {
 // documentRow is one line of a table.
 func documentRow(rule Rule) string {
 	window, least := "now", "–"
+	if rule.Compares() {
+		window = "the run"
+	}
 	if rule.Window > 0 {
 		window = duration(rule.Window)
 	}
@@ -117,6 +137,33 @@ that, and ` + "`minimumSamples` or `window`" + ` of the rule is what to change.
 A rule whose signal nothing in the release can answer is printed as *not declared* and has no say. A rule relative to the
 baseline compares with the old colour in the window before the switch; without such a baseline it has no say either, and
 the absolute rule on the same signal stands alone.
+
+## Against the old colour
+
+The rules that end in ` + "`-relative`" + ` hold the new colour against the old one over the same minutes, and where a switch gave
+it everything, against the minutes before that. They know how the service usually is and how much its numbers stray, which
+no threshold knows: a service that fails 0.1 % of its requests is held when its new colour fails 0.4 %. Both colours'
+requests are counted from one reading to the next, by the pods' own counters or by ` + "`metrics.prometheus`" + `. A rule fails
+once it is certain that the difference is larger than what is allowed: 99 % sure over the whole release, however often it
+is read. How often that is wrong is [counted](relative.md). What has failed stays failed for the run.
+
+- What is neither certain to be allowed nor certain not to be passes: it may never be certain.
+- The first 30 s after each switch are left out, and nothing can be said before eleven intervals: 85 s after a switch
+  with the pods' own counters, and six minutes with a Prometheus, whose intervals last 30 s. Until then a rule has no say,
+  so that a short hold ends when it ends. One that has as many intervals and still no bounds has no data, and the shift
+  waits for it; after as many again it has no say any more, for its numbers stray too much.
+- An interval in which a pod did not answer, or a source was down, is left out. So is one in which a colour had no
+  requests: a service that is rarely asked is not held back by these rules.
+- Where the new colour already counted requests before it was given any, such as probes, and these are more than 5 % of
+  what it gets, its share is not judged.
+- The minutes before a switch of everything are known to a Prometheus only: where none is declared the new colour is not
+  compared once it has everything, and the record says so.
+
+` + "`gates.relative: rollback`" + ` makes those on errors and latency rollback rules, ` + "`rollback-error-ratio-relative`" + ` and
+` + "`rollback-latency-p95-relative`" + `: what is certain sends the release back at once. Otherwise it holds the shift, which goes
+back after ` + "`gates.sourceDown.deadline`" + ` as with any rule that must pass to advance. The share of the requests only ever holds:
+that they go elsewhere is rather the clients' doing, or the route's. A ` + "`threshold`" + ` changes what is allowed: the share of
+requests that may fail more, the factor of the latency, the part of its weight that the share of requests may be off.
 
 ## Sustained
 

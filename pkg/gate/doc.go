@@ -15,6 +15,9 @@
 // incident itself, so the database source reads it as every connection
 // taken, and that fails at once.
 //
+// Some rules compare the target with the old colour; what is certain of that is
+// the matter of package relative, and Compare makes verdicts of it.
+//
 // The package is pure. Evaluate takes the state that the last evaluation
 // left, the readings and the time, and returns the next state and a result
 // for each rule; Decide sums the results up. Both can be replayed from a

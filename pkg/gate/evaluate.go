@@ -31,12 +31,17 @@ type Result struct {
 // Readings are matched to rules by their Query; baseline holds the old
 // colour's readings from before the switch. A rule that has no reading has no
 // data. A relative rule without a usable baseline has no data either, and is
-// not required: the absolute rule on the same signal stands alone.
+// not required: the absolute rule on the same signal stands alone. A rule that
+// compares with the old colour has its results from Compare, and none here.
 func Evaluate(state State, rules []Rule, readings, baseline []measure.Reading, target, old string, now time.Time) (State, []Result) {
 	now = now.Round(0) // the monotonic clock doesn't survive the journal
 	next := State{Holding: map[string]Holding{}}
 	results := make([]Result, 0, len(rules))
 	for _, rule := range rules {
+		if rule.Compares() {
+			results = append(results, Comparison{Time: now}.judge(rule, target, old))
+			continue
+		}
 		result := Result{Rule: rule, Limit: rule.Threshold}
 		result.Reading = find(readings, rule.Query(target, old))
 		judge(&result, baseline, old)

@@ -62,11 +62,14 @@ type Rule struct {
 	// Database is set on a rule about one database.
 	Database   string     `json:"database,omitempty"`
 	Comparator Comparator `json:"comparator"`
-	// Threshold is in the signal's unit. With RelativeTo set it is a
-	// factor of the baseline reading.
+	// Threshold is in the signal's unit. Relative to the baseline it is a
+	// factor of that reading; relative to the old colour it is how much more
+	// may fail, how many times the latency may be, or what part of its weight
+	// the target's share may be off.
 	Threshold float64 `json:"threshold"`
 	// RelativeTo is "", or "baseline" for a factor of the same signal of
-	// the old colour in the window before the switch.
+	// the old colour in the window before the switch, or "old" for the old
+	// colour itself: see Compare.
 	RelativeTo string `json:"relativeTo,omitempty"`
 	// MinimumEffect, on a relative rule, is the difference from the
 	// baseline, in the signal's unit, under which the rule sees none: a
@@ -109,5 +112,5 @@ func (r Rule) Query(target, old string) measure.Query {
 	return query
 }
 
-// relativeToBaseline is the only value of RelativeTo but "".
+// relativeToBaseline is the RelativeTo of a rule that compares two readings.
 const relativeToBaseline = "baseline"

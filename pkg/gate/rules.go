@@ -24,6 +24,7 @@ func Rules(gates release.Gates, databases []release.Database, answerable func(me
 	if !found {
 		return nil, fmt.Errorf("read gates.profile %q: expected %s", gates.Profile, strings.Join(Profiles(), " or "))
 	}
+	templates = append(templates, relativeRules(purposeOf(gates))...)
 	rules := forDatabases(templates, databases)
 	for _, override := range gates.Rules {
 		if err := apply(rules, templates, override); err != nil {
@@ -79,6 +80,9 @@ func apply(rules, templates []Rule, override release.RuleOverride) error {
 		}
 		applied = true
 		rule := &rules[i]
+		if rule.Compares() && (override.For != nil || override.Window != nil || override.MinimumSamples != nil) {
+			return fmt.Errorf("override rule %s: for, window and minimumSamples mean nothing where it must be certain: expected threshold or disabled", override.ID)
+		}
 		rule.Disabled = override.Disabled
 		if override.Threshold != nil {
 			rule.Threshold = *override.Threshold
@@ -117,11 +121,12 @@ func validate(override release.RuleOverride) error {
 }
 
 // Queries are what the rules ask, each once, in the rules' order. Rules that
-// are disabled or that nothing can answer ask nothing.
+// are disabled or that nothing can answer ask nothing, and those that compare ask
+// for counts, which are no readings.
 func Queries(rules []Rule, target, old string) []measure.Query {
 	var queries []measure.Query
 	for _, rule := range rules {
-		if rule.Disabled || !rule.Required {
+		if rule.Disabled || !rule.Required || rule.Compares() {
 			continue
 		}
 		if query := rule.Query(target, old); !slices.Contains(queries, query) {
@@ -131,12 +136,12 @@ func Queries(rules []Rule, target, old string) []measure.Query {
 	return queries
 }
 
-// BaselineQueries are what the relative rules compare with: the same signals
+// BaselineQueries are what the rules relative to the baseline compare with: the same signals
 // of the old colour, to be read in the window before the switch.
 func BaselineQueries(rules []Rule, old string) []measure.Query {
 	var queries []measure.Query
 	for _, rule := range rules {
-		if rule.Disabled || !rule.Required || rule.RelativeTo == "" {
+		if rule.Disabled || !rule.Required || rule.RelativeTo != relativeToBaseline {
 			continue
 		}
 		query := rule.Query(old, old)

@@ -17,9 +17,19 @@
 // every connection taken. Unless what is used up is the CONNECTION LIMIT of
 // the observer's own role: that keeps nobody else out.
 //
+// Two servers are no sources, for no rule of a gate asks them anything: a Loki,
+// which tells the streams of a colour, and a Grafana, which tells its dashboards.
+// What they tell is facts of the checks.
+//
 // Nothing has to be installed for it. Without a Prometheus the pods' /metrics
 // are read through the API server, at most 20 requests a second in all, by
 // the rules that Prometheus itself uses for counters that reset and for
 // quantiles of histograms. Where there are more pods than that allows a
 // stable sample of them is read, and every reading says so.
+//
+// Two colours are compared by counts rather than by readings: Counting asks a
+// source that can count what both did between two looks. There the rule is
+// stricter. An interval in which one pod did not answer is not observed at all,
+// for a share of the requests is wrong by what is missing; the next interval
+// begins where that one did.
 package measure

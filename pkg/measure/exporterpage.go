@@ -7,6 +7,8 @@ import (
 	"net/http"
 
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 )
 
 // readExporterPage reads the numbers off an exporter's page.
@@ -17,7 +19,7 @@ func readExporterPage(ctx context.Context, transport http.RoundTripper) (exporte
 	}
 	response, err := (&http.Client{Transport: transport}).Do(request)
 	if err != nil {
-		return exported{}, plainError(ctx, err)
+		return exported{}, cluster.Unquoted(plainError(ctx, err))
 	}
 	defer func() { _ = response.Body.Close() }() // nothing was written
 	if response.StatusCode != http.StatusOK {

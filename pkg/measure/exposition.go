@@ -11,6 +11,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 )
 
 // expositionLimit bounds what is read of one /metrics page.
@@ -64,8 +66,13 @@ func (e exposition) tells() bool {
 func parseExposition(page io.Reader) (map[string]*dto.MetricFamily, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(io.LimitReader(page, expositionLimit))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errNotMetrics, err)
+	var at expfmt.ParseError
+	switch {
+	case errors.As(err, &at):
+		// Its message quotes the page, which may be anything.
+		return nil, fmt.Errorf("%w: line %d is not", errNotMetrics, at.Line)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", errNotMetrics, cluster.Unquoted(err))
 	}
 	return families, nil
 }

@@ -18,6 +18,19 @@ type totals struct {
 	buckets          map[float64]float64
 }
 
+// plus is the totals with more of them, so many times. Neither is changed.
+func (t totals) plus(more totals, times float64) totals {
+	sum := totals{requests: t.requests + times*more.requests, errors: t.errors + times*more.errors, buckets: map[float64]float64{}}
+	maps.Copy(sum.buckets, t.buckets)
+	for bound, count := range more.buckets {
+		sum.buckets[bound] += times * count
+	}
+	return sum
+}
+
+// since is what was done since earlier totals.
+func (t totals) since(earlier totals) totals { return t.plus(earlier, -1) }
+
 // point is the totals at one moment.
 type point struct {
 	time time.Time
@@ -98,11 +111,7 @@ func (h *history) over(window time.Duration) (totals, time.Duration) {
 		}
 		first = candidate
 	}
-	grown := totals{requests: last.requests - first.requests, errors: last.errors - first.errors, buckets: map[float64]float64{}}
-	for bound, count := range last.buckets {
-		grown.buckets[bound] = count - first.buckets[bound]
-	}
-	return grown, last.time.Sub(first.time)
+	return last.since(first.totals), last.time.Sub(first.time)
 }
 
 // latest is the time of the last scrape.

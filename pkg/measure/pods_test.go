@@ -224,6 +224,7 @@ func TestPodsFaults(t *testing.T) {
 		}, SourceDown, "context deadline exceeded"},
 		{"empty", false, func(_ *fleet, p *servedPod) { p.set(text(200, "")) }, SourceDown, "not in the Prometheus text format"},
 		{"nonsense", false, func(_ *fleet, p *servedPod) { p.set(text(200, "<html>welcome</html>")) }, SourceDown, "not in the Prometheus text format"},
+		{"the environment", false, func(_ *fleet, p *servedPod) { p.set(text(200, "# HELP up\nAPI_TOKEN=planted\n")) }, SourceDown, "not in the Prometheus text format: line 2 is not"},
 		{"status 500", false, func(_ *fleet, p *servedPod) { p.set(text(500, "oops")) }, SourceDown, "status 500"},
 		{"requests without a status", false, func(_ *fleet, p *servedPod) {
 			count := 0
@@ -249,12 +250,12 @@ func TestPodsFaults(t *testing.T) {
 			test.fault(fleet, pod)
 			var got Reading
 			for range 2 {
-				ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+				ctx, cancel := context.WithTimeout(t.Context(), patience(test.name))
 				got = source.Read(ctx, ask(ErrorRatio))
 				cancel()
 				fleet.clock.Step(950 * time.Millisecond)
 			}
-			if got.State != test.state || !strings.Contains(got.Detail, test.detail) {
+			if got.State != test.state || !strings.Contains(got.Detail, test.detail) || strings.Contains(got.Detail, "planted") {
 				t.Errorf("%+v, want %s: %s", got, test.state, test.detail)
 			}
 		})

@@ -3,7 +3,6 @@ package measure
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -89,7 +88,7 @@ func probeHTTP(ctx context.Context, transport http.RoundTripper, pod string, por
 	result := ProbeResult{Status: fmt.Sprint(response.StatusCode), Took: time.Since(start)}
 	switch {
 	case err != nil:
-		result.Message = asked + ": the answer broke off: " + plainError(ctx, err).Error()
+		result.Message = asked + ": the answer broke off: " + plainError(ctx, cluster.Unquoted(err)).Error()
 	case probe.Status != 0 && response.StatusCode != probe.Status:
 		result.Message = fmt.Sprintf("%s: status %d, expected %d", asked, response.StatusCode, probe.Status)
 	case probe.Status == 0 && (response.StatusCode < 200 || response.StatusCode > 299):
@@ -132,8 +131,17 @@ func probeGRPC(ctx context.Context, dial func(context.Context) (net.Conn, error)
 	answer, err := healthv1.NewHealthClient(connection).Check(ctx, &healthv1.HealthCheckRequest{Service: probe.Service})
 	took := time.Since(start)
 	if err != nil {
-		reason := errors.New(status.Convert(err).Message())
-		return ProbeResult{Took: took, Err: *cmp.Or(refusal.Load(), &err), Status: status.Code(err).String(), Message: asked + ": " + plainError(ctx, reason).Error()}
+		failed := ProbeResult{Took: took, Err: *cmp.Or(refusal.Load(), &err), Status: status.Code(err).String()}
+		switch dialed := refusal.Load(); {
+		case ctx.Err() != nil:
+			failed.Message = asked + ": " + plainError(ctx, err).Error()
+		case dialed != nil && *dialed != nil:
+			failed.Message = asked + ": " + plainError(ctx, *dialed).Error()
+		default:
+			// The words of the status are the pod's, and may hold anything.
+			failed.Message = asked + ": " + failed.Status
+		}
+		return failed
 	}
 	result := ProbeResult{Took: took, Status: answer.GetStatus().String(), OK: answer.GetStatus() == healthv1.HealthCheckResponse_SERVING}
 	result.Message = fmt.Sprintf("%s: %s in %s", asked, result.Status, took.Round(time.Millisecond))

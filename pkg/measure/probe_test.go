@@ -10,11 +10,12 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/fake"
@@ -59,7 +60,7 @@ func TestProbeHTTP(t *testing.T) {
 		{"slow", release.HTTPProbe{Path: "/slow"}, false, "", "no answer in time"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), patience(test.name))
 			defer cancel()
 			got := probeHTTP(ctx, redirected{address.Host}, "green-1", 8080, test.probe)
 			if got.OK != test.ok || got.Status != test.status || !strings.Contains(got.Message, test.message) {
@@ -99,6 +100,61 @@ func TestProbeHTTPWithAHeaderFromASecret(t *testing.T) {
 		if got.OK != want.ok || !strings.HasPrefix(got.Message, want.says) || strings.Contains(fmt.Sprintf("%+v", got), "planted") {
 			t.Errorf("%s: %+v", key, got)
 		}
+	}
+}
+
+// TestAnAnswerThatBreaksOffIsNotQuoted: net/http quotes a trailer that is none.
+func TestAnAnswerThatBreaksOffIsNotQuoted(t *testing.T) {
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nup 1\n\r\n0\r\nplanted words\r\n\r\n")
+			_ = conn.Close()
+		}
+	}()
+	transport := redirected{listener.Addr().String()}
+	got := probeHTTP(t.Context(), transport, "green-1", 8080, release.HTTPProbe{Path: "/health"})
+	if want := "GET /health of pod green-1, port 8080: the answer broke off: it can't be asked: malformed MIME header"; !strings.HasPrefix(got.Message, want) || strings.Contains(got.Message, "planted") {
+		t.Errorf("a probe: %+v", got)
+	}
+	if _, err := readExporterPage(t.Context(), transport); err == nil || !strings.Contains(err.Error(), "malformed MIME header") || strings.Contains(err.Error(), "planted") {
+		t.Errorf("an exporter: %v", err)
+	}
+}
+
+// talkative is a health service that answers with words of its own.
+type talkative struct {
+	healthv1.UnimplementedHealthServer
+}
+
+func (talkative) Check(context.Context, *healthv1.HealthCheckRequest) (*healthv1.HealthCheckResponse, error) {
+	return nil, status.Error(codes.PermissionDenied, "no, says planted")
+}
+
+// TestProbeGRPCQuotesNothing: of an error that a pod answers with, the code alone
+// is told.
+func TestProbeGRPCQuotesNothing(t *testing.T) {
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer()
+	healthv1.RegisterHealthServer(server, talkative{})
+	go func() { _ = server.Serve(listener) }() // ends with Stop
+	defer server.Stop()
+	got := probeGRPC(t.Context(), func(ctx context.Context) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", listener.Addr().String())
+	}, "green-1", release.GRPCProbe{Service: "orders", Port: 9090})
+	if want := `health of service "orders" of pod green-1, port 9090: PermissionDenied`; got.OK || got.Message != want || got.Status != "PermissionDenied" {
+		t.Errorf("%+v, want %s", got, want)
 	}
 }
 

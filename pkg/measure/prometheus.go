@@ -175,7 +175,7 @@ func (p *Prometheus) matchers(color string) []matcher {
 		all = append(all, "", "") // the same places for every colour
 	}
 	if p.label != "" && value != "" {
-		label := prometheusLabel(p.label)
+		label := PrometheusLabel(p.label)
 		all = append(all,
 			matcher(fmt.Sprintf("namespace=%q,%s=%q", namespace, label, value)),
 			// What is scraped from outside the cluster has no namespace;
@@ -218,8 +218,8 @@ func (p *Prometheus) matcher(ctx context.Context, color string) (matcher, error)
 	return "", fmt.Errorf("nothing tells the series of %s: the colour has no workloads and no label %s", color, p.label)
 }
 
-// prometheusLabel is a label of Kubernetes as Prometheus must spell it.
-func prometheusLabel(label string) string {
+// PrometheusLabel is a label of Kubernetes as Prometheus and Loki must spell it.
+func PrometheusLabel(label string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
 			return r

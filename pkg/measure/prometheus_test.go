@@ -152,7 +152,7 @@ func TestPrometheusFaults(t *testing.T) {
 		}, NoData, "http_requests_total of green has no label code or status"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), patience(test.name))
 			defer cancel()
 			got := test.server(t).Read(ctx, ask(ErrorRatio))
 			if got.State != test.state || !strings.Contains(got.Detail, test.detail) || got.Value != 0 {

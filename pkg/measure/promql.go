@@ -30,6 +30,8 @@ type formulas struct {
 	names  dialect
 	colour matcher
 	window time.Duration
+	// ago is how long ago the window ended.
+	ago time.Duration
 }
 
 // of returns the query for a signal, "" when Prometheus can't be asked for it.
@@ -38,15 +40,9 @@ func (f formulas) of(signal Signal) string {
 	case RequestRate:
 		return f.rate(f.names.counter, "")
 	case ErrorRatio:
-		all := f.rate(f.names.counter, "")
-		var failed, told []string
-		for _, label := range f.names.statusLabels {
-			failed = append(failed, f.rate(f.names.counter, label+`=~"5.."`))
-			told = append(told, "0 * "+f.rate(f.names.counter, label+`!=""`))
-		}
-		return fmt.Sprintf("(%s) / (%s > 0)", strings.Join(append(failed, told...), " or "), all)
+		return fmt.Sprintf("(%s) / (%s > 0)", f.failed(f.rate), f.rate(f.names.counter, ""))
 	case LatencyP95:
-		return fmt.Sprintf("histogram_quantile(0.95, sum by (le) (rate(%s_bucket{%s}[%s])))", f.names.histogram, f.colour, promDuration(f.window))
+		return fmt.Sprintf("histogram_quantile(0.95, sum by (le) (rate(%s_bucket{%s}%s)))", f.names.histogram, f.colour, f.over())
 	case PoolSaturation:
 		return f.pools()
 	}
@@ -59,14 +55,52 @@ func (f formulas) samples(signal Signal) string {
 	if signal == LatencyP95 {
 		metric = f.names.histogram + "_count"
 	}
-	return fmt.Sprintf("sum(increase(%s{%s}[%s]))", metric, f.colour, promDuration(f.window))
+	return f.increase(metric, "")
+}
+
+// failed is what failed, as a rate or an increase: nothing where all that is
+// told is another status, and no answer where none is told.
+func (f formulas) failed(grown func(metric, more string) string) string {
+	var failed, told []string
+	for _, label := range f.names.statusLabels {
+		failed = append(failed, grown(f.names.counter, label+`=~"5.."`))
+		told = append(told, "0 * "+grown(f.names.counter, label+`!=""`))
+	}
+	return strings.Join(append(failed, told...), " or ")
+}
+
+// failures is how many requests failed.
+func (f formulas) failures() string { return f.failed(f.increase) }
+
+// latencies is how many requests took at most so long, by le.
+func (f formulas) latencies() string {
+	return fmt.Sprintf("sum by (le) (increase(%s_bucket{%s}%s))", f.names.histogram, f.colour, f.over())
+}
+
+// scrapes is how often the target that was scraped the least was, and 0 where a
+// scrape failed.
+func (f formulas) scrapes() string {
+	return fmt.Sprintf("min(count_over_time(up{%[1]s}%[2]s) * min_over_time(up{%[1]s}%[2]s))", f.colour, f.over())
 }
 
 // present counts the colour's series, to see whether a matcher finds any.
 func (f formulas) present() string { return fmt.Sprintf("count(%s{%s})", f.names.counter, f.colour) }
 
 func (f formulas) rate(metric, more string) string {
-	return fmt.Sprintf("sum(rate(%s{%s}[%s]))", metric, f.colour.and(more), promDuration(f.window))
+	return fmt.Sprintf("sum(rate(%s{%s}%s))", metric, f.colour.and(more), f.over())
+}
+
+func (f formulas) increase(metric, more string) string {
+	return fmt.Sprintf("sum(increase(%s{%s}%s))", metric, f.colour.and(more), f.over())
+}
+
+// over is the window of a range, such as [60s] or [30s] offset 600s.
+func (f formulas) over() string {
+	text := "[" + promDuration(f.window) + "]"
+	if f.ago > 0 {
+		text += " offset " + promDuration(f.ago)
+	}
+	return text
 }
 
 // pools is the fullest pool, whichever library tells of it.

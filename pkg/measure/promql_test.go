@@ -3,7 +3,6 @@ package measure
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,20 +10,15 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure/promtooltest"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
-// promtool runs Prometheus's own tool; its engine is the one that a server
-// answers with.
+// promtool fails the test where Prometheus's own tool does not pass.
 func promtool(t *testing.T, arguments ...string) {
 	t.Helper()
-	path, err := exec.LookPath("promtool")
-	if err != nil {
-		t.Fatal("promtool is needed: it is part of Prometheus")
-	}
-	//nolint:gosec // a tool of the test's own choice
-	if output, err := exec.CommandContext(t.Context(), path, arguments...).CombinedOutput(); err != nil {
-		t.Errorf("promtool %s: %v\n%s", strings.Join(arguments, " "), err, output)
+	if output, passed := promtooltest.Run(t, arguments...); !passed {
+		t.Errorf("promtool %s:\n%s", strings.Join(arguments, " "), output)
 	}
 }
 
@@ -51,6 +45,11 @@ func TestPromQLIsValid(t *testing.T) {
 	rules.WriteString("groups:\n- name: queries\n  rules:\n")
 	for _, provider := range []string{release.ProviderHTTP, release.ProviderOTel} {
 		ask := testFormulas(t, provider, `namespace="shop",pod=~"shop-green-[a-z0-9]+-[a-z0-9]+"`)
+		past := ask
+		past.ago = time.Minute
+		for i, query := range []string{past.samples(RequestRate), past.failures(), past.latencies(), past.scrapes()} {
+			fmt.Fprintf(&rules, "  - record: %s:past:%d\n    expr: %q\n", provider, i, query)
+		}
 		for _, signal := range []Signal{RequestRate, ErrorRatio, LatencyP95, PoolSaturation} {
 			for i, query := range []string{ask.of(signal), ask.samples(signal), ask.present()} {
 				fmt.Fprintf(&rules, "  - record: %s:%s:%d\n    expr: %q\n", provider, strings.ReplaceAll(string(signal), "-", "_"), i, query)
@@ -86,6 +85,10 @@ tests:
   - {series: 'hikaricp_connections_max{version="v2",pod="b",pool="x"}', values: '10+0x8'}
   - {series: 'db_client_connection_count{version="v2",pod="c",state="used"}', values: '3+0x8'}
   - {series: 'db_client_connection_max{version="v2",pod="c"}', values: '4+0x8'}
+  - {series: 'up{version="v2",pod="a"}', values: '1+0x8'}
+  - {series: 'up{version="v2",pod="b"}', values: '1+0x8'}
+  - {series: 'up{version="v1",pod="c"}', values: '1 1 1 1 1 0 1 1 1'}
+  - {series: 'up{version="late",pod="f"}', values: '_ _ _ _ _ _ _ _ 1'}
   promql_expr_test:
 `)
 	expect := func(query, value string) {
@@ -107,6 +110,17 @@ tests:
 	expect(absent.of(ErrorRatio), "")  // no series
 	expect(absent.of(RequestRate), "") // no series
 	expect(idle.samples(ErrorRatio), "0")
+	expect(green.failures(), "60")
+	expect(clean.failures(), "0")
+	expect(untold.failures(), "")
+	expect(green.scrapes()+" >= bool 4", "1")
+	expect(clean.scrapes(), "0") // one failed
+	expect(testFormulas(t, "", `version="late"`).scrapes(), "1")
+	expect(absent.scrapes(), "")
+	past := green
+	past.window, past.ago = 30*time.Second, time.Minute
+	expect(past.samples(RequestRate), "300")
+	expect("sum("+green.latencies()+")", "1160") // 360 and twice 400
 	promtool(t, "test", "rules", writeFile(t, tests.String()))
 }
 

@@ -67,6 +67,10 @@ type colorScrapes struct {
 	// counts: a pod has shown the request counter, which then counts from
 	// zero on a page without it: it appears with the first request.
 	counts bool
+	// done is what all pods did since they were first scraped, and marks are
+	// what that was at each round in which every pod answered.
+	done  totals
+	marks []mark
 }
 
 // round is one look at all pods of a colour.
@@ -166,6 +170,7 @@ func (s *scraper) scrape(ctx context.Context, color string, scrapes *colorScrape
 			scrapes.round.read = append(scrapes.round.read, scraped{uid: uid, name: chosen[i].Name, history: known})
 		}
 	}
+	scrapes.mark(color)
 	scrapes.forget(scrapes.round.time)
 }
 

@@ -74,15 +74,20 @@ func (s *setUp) lacks(what, why string) {
 	s.undeclared = append(s.undeclared, Undeclared{What: what, Why: why})
 }
 
-// transport reaches NAMESPACE/SERVICE:PORT through the API server, or a URL
-// as it is. The name holds no password.
+// transport reaches what the address of a source says.
 func (s *setUp) transport(address string) (name, base string, transport http.RoundTripper, err error) {
+	return connect(s.client, address)
+}
+
+// connect goes to NAMESPACE/SERVICE:PORT through the API server, or to a URL as
+// it is. The name holds no password.
+func connect(client *cluster.Client, address string) (name, base string, transport http.RoundTripper, err error) {
 	if !strings.Contains(address, "://") {
 		service, err := release.ParseServiceAddress(address)
 		if err != nil {
 			return "", "", nil, err
 		}
-		return service.String(), "http://" + service.Service, s.client.ServiceTransport(service.Namespace, service.Service, service.Port), nil
+		return service.String(), "http://" + service.Service, client.ServiceTransport(service.Namespace, service.Service, service.Port), nil
 	}
 	parsed, err := url.Parse(address)
 	if err != nil {

@@ -132,6 +132,15 @@ func TestWrongDeclarations(t *testing.T) {
 	}
 }
 
+// patience is how long a case waits for an answer: the one that gets none not
+// long, and every other as long as this machine needs.
+func patience(name string) time.Duration {
+	if name == "slow" {
+		return 100 * time.Millisecond
+	}
+	return time.Minute
+}
+
 // stuck never answers before its context ends.
 type stuck struct{}
 

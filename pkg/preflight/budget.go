@@ -23,7 +23,10 @@ func (f *Facts) Budget(name string) (budget postgres.Budget, ok bool, why string
 	input := postgres.BudgetInput{
 		Release: f.Release.Metadata.Name, Namespace: f.Namespace, Name: name,
 		Share: database.Declared.Budget, Snapshot: snapshot,
-		Attribution: postgres.Attribute(snapshot, f.identities()),
+		Attribution: postgres.Attribute(snapshot, f.identities()), Pooler: database.Pooler,
+	}
+	for _, identity := range f.identities() {
+		input.Addresses = append(input.Addresses, identity.Addresses...)
 	}
 	for _, color := range f.colors() {
 		if !color.Workloads.Known {
@@ -128,6 +131,9 @@ func terminating(pods []corev1.Pod, workload cluster.Workload) int {
 // connection strings, else by their sessions, else the observer's own.
 func databaseOf(input postgres.BudgetInput) string {
 	for _, color := range input.Colors {
+		if input.Pooler != nil {
+			color.Pool.Database = input.Pooler.Target(color.Pool.Database)
+		}
 		if _, found := input.Snapshot.Databases[color.Pool.Database]; found {
 			return color.Pool.Database
 		}

@@ -19,6 +19,8 @@ func Catalogue() []Check {
 		gracefulTermination(), // BG-COL-13
 		configParity(),        // BG-COL-14
 		manifestsLeaveRoute(), // BG-COL-15
+		runParity(),           // BG-COL-16
+		manifestsAdmitted(),   // BG-COL-17
 
 		databaseReachable(),  // BG-DB-01
 		databasePrivileges(), // BG-DB-02
@@ -27,6 +29,11 @@ func Catalogue() []Check {
 		databaseUsage(),      // BG-DB-05
 		transactionsShort(),  // BG-DB-06
 		locksFree(),          // BG-DB-07
+		migrationsSafe(),     // BG-DB-08
+		timeoutsSet(),        // BG-DB-09
+
+		logsByVersion(), // BG-LOG-01
+		logsFresh(),     // BG-LOG-02
 
 		versionSeries(),   // BG-MON-01
 		prometheusFresh(), // BG-MON-02
@@ -34,10 +41,16 @@ func Catalogue() []Check {
 		connectionAlert(), // BG-MON-04
 		noCriticalAlert(), // BG-MON-05
 		requestRate(),     // BG-MON-06
+		dashboardShows(),  // BG-MON-07
 
 		affinityOff(),       // BG-NET-01
 		dnsOutOfTheWay(),    // BG-NET-02
 		loadBalancerKnown(), // BG-NET-03
 		fieldOwners(),       // BG-NET-04
+		clientCaching(),     // BG-NET-05
+		policiesAlike(),     // BG-NET-06
+
+		dualLoad(),      // BG-TST-01
+		rollbackDrill(), // BG-TST-02
 	}
 }

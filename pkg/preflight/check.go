@@ -3,6 +3,8 @@ package preflight
 import (
 	"fmt"
 	"maps"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
 // Stage is when checks run.
@@ -37,6 +39,10 @@ const (
 	AreaRouting    = "NET"
 	AreaDatabase   = "DB"
 	AreaMonitoring = "MON"
+	AreaLogs       = "LOG"
+	// AreaCustom is of checks that a Release declares; it stands in no id.
+	AreaCustom  = "custom"
+	AreaTesting = "TST"
 )
 
 // Check is one thing to verify.
@@ -51,12 +57,20 @@ type Check struct {
 	Critical bool
 	// Why, Remedy and Source (the runbook's section) are for people.
 	Why, Remedy, Source string
+	// Docs is its page, a URL or relative to the repository's root; "" for the
+	// one that is generated.
+	Docs string
+	// Warns: what it finds never fails.
+	Warns bool
 	// Evaluate is pure. It returns at least one finding.
 	Evaluate func(*Facts) []Finding
 }
 
 // Weight says in one sentence what of a check stands in the way of a shift.
 func (c Check) Weight() string {
+	if c.Warns {
+		return "it warns, and never blocks; not knowing is told, and blocks under require: production"
+	}
 	if c.Critical {
 		return "a failure blocks, and so does not knowing"
 	}
@@ -64,14 +78,20 @@ func (c Check) Weight() string {
 }
 
 // Finding is what a check says about one subject. Evaluate of a check fills
-// in Outcome, Subject, Cause, Evidence, and Remedy where it knows a better
-// one than the check's; the rest is filled in from the check.
+// in Outcome, Subject, Cause, Evidence, Field, and Remedy where it knows a
+// better one than the check's; the rest is filled in from the check.
 type Finding struct {
 	ID      string  `json:"id"`
 	Title   string  `json:"title"`
 	Outcome Outcome `json:"outcome"`
 	// Subject is what was looked at, such as deployment/shop-green.
 	Subject string `json:"subject"`
+	// Field is what to change of the object that Subject names, where there is
+	// one, or else of the Release.
+	Field string `json:"field,omitempty"`
+	// Position is where that stands, or what is around it, nil where it stands
+	// in no file that was read.
+	Position *release.Position `json:"position,omitempty"`
 	// Cause is one sentence, without a full stop.
 	Cause string `json:"cause"`
 	// Evidence is what was seen.
@@ -82,9 +102,14 @@ type Finding struct {
 	// Undeclared: skipped because the Release does not declare what the
 	// check needs.
 	Undeclared bool `json:"undeclared,omitempty"`
+	// Transient: not known, for a reason that may pass.
+	Transient bool `json:"-"`
 	// Blocks: nothing may start while this stands.
 	Blocks bool `json:"blocks"`
-	// Docs is the check's page, relative to the repository's root.
+	// Suppression is the entry of the Release about it, in effect or expired; nil
+	// where there is none.
+	Suppression *Suppression `json:"suppression,omitempty"`
+	// Docs is the check's page, a URL or relative to the repository's root.
 	Docs string `json:"docs"`
 }
 
@@ -99,6 +124,11 @@ func undeclared(what string) Finding {
 	finding := found(Skip, what, "not declared: "+what, nil)
 	finding.Undeclared = true
 	return finding
+}
+
+// undeclaredManifests is undeclared for what a check reads out of manifests.
+func undeclaredManifests(color string) Finding {
+	return undeclared("manifests of colour "+color).fix("name them in spec.colors.%s.manifests", color)
 }
 
 func found(outcome Outcome, subject, cause string, args []any) Finding {
@@ -116,6 +146,12 @@ func (f Finding) with(key string, value any) Finding {
 	}
 	evidence[key] = fmt.Sprint(value)
 	f.Evidence = evidence
+	return f
+}
+
+// at names the field that the finding is about.
+func (f Finding) at(field string, args ...any) Finding {
+	f.Field = fmt.Sprintf(field, args...)
 	return f
 }
 

@@ -40,37 +40,23 @@ func denied(facts *Facts, access Grant) Finding {
 		// going.
 		judge = warn
 	}
-	text := fmt.Sprintf("verb %s on resource %s is not granted", access.Verb, resourceOf(access.Access))
+	resource := cluster.ResourceOf(access.ResourceAttributes)
+	text := fmt.Sprintf("verb %s on resource %s is not granted", access.Verb, resource)
 	if access.Without != "" {
 		text += "; without it, " + access.Without
 	}
-	finding := judge(resourceOf(access.Access), "%s", text).
-		fix("grant verb %s on resource %s in namespace %s", access.Verb, resourceOf(access.Access), access.Namespace)
+	finding := judge(resource, "%s", text).
+		fix("grant verb %s on resource %s in namespace %s", access.Verb, resource, access.Namespace)
 	if access.Reason != "" {
 		finding = finding.with("reason", access.Reason)
 	}
 	return finding
 }
 
-// resourceOf writes resource.group/name, or resource/subresource.
-func resourceOf(access cluster.Access) string {
-	text := access.Resource
-	if access.Subresource != "" {
-		text += "/" + access.Subresource
-	}
-	if access.Group != "" {
-		text += "." + access.Group
-	}
-	if access.Name != "" {
-		text += "/" + access.Name
-	}
-	return text
-}
-
 func granted(rights []Grant) string {
 	var list []string
 	for _, access := range rights {
-		list = append(list, fmt.Sprintf("%s %s", access.Verb, resourceOf(access.Access)))
+		list = append(list, fmt.Sprintf("%s %s", access.Verb, cluster.ResourceOf(access.ResourceAttributes)))
 	}
 	slices.Sort(list)
 	return strings.Join(list, ", ")

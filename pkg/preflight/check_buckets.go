@@ -31,22 +31,27 @@ func bucketsBracket() Check {
 			}
 			var findings []Finding
 			for _, color := range facts.colors() {
-				findings = append(findings, bucketsOf(facts, color.Name)...)
+				findings = append(findings, bucketsOf(facts, color)...)
 			}
 			return findings
 		},
 	}
 }
 
-func bucketsOf(facts *Facts, color string) []Finding {
-	subject := "latency buckets of " + color
-	series := facts.Monitoring.Series[color]
+func bucketsOf(facts *Facts, color Color) []Finding {
+	subject := "latency buckets of " + color.Name
+	series := facts.Monitoring.Series[color.Name]
 	if !series.Known {
 		return series.unknown(subject)
 	}
 	bounds := series.Value.Bounds
-	if len(bounds) == 0 {
-		return []Finding{unknown(subject, "it has no latency histogram yet")}
+	switch {
+	case len(bounds) == 0 && (color.Planned || color.absent):
+		return []Finding{unknown(subject, "it has no latency histogram yet").
+			fix("nothing to do before %s runs; its latency histogram then needs buckets at the thresholds of the gate", color.Name)}
+	case len(bounds) == 0:
+		return []Finding{unknown(subject, "it has no latency histogram yet").
+			fix("send it a request, and see that its pods export a latency histogram with buckets at the thresholds of the gate")}
 	}
 	thresholds := latencyThresholds(facts)
 	var findings []Finding

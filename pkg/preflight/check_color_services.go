@@ -25,6 +25,9 @@ func colorServices() Check {
 }
 
 func colorService(facts *Facts, color Color) Finding {
+	if color.Declared.Service == "" && workers(facts) {
+		return skip("Service of colour "+color.Name, "it does not apply: workers are reached by their pods, and need none")
+	}
 	if color.Declared.Service == "" {
 		return undeclared("Service of colour " + color.Name)
 	}

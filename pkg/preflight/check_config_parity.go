@@ -27,7 +27,7 @@ func evaluateConfigParity(facts *Facts) []Finding {
 	for i, color := range colors {
 		if !color.Workloads.Known {
 			if facts.Stage == StagePR && len(color.Declared.Manifests) == 0 {
-				return []Finding{undeclared("manifests of colour " + color.Name)}
+				return []Finding{undeclaredManifests(color.Name)}
 			}
 			return color.Workloads.unknown("colour " + color.Name)
 		}

@@ -24,8 +24,9 @@ func budgetFinding(facts *Facts) func(string, Database) []Finding {
 			return []Finding{exhausted(subject, "no connection is left for either colour: PostgreSQL refuses more (SQLSTATE 53300)")}
 		}
 		if database.sessionless() && !database.Snapshot.Known {
-			return []Finding{warn(subject, "its limits and its connections are not known: %s", database.Snapshot.Problem).
-				fix("see that the exporter answers, or let the tool open a session: set spec.database[].observe.dsn and via: auto for %s", subject)}
+			finding := database.Snapshot.unknown(subject)[0]
+			finding.Cause = "its limits and its connections are not known: " + finding.Cause
+			return []Finding{finding.fix("see that the exporter answers, or let the tool open a session: set spec.database[].observe.dsn and via: auto for %s", subject)}
 		}
 		budget, ok, why := facts.Budget(database.Declared.Name)
 		if !ok {

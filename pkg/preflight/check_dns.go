@@ -14,15 +14,25 @@ func dnsOutOfTheWay() Check {
 			if !facts.Route.Known {
 				return facts.Route.unknown(subject)
 			}
-			spec := facts.Route.Value.Service.Spec
-			switch {
-			case spec.Type == corev1.ServiceTypeExternalName:
-				return []Finding{fail(subject, "it is an ExternalName for %s and selects no pods", spec.ExternalName)}
-			case spec.ClusterIP == corev1.ClusterIPNone:
-				return []Finding{fail(subject, "it is headless: clients hold the addresses of pods, by DNS")}
-			default:
-				return []Finding{pass(subject, "clients reach it at one cluster IP")}
+			if workers(facts) {
+				return []Finding{noRoute(facts)}
 			}
+			findings := eachService(facts, addressed)
+			if weighted(facts) {
+				findings = append(findings, pass(subject, "clients reach its proxy, which shares their requests out one by one"))
+			}
+			return findings
 		},
 	}
+}
+
+// addressed judges what address clients have of a production Service.
+func addressed(subject string, service *corev1.Service) Finding {
+	switch {
+	case service.Spec.Type == corev1.ServiceTypeExternalName:
+		return fail(subject, "it is an ExternalName for %s and selects no pods", service.Spec.ExternalName)
+	case service.Spec.ClusterIP == corev1.ClusterIPNone:
+		return fail(subject, "it is headless: clients hold the addresses of pods, by DNS")
+	}
+	return pass(subject, "clients reach it at one cluster IP")
 }

@@ -11,7 +11,7 @@ func fieldOwners() Check {
 		ID: "BG-NET-04", Title: "nothing else writes the route's selector", Area: AreaRouting,
 		Stages: []Stage{StageDeploy},
 		Why:    "A GitOps controller that owns the selector puts it back minutes after the switch, silently.",
-		Remedy: "tell the controller to ignore the selector: ignoreDifferences with managedFieldsManagers [bluegreen] in Argo CD, or a kustomize.toolkit.fluxcd.io/ssa: Merge annotation and no selector in Flux",
+		Remedy: "have the controller leave these fields alone: kubectl bluegreen generate gitops writes the rules for Argo CD, and with --for flux those for Flux. Who owns the fields stays the same, so this finding stays too: suppress it with that as the reason",
 		Source: "second runbook, Pre-Deployment Checklist (svc-production selector can be patched atomically)",
 		Evaluate: func(facts *Facts) []Finding {
 			subject := routeName(facts)
@@ -30,13 +30,31 @@ func fieldOwners() Check {
 					}
 				}
 			}
-			if len(controllers) > 0 {
-				return []Finding{warn(subject, "%s owns its selector and may put it back", strings.Join(controllers, ", ")).
-					with("fields", strings.Join(slices.Sorted(maps.Keys(owners)), ", "))}
+			what := "its selector"
+			var beside []Finding
+			if workers(facts) {
+				what = "its replicas"
+				beside = writtenBeside(facts)
 			}
-			return []Finding{pass(subject, "no controller owns its selector")}
+			if len(controllers) > 0 {
+				return append(beside, warn(subject, "%s owns %s and may put it back", strings.Join(controllers, ", "), what).
+					with("fields", strings.Join(slices.Sorted(maps.Keys(owners)), ", ")).fix("%s", ignoring(controllers)))
+			}
+			return append(beside, pass(subject, "no controller owns %s", what))
 		},
 	}
+}
+
+// ignoring is the remedy for controllers of one kind for which rules can be
+// written; "" is that for all.
+func ignoring(controllers []string) string {
+	for name, line := range map[string]string{"argocd": "generate gitops --for argocd", "kustomize-controller": "generate gitops --for flux"} {
+		other := func(controller string) bool { return !strings.Contains(strings.ToLower(controller), name) }
+		if !slices.ContainsFunc(controllers, other) {
+			return "have it leave these fields alone: kubectl bluegreen " + line + "; once it does, suppress this finding with that as the reason"
+		}
+	}
+	return ""
 }
 
 // isController reports whether a field manager writes again by itself. What

@@ -21,10 +21,11 @@ func imagesPinned() Check {
 
 func imagesOf(subject string, template corev1.PodTemplateSpec) Finding {
 	var images []string
-	for _, container := range template.Spec.Containers {
+	for index, container := range template.Spec.Containers {
 		images = append(images, container.Image)
 		if movable(container.Image) {
-			return warn(subject, "container %s runs image %s, which can change under it", container.Name, container.Image)
+			return warn(subject, "container %s runs image %s, which can change under it", container.Name, container.Image).
+				at("spec.template.spec.containers[%d].image", index)
 		}
 	}
 	return pass(subject, "its images are pinned").with("images", strings.Join(images, ", "))

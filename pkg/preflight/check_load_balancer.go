@@ -20,23 +20,34 @@ func loadBalancerKnown() Check {
 			if !facts.Route.Known {
 				return facts.Route.unknown(subject)
 			}
-			service := facts.Route.Value.Service
-			if service.Spec.Type != corev1.ServiceTypeLoadBalancer {
-				kind := service.Spec.Type
-				if kind == "" {
-					kind = corev1.ServiceTypeClusterIP
-				}
-				return []Finding{pass(subject, "it is of type %s: the cluster itself switches", kind)}
+			if workers(facts) {
+				return []Finding{noRoute(facts)}
 			}
-			return []Finding{warn(subject, "it is of type LoadBalancer: the switch reaches clients when the load balancer has followed").
-				with("loadBalancerClass", loadBalancerClass(service)).
-				with("externalTrafficPolicy", service.Spec.ExternalTrafficPolicy).
-				with("annotations", balancerAnnotations(service))}
+			findings := eachService(facts, balanced)
+			if weighted(facts) {
+				findings = append(findings, pass(subject, "its proxy stands in front, and what the proxy does with the weights is proven after every switch"))
+			}
+			return findings
 		},
 	}
 }
 
-func loadBalancerClass(service corev1.Service) string {
+// balanced judges what stands in front of a production Service.
+func balanced(subject string, service *corev1.Service) Finding {
+	if service.Spec.Type != corev1.ServiceTypeLoadBalancer {
+		kind := service.Spec.Type
+		if kind == "" {
+			kind = corev1.ServiceTypeClusterIP
+		}
+		return pass(subject, "it is of type %s: the cluster itself switches", kind)
+	}
+	return warn(subject, "it is of type LoadBalancer: the switch reaches clients when the load balancer has followed").
+		with("loadBalancerClass", loadBalancerClass(service)).
+		with("externalTrafficPolicy", service.Spec.ExternalTrafficPolicy).
+		with("annotations", balancerAnnotations(service))
+}
+
+func loadBalancerClass(service *corev1.Service) string {
 	if service.Spec.LoadBalancerClass == nil {
 		return "the cluster's default"
 	}
@@ -45,7 +56,7 @@ func loadBalancerClass(service corev1.Service) string {
 
 // balancerAnnotations are the names of the annotations that configure a load
 // balancer.
-func balancerAnnotations(service corev1.Service) string {
+func balancerAnnotations(service *corev1.Service) string {
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(service.Annotations)), func(name string) bool {
 		return !strings.Contains(name, "load-balancer") && !strings.Contains(name, "loadbalancer")
 	})

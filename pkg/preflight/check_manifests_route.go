@@ -18,14 +18,16 @@ func manifestsLeaveRoute() Check {
 				case !declared:
 				case !objects.Known:
 					findings = append(findings, objects.unknown(subject)...)
-				case slices.Contains(objects.Value, routeName(facts)):
+				case workers(facts):
+					findings = append(findings, pass(subject, "%d objects; their replicas are what the switch gives them", len(objects.Value)))
+				case slices.ContainsFunc(routeNames(facts), func(route string) bool { return slices.Contains(objects.Value, route) }):
 					findings = append(findings, fail(subject, "they hold %s, the production route", routeName(facts)))
 				default:
 					findings = append(findings, pass(subject, "%d objects, none of them %s", len(objects.Value), routeName(facts)))
 				}
 			}
 			if len(findings) == 0 {
-				return []Finding{undeclared("manifests")}
+				return []Finding{undeclared("manifests").fix("name them in spec.colors.<name>.manifests")}
 			}
 			return findings
 		},

@@ -23,13 +23,8 @@ func evaluateNodes(facts *Facts) []Finding {
 	case !target.Owned.Known:
 		return target.Owned.unknown("colour " + facts.Target)
 	}
-	count, unplaced := 0, 0
-	left := slices.Clone(facts.Nodes.Value)
-	for _, part := range podsToCome(facts) {
-		cpu, memory := podRequests(part.spec)
-		count += part.missing + part.surge
-		unplaced += place(left, cpu, memory, part.missing+part.surge)
-	}
+	left := facts.Nodes.Value
+	count, unplaced := placeAll(left, podsToCome(facts))
 	if count == 0 {
 		return []Finding{pass("nodes", "no pod is still to come")}
 	}
@@ -38,6 +33,18 @@ func evaluateNodes(facts *Facts) []Finding {
 			with("nodes", len(left)).with("pods", count)}
 	}
 	return []Finding{pass("nodes", "%d more pods fit on %d nodes by their requests", count, len(left))}
+}
+
+// placeAll puts the pods that are to come on nodes, and returns how many they
+// are and how many found no room.
+func placeAll(nodes []Node, parts []coming) (count, unplaced int) {
+	left := slices.Clone(nodes)
+	for _, part := range parts {
+		cpu, memory := podRequests(part.spec)
+		count += part.missing + part.surge
+		unplaced += place(left, cpu, memory, part.missing+part.surge)
+	}
+	return count, unplaced
 }
 
 // place puts pods on the first node that has room and returns how many found

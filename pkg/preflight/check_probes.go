@@ -22,9 +22,11 @@ func evaluateProbes(facts *Facts) []Finding {
 		}
 		switch {
 		case !readiness:
-			return fail(subject, "no container has a readinessProbe").fix("set spec.template.spec.containers[].readinessProbe of %s", subject)
+			return fail(subject, "no container has a readinessProbe").fix("set spec.template.spec.containers[].readinessProbe of %s", subject).
+				at("spec.template.spec.containers")
 		case !liveness:
-			return warn(subject, "no container has a livenessProbe, so a hung one is never restarted").fix("set spec.template.spec.containers[].livenessProbe of %s", subject)
+			return warn(subject, "no container has a livenessProbe, so a hung one is never restarted").fix("set spec.template.spec.containers[].livenessProbe of %s", subject).
+				at("spec.template.spec.containers")
 		default:
 			return pass(subject, "it has a readinessProbe and a livenessProbe")
 		}

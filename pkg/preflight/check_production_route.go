@@ -1,11 +1,17 @@
 package preflight
 
+import (
+	"strings"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+)
+
 func productionRoute() Check {
 	return Check{
 		ID: "BG-COL-05", Title: "the production route selects exactly the live colour's ready pods", Area: AreaColors,
 		Stages: []Stage{StageDeploy, StageRollback}, Critical: true,
 		Why:    "Everything that follows is told by the route: which colour is live, what to go back to. A selector that has lost its colour label sends traffic to everything or nothing, and stops everything; it is never a fast track.",
-		Remedy: "put the live colour's label back into the selector of the production Service",
+		Remedy: "put the live colour's label back into the selector of the production Service, or its weight into the route",
 		Source: "second runbook, Pre-Deployment Checklist (traffic is routed through svc-production → version=blue); Key Takeaways, 1",
 		Evaluate: func(facts *Facts) []Finding {
 			subject := routeName(facts)
@@ -20,7 +26,7 @@ func productionRoute() Check {
 			}
 			switch {
 			case route.Ambiguous != "":
-				return []Finding{fail(subject, "%s", route.Ambiguous).with("selector", route.Service.Spec.Selector)}
+				return []Finding{fail(subject, "%s", route.Ambiguous).with("selector", route.selector())}
 			case !route.Proof.Known:
 				return route.Proof.unknown(subject)
 			case len(route.Proof.Value.Ready) == 0 && len(route.Proof.Value.Missing) == 0:
@@ -28,16 +34,40 @@ func productionRoute() Check {
 			case !route.Proof.Value.Proven:
 				return []Finding{broken(subject, "%s", route.Proof.Value.Message).with("live", route.Live)}
 			default:
-				return []Finding{pass(subject, "%s", route.Proof.Value.Message).with("live", route.Live)}
+				return append([]Finding{pass(subject, "%s", route.Proof.Value.Message).with("live", route.Live)}, receivingService(facts)...)
 			}
 		},
 	}
 }
 
-// routeName names the production route.
+// receivingService judges the Service by which a route with weights would give
+// the target its requests. Past such a route it is a convenience, behind it it
+// is the way.
+func receivingService(facts *Facts) []Finding {
+	if !weighted(facts) || facts.Target == "" || facts.Stage == StageRollback {
+		return nil
+	}
+	return []Finding{colorService(facts, facts.target())}
+}
+
+// routeName names the production route, or all of a set.
 func routeName(facts *Facts) string {
-	if service := facts.Release.Spec.Traffic.Service; service != nil {
-		return "service/" + service.Name
+	if names := routeNames(facts); len(names) > 0 {
+		return strings.Join(names, " + ")
 	}
 	return "the production route"
 }
+
+// routeNames are the kind and name of each production route.
+func routeNames(facts *Facts) []string {
+	routes, _ := traffic.Describe(facts.Release) // what declares no route names none
+	var names []string
+	for _, route := range routes {
+		names = append(names, route.Object)
+	}
+	return names
+}
+
+// weighted reports whether a production route leads to the colours by their own
+// Services.
+func weighted(facts *Facts) bool { return facts.Release.Spec.Traffic.NamesServices() }

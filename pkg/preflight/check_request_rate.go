@@ -45,11 +45,14 @@ func requestRate() Check {
 }
 
 // enoughRequests holds the live colour's rate, of which the target gets the
-// share of the first step, against what each rule needs within its window.
+// share of the first weight, against what each rule needs within its window.
 func enoughRequests(facts *Facts, subject string, reading measure.Reading) Finding {
 	rate, share := reading.Value, 100
-	if steps := facts.Release.Spec.Traffic.Steps; len(steps) > 0 {
-		share = steps[0].Weight
+	for _, step := range facts.Release.Spec.Traffic.Steps {
+		if step.Match == nil {
+			share = step.Weight
+			break
+		}
 	}
 	rate *= float64(share) / 100
 	var hungriest gate.Rule

@@ -14,8 +14,8 @@ func selectorsApart() Check {
 	return Check{
 		ID: "BG-COL-03", Title: "each colour's selector matches its own pods and no others", Area: AreaColors,
 		Stages: []Stage{StageDeploy}, Critical: true,
-		Why:      "Switching by selector is reliable only if labels and selectors are right: one that matches nothing is an outage, one that matches both colours mixes versions.",
-		Remedy:   "make spec.colors.<colour>.selector and the labels of the workload's pod template agree",
+		Why:      "Switching by selector is reliable only if labels and selectors are right: one that matches nothing is an outage, one that matches both colours mixes versions. Behind a VirtualService with subsets it is the labels of those, in a DestinationRule, that select.",
+		Remedy:   "make spec.colors.<colour>.selector, the labels of its subset where the route has subsets, and the labels of the workload's pod template agree",
 		Source:   "second runbook, Key Takeaways, 1",
 		Evaluate: evaluateSelectors,
 	}
@@ -26,7 +26,7 @@ func evaluateSelectors(facts *Facts) []Finding {
 	for _, color := range facts.colors() {
 		findings = append(findings, selectorOf(facts, color)...)
 	}
-	return findings
+	return append(findings, subsetsApart(facts)...)
 }
 
 func selectorOf(facts *Facts, color Color) []Finding {
@@ -54,6 +54,9 @@ func selectorOf(facts *Facts, color Color) []Finding {
 			return []Finding{fail(subject, "selector %s matches the pods of %s, which is %s", selector, workload.Ref, other.Name)}
 		}
 	}
+	if workers(facts) { // which are told by their Deployments, and selected by nobody
+		return []Finding{pass(subject, "selector %s matches its own pods", selector)}
+	}
 	return []Finding{strangers(facts, color, subject, selector)}
 }
 
@@ -65,7 +68,7 @@ func strangers(facts *Facts, color Color, subject string, selector labels.Select
 		return color.Pods.unknown(subject)[0]
 	}
 	var found []string
-	routeLabels := labels.SelectorFromSet(withoutColor(facts, facts.Route.Value.Service.Spec.Selector))
+	routeLabels := labels.SelectorFromSet(withoutColor(facts, routeSelector(facts, color)))
 	for _, pod := range color.Pods.Value {
 		if !color.owns(pod) && routeLabels.Matches(labels.Set(pod.Labels)) {
 			found = append(found, pod.Name)
@@ -81,6 +84,17 @@ func strangers(facts *Facts, color Color, subject string, selector labels.Select
 // owns reports whether a pod is one of the colour's workloads, by its labels.
 func (c Color) owns(pod corev1.Pod) bool {
 	return slices.ContainsFunc(c.Workloads.Value, func(w cluster.Workload) bool { return w.Selector.Matches(labels.Set(pod.Labels)) })
+}
+
+// routeSelector is the selector by which the route would find a colour's pods.
+func routeSelector(facts *Facts, color Color) map[string]string {
+	if !weighted(facts) {
+		return facts.Route.Value.selector()
+	}
+	if color.Service.Known && color.Service.Value != nil {
+		return color.Service.Value.Spec.Selector
+	}
+	return nil
 }
 
 // withoutColor is the route's selector without the labels that tell colours.

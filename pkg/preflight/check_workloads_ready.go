@@ -30,6 +30,9 @@ func evaluateWorkloadsReady(facts *Facts) []Finding {
 	if target.Planned {
 		return []Finding{skip("colour "+facts.Target, "none of its pods is wanted yet: the shift deploys it, and moves nothing before all of them are ready")}
 	}
+	if workers(facts) && facts.Stage == StageRollback && atZero(target) {
+		return []Finding{skip("colour "+facts.Target, "it has no replicas: the rollback starts it, and ends the other once it is ready")}
+	}
 	var findings []Finding
 	for _, workload := range target.Workloads.Value {
 		finding := workloadReady(workload, target.Owned)

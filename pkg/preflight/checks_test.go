@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,10 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -28,7 +33,7 @@ type planted struct {
 }
 
 func plantedFaults() []planted {
-	return slices.Concat(plantedInColors(), plantedInCapacity(), plantedInRouting(), plantedInDatabase(), plantedInMonitoring())
+	return slices.Concat(plantedInColors(), plantedInCapacity(), plantedInRouting(), plantedInDatabase(), plantedInMonitoring(), plantedInLogs(), plantedInDashboards(), plantedInSignOffs())
 }
 
 func plantedInColors() []planted {
@@ -126,6 +131,34 @@ func plantedInCapacity() []planted {
 		{"BG-COL-14", "a variable was forgotten", func(f *Facts) { f.container("green", func(c *corev1.Container) { c.Env = nil }) }, Warn, "only blue has DB_POOL_SIZE"},
 		{"BG-COL-15", "the route is applied with a colour", func(f *Facts) { f.Manifests["green"] = known([]string{"service/svc-production"}) }, Fail, "they hold service/svc-production, the production route"},
 		{"BG-COL-15", "can't be read", func(f *Facts) { f.Manifests["green"] = Fact[[]string]{Problem: "line 3"} }, Unknown, "line 3"},
+		{"BG-COL-16", "an account of its own", func(f *Facts) {
+			f.workload("green", func(w *cluster.Workload) { w.Template.Spec.ServiceAccountName = "admin" })
+		}, Warn, "they differ in serviceAccountName"},
+		{"BG-COL-16", "another security context and limit", func(f *Facts) {
+			f.container("green", func(c *corev1.Container) {
+				c.SecurityContext = &corev1.SecurityContext{Privileged: ptr.To(true)}
+				c.Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")}
+			})
+		}, Warn, "they differ in containers[app].resources.limits, containers[app].securityContext"},
+		{"BG-COL-16", "another Secret", func(f *Facts) {
+			for color, secret := range map[string]string{"blue": "shop", "green": "shop-next"} {
+				f.container(color, func(c *corev1.Container) {
+					c.Env = append(c.Env, corev1.EnvVar{Name: "TOKEN", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+						LocalObjectReference: corev1.LocalObjectReference{Name: secret}, Key: "token"}}})
+				})
+			}
+		}, Warn, "they differ in containers[app].env[TOKEN].valueFrom"},
+		{"BG-COL-16", "another number of workloads", func(f *Facts) {
+			f.color("green", func(c *Color) { c.Workloads.Value = nil })
+		}, Warn, "blue has 1 workloads and green has 0"},
+		{"BG-COL-16", "not known", func(f *Facts) {
+			f.color("green", func(c *Color) { c.Workloads = Fact[[]cluster.Workload]{Problem: "forbidden"} })
+		}, Unknown, "forbidden"},
+		{"BG-COL-17", "a policy refuses them", func(f *Facts) {
+			f.DryApply, f.DryApplyRefused = Fact[int]{Problem: "apply deployment/shop-green: denied"}, true
+		}, Fail, "the server refuses them: apply deployment/shop-green: denied"},
+		{"BG-COL-17", "no answer", func(f *Facts) { f.DryApply = Fact[int]{Problem: "deadline exceeded"} }, Unknown, "deadline exceeded"},
+		{"BG-COL-17", "none declared", func(f *Facts) { f.Manifests = nil }, Skip, "not declared: manifests of colour green"},
 		{"BG-COL-15", "none declared", func(f *Facts) { f.Manifests = nil }, Skip, "not declared: manifests"},
 	}
 }
@@ -133,6 +166,8 @@ func plantedInCapacity() []planted {
 func plantedInRouting() []planted {
 	return []planted{
 		{"BG-NET-01", "sticky", func(f *Facts) { f.Route.Value.Service.Spec.SessionAffinity = corev1.ServiceAffinityClientIP }, Fail, "ClientIP"},
+		{"BG-NET-01", "sticky at the load balancer", func(f *Facts) { f.Route.Value.Sticky[""] = []string{"sticky-sessions=cookies"} }, Fail, "what stands in front of it ties clients, so they stay on the version they had: sticky-sessions=cookies"},
+		{"BG-NET-01", "facts of before", func(f *Facts) { f.Route.Value.Sticky = nil }, Unknown, "was not looked at"},
 		{"BG-NET-02", "a name only", func(f *Facts) {
 			f.Route.Value.Service.Spec.Type, f.Route.Value.Service.Spec.ExternalName = corev1.ServiceTypeExternalName, "shop.example"
 		}, Fail, "ExternalName for shop.example"},
@@ -141,6 +176,25 @@ func plantedInRouting() []planted {
 		{"BG-NET-04", "Argo CD owns it", func(f *Facts) {
 			f.Route.Value.State.Owners["spec.selector.version"] = []string{"argocd-controller"}
 		}, Warn, "argocd-controller"},
+		{"BG-NET-06", "a policy for one colour", func(f *Facts) {
+			f.NetworkPolicies.Value = append(f.NetworkPolicies.Value, policyFor("old", map[string]string{"version": "blue"}, map[string]string{"app": "gateway"}))
+		}, Warn, "it selects the pods of blue, and nothing does the same for green"},
+		{"BG-NET-06", "the database lets in one colour", func(f *Facts) {
+			f.NetworkPolicies.Value[1] = policyFor("database", map[string]string{"app": "postgres"}, map[string]string{"version": "blue"})
+		}, Warn, "it lets in blue, and nothing does the same for green"},
+		{"BG-NET-06", "pods that talk to one colour", func(f *Facts) {
+			policy := policyFor("gateway", map[string]string{"app": "gateway"}, nil)
+			policy.Spec.Egress = []networkingv1.NetworkPolicyEgressRule{{To: []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"version": "green"}}}}}}
+			f.NetworkPolicies.Value = append(f.NetworkPolicies.Value, policy)
+		}, Warn, "it lets pods out to green, and nothing does the same for blue"},
+		{"BG-NET-06", "a planned colour brings one of its own", func(f *Facts) {
+			f.color("green", func(c *Color) {
+				c.PoliciesPlanned = []networkingv1.NetworkPolicy{policyFor("green", map[string]string{"version": "green"}, map[string]string{"app": "gateway"})}
+			})
+		}, Warn, "it selects the pods of green, and nothing does the same for blue"},
+		{"BG-NET-06", "not allowed to look", func(f *Facts) {
+			f.NetworkPolicies = Fact[[]networkingv1.NetworkPolicy]{Problem: "forbidden"}
+		}, Unknown, "forbidden"},
 	}
 }
 
@@ -161,7 +215,7 @@ func plantedInDatabase() []planted {
 		}, Unknown, "CONNECTION LIMIT"},
 		{"BG-DB-01", "a standby", func(f *Facts) { f.snapshot(func(s *postgres.Snapshot) { s.Standby = true }) }, Warn, "not those of the primary"},
 		{"BG-DB-01", "the exporter has no session", uncounted, Unknown, "exporter: pg_up is 0"},
-		{"BG-DB-03", "the exporter has no session", uncounted, Warn, "not known: exporter: pg_up is 0"},
+		{"BG-DB-03", "the exporter has no session", uncounted, Unknown, "not known: exporter: pg_up is 0"},
 		{"BG-DB-02", "the session that was declared is not there", func(f *Facts) {
 			*f = *sessionless()
 			f.database(func(d *Database) {
@@ -212,6 +266,29 @@ func plantedInDatabase() []planted {
 		{"BG-DB-07", "a waiter", func(f *Facts) {
 			f.snapshot(func(s *postgres.Snapshot) { s.Sessions[1].WaitingForLock, s.Sessions[1].BlockedBy = true, []int{0} })
 		}, Warn, "1 (unnamed) behind 0"},
+		{"BG-DB-08", "a column is dropped", migrates("ALTER TABLE orders DROP COLUMN note;"), Fail, "drop-column (BI): column note of orders is dropped"},
+		{"BG-DB-08", "a table is locked without an end", migrates("ALTER TABLE orders ADD COLUMN a int;"), Fail, "lock-timeout (L)"},
+		{"BG-DB-08", "null is let in", migrates("SET lock_timeout = '1s';\nALTER TABLE orders ALTER note DROP NOT NULL;"), Warn, "drop-not-null (RB)"},
+		{"BG-DB-08", "what can't be read", migrates("ALTER TABLE ${schema}.orders ADD COLUMN a int;"), Fail, "unread (R)"},
+		{"BG-DB-08", "an acknowledgement without a reason", migrates("-- bluegreen:allow drop-table\nDROP TABLE carts;"), Fail, "the reason is missing"},
+		{"BG-DB-08", "a Release that came from no file", func(f *Facts) {
+			f.Migrations = judgedMigrations(Inputs{Release: f.Release})
+		}, Unknown, "not at hand"},
+		{"BG-DB-08", "none declared", func(f *Facts) { f.Release.Spec.Databases[0].Migrations = nil }, Skip, "not declared: migrations of database main"},
+		{"BG-DB-09", "no bound for statements", func(f *Facts) {
+			f.snapshot(func(s *postgres.Snapshot) { s.Timeouts[0].Value = "0" })
+		}, Warn, "neither role shop nor database shop sets statement_timeout"},
+		{"BG-DB-09", "a configuration that can't be read", func(f *Facts) {
+			f.snapshot(func(s *postgres.Snapshot) { s.Timeouts, s.Configuration = s.Timeouts[:1], false })
+		}, Warn, "sets lock_timeout, idle_in_transaction_session_timeout; what the server's configuration says can't be read by role monitor"},
+		{"BG-DB-09", "a role that nobody knows", func(f *Facts) {
+			for _, name := range []string{"blue", "green"} {
+				f.color(name, func(c *Color) { c.Pools = nil })
+			}
+		}, Unknown, "as which role the colours log in is not known"},
+		{"BG-DB-09", "facts of before", func(f *Facts) {
+			f.snapshot(func(s *postgres.Snapshot) { s.Timeouts = nil })
+		}, Unknown, "was not looked at"},
 	}
 }
 
@@ -277,7 +354,7 @@ func plantedInMonitoring() []planted {
 		{"BG-MON-05", "alertmanager is down", func(f *Facts) { f.Monitoring.Critical.State = measure.SourceDown }, Unknown, ""},
 		{"BG-MON-06", "a quiet service", func(f *Facts) { f.requests(1.5) }, Warn, "blue answers 1.50/s now; it gives the target fewer than the 100 requests in 1m that advance-error-ratio needs"},
 		{"BG-MON-06", "a first step that is small", func(f *Facts) {
-			f.Release.Spec.Traffic.Steps = []release.Step{{Weight: 5}, {Weight: 100}}
+			f.Release.Spec.Traffic.Steps = []release.Step{{Match: &release.Match{}}, {Weight: 5}, {Weight: 100}}
 		}, Warn, "blue answers 20.00/s now; the first step of 5 % gives the target fewer than the 100 requests"},
 		{"BG-MON-06", "no requests", func(f *Facts) {
 			f.Monitoring.Requests["blue"] = measure.Reading{Source: "pods", State: measure.NoData, Detail: "no requests of blue in 1m"}
@@ -309,6 +386,50 @@ func TestEachCheckSeesItsPlantedFault(t *testing.T) {
 			}
 			if wantBlock := test.want == Fail || test.want == Unknown && finding.Critical; finding.Blocks != wantBlock || wantBlock && !report.Blocked() {
 				t.Errorf("blocks = %t, report blocked = %t; want %t", finding.Blocks, report.Blocked(), wantBlock)
+			}
+		})
+	}
+}
+
+// What can't be known has the remedy for that, and not the one for the fault
+// that the check looks for.
+func TestRemedyFitsWhatIsNotKnown(t *testing.T) {
+	noManifests := release.WithHint(errors.New("no such folder"), "create the folder")
+	withoutBounds := func(f *Facts) { f.series("green", func(s *measure.Series) { s.Bounds = nil }) }
+	for name, test := range map[string]struct {
+		id     string
+		plant  func(*Facts)
+		remedy string
+	}{
+		"manifests that are not there": {"BG-COL-02", func(f *Facts) {
+			f.color("green", func(c *Color) { c.Workloads = notKnown[[]cluster.Workload](noManifests) })
+		}, "create the folder"},
+		"objects of such manifests": {"BG-COL-15", func(f *Facts) { f.Manifests["green"] = notKnown[[]string](noManifests) }, "create the folder"},
+		"a right that is missing": {"BG-COL-09", func(f *Facts) {
+			f.Disruption = notKnown[[]policyv1.PodDisruptionBudget](apierrors.NewForbidden(policyv1.Resource("poddisruptionbudgets"), "",
+				errors.New(`User "ann" cannot list resource "poddisruptionbudgets" in API group "policy" in the namespace "shop"`)))
+		}, "ask for that right"},
+		"buckets of what is not deployed": {"BG-MON-03", func(f *Facts) {
+			withoutBounds(f)
+			f.color("green", func(c *Color) { c.Planned = true })
+		}, "nothing to do before green runs"},
+		"buckets of what runs":  {"BG-MON-03", withoutBounds, "send it a request"},
+		"nothing better to say": {"BG-COL-02", func(f *Facts) { f.color("green", func(c *Color) { c.Workloads = Fact[[]cluster.Workload]{} }) }, "set spec.template"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			facts := healthy()
+			test.plant(facts)
+			found := false
+			for _, finding := range findingsOf(Evaluate(facts, Catalogue(), StageDeploy), test.id) {
+				if finding.Outcome == Unknown {
+					found = true
+					if !strings.HasPrefix(finding.Remedy, test.remedy) {
+						t.Errorf("%s: remedy %q, want %q", finding.Cause, finding.Remedy, test.remedy)
+					}
+				}
+			}
+			if !found {
+				t.Errorf("no unknown of %s", test.id)
 			}
 		})
 	}
@@ -350,7 +471,7 @@ func TestHealthyFactsWithoutASessionPass(t *testing.T) {
 	if report.Blocked() || report.Counts[Warn]+report.Counts[Fail]+report.Counts[Unknown] > 0 {
 		t.Errorf("blocked by %v: %v", report.Blocking, report.Counts)
 	}
-	want := map[string]Outcome{"BG-DB-01": Pass, "BG-DB-02": Skip, "BG-DB-03": Pass, "BG-DB-04": Skip, "BG-DB-05": Pass, "BG-DB-06": Skip, "BG-DB-07": Skip}
+	want := map[string]Outcome{"BG-DB-01": Pass, "BG-DB-02": Skip, "BG-DB-03": Pass, "BG-DB-04": Skip, "BG-DB-05": Pass, "BG-DB-06": Skip, "BG-DB-07": Skip, "BG-DB-09": Skip}
 	for id, outcome := range want {
 		findings := findingsOf(report, id)
 		if len(findings) != 1 || findings[0].Outcome != outcome || outcome == Skip && !strings.Contains(findings[0].Cause, "database main (exporter)") {
@@ -358,7 +479,7 @@ func TestHealthyFactsWithoutASessionPass(t *testing.T) {
 		}
 	}
 	facts.Release.Spec.Require = release.RequireProduction
-	if report := Evaluate(facts, Catalogue(), StageDeploy); !slices.Equal(report.Blocking, []string{"BG-DB-04", "BG-DB-06", "BG-DB-07"}) {
+	if report := Evaluate(facts, Catalogue(), StageDeploy); !slices.Equal(report.Blocking, []string{"BG-DB-04", "BG-DB-06", "BG-DB-07", "BG-DB-09"}) {
 		t.Errorf("production is blocked by %v, want what only a session shows", report.Blocking)
 	}
 }
@@ -474,6 +595,20 @@ func TestBudgetFindingNamesTheFieldsToChange(t *testing.T) {
 	}
 }
 
+// Who puts the route back is told the rules by which it doesn't.
+func TestFieldOwnersAreToldTheirRules(t *testing.T) {
+	for owner, want := range map[string]string{
+		"argocd-controller": "generate gitops --for argocd; once", "kustomize-controller": "generate gitops --for flux; once",
+		"helm": "generate gitops writes the rules for Argo CD, and with --for flux those for Flux",
+	} {
+		facts := healthy()
+		facts.Route.Value.State.Owners["spec.selector.version"] = []string{owner}
+		if finding := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-NET-04")[0]; finding.Outcome != Warn || !strings.Contains(finding.Remedy, want) {
+			t.Errorf("%s: %s, remedy %q, want %q", owner, finding.Outcome, finding.Remedy, want)
+		}
+	}
+}
+
 // An alert that can't be read stops nobody who is starting; production must
 // know.
 func TestAnAlertThatCannotBeReadIsWeighedByRequire(t *testing.T) {
@@ -498,6 +633,8 @@ func TestConnectionThreshold(t *testing.T) {
 		"pg_stat_database_numbackends > 0.95 * on() group_left() pg_settings_max_connections": 0.95,
 		"sum(pg_stat_database_numbackends) > pg_settings_max_connections":                     1,
 		"db_pool_acquired_connections / db_pool_max_connections > bool 0.8":                   0.8,
+		"max(db_pool_acquired_connections / (db_pool_max_connections > 0)) >= 1":              1,
+		"max(db_pool_acquired_connections / (db_pool_max_connections > 0)) > 0.7":             0.7,
 		"up == 0": 0, "pg_settings_max_connections > 100": 0, "sum(pg_stat_database_numbackends) > 80": 0,
 	} {
 		if got, found := connectionThreshold(expression); got != want || found != (want > 0) {

@@ -20,10 +20,19 @@ const collectDeadline = 15 * time.Second
 type Inputs struct {
 	Client  *cluster.Client
 	Release *release.Release
+	// Document is the file of the Release and Positions what stands where in
+	// it; "" and nil where it comes from elsewhere.
+	Document  string
+	Positions release.Positions
 	// Manifests are the files of each colour, resolved against the
 	// document (release.Loaded.Manifests); StagePR reads workloads from
 	// them.
 	Manifests map[string][]string
+	// Migrations are the files and directories of each database's migrations,
+	// resolved likewise (release.Loaded.Migrations).
+	Migrations map[string][]string
+	// Custom are the checks of release.Loaded.DeclaredChecks.
+	Custom []release.DeclaredCheck
 	// Live is what the cluster tells of the workloads beside the manifests;
 	// only Rights looks at it.
 	Live Live
@@ -54,34 +63,55 @@ func (in Inputs) namespace() string {
 // deadline of its own. It never fails: what could not be read is a fact that
 // is not known.
 func Collect(ctx context.Context, in Inputs) *Facts {
+	facts := begun(in)
+	facts.Manifests, facts.Places = manifestObjects(in), places(in)
+	facts.Migrations = judgedMigrations(in)
+	if in.Stage == StagePR {
+		collectManifests(in, facts)
+		return facts
+	}
+	collectTarget(ctx, in, facts)
+	parallel(ctx,
+		func(ctx context.Context) { collectColors(ctx, in, facts) },
+		func(ctx context.Context) { facts.DryRun, facts.DryRunRefused = dryRun(ctx, in, facts) },
+		func(ctx context.Context) { facts.DryApply, facts.DryApplyRefused = dryApply(ctx, in, facts) },
+		func(ctx context.Context) { facts.Access = access(ctx, in) },
+		func(ctx context.Context) { facts.DestinationRules = destinationRules(ctx, in) },
+		func(ctx context.Context) { facts.Autoscalers = autoscalers(ctx, in) },
+		func(ctx context.Context) { facts.Disruption = disruptionBudgets(ctx, in) },
+		func(ctx context.Context) { facts.Quotas = quotas(ctx, in) },
+		func(ctx context.Context) { facts.NetworkPolicies = networkPolicies(ctx, in) },
+		func(ctx context.Context) { facts.Nodes = nodes(ctx, in) },
+		func(ctx context.Context) { facts.Databases = databases(ctx, in) },
+		func(ctx context.Context) { facts.Monitoring = monitoring(ctx, in) },
+		func(ctx context.Context) { facts.Logs = logs(ctx, in) },
+		func(ctx context.Context) { facts.Dashboards = dashboards(ctx, in) },
+		func(ctx context.Context) { facts.SignOffs = signOffs(ctx, in) },
+	)
+	parallel(ctx, func(ctx context.Context) { facts.Nodes = room(ctx, in, facts) })
+	facts.Images = images(in, facts)
+	return facts
+}
+
+// begun are facts before anything was read.
+func begun(in Inputs) *Facts {
 	facts := &Facts{
-		Time: in.Clock.Now(), Stage: in.Stage, Release: in.Release, Namespace: in.namespace(),
+		Time: in.Clock.Now(), Stage: in.Stage, Release: in.Release, Custom: in.Custom, Namespace: in.namespace(),
 		Target: in.Target, Colors: map[string]Color{}, Databases: map[string]Database{},
 	}
 	for name, declared := range in.Release.Spec.Colors {
 		facts.Colors[name] = Color{Name: name, Declared: declared}
 	}
-	facts.Manifests = manifestObjects(in)
-	if in.Stage == StagePR {
-		collectManifests(in, facts)
-		return facts
-	}
+	return facts
+}
+
+// collectTarget reads the route, from which the target follows where none was
+// asked for.
+func collectTarget(ctx context.Context, in Inputs, facts *Facts) {
 	collectRoute(ctx, in, facts)
 	if facts.Target == "" {
 		facts.Target = in.Release.Spec.Other(facts.Route.Value.Live)
 	}
-	parallel(ctx,
-		func(ctx context.Context) { collectColors(ctx, in, facts) },
-		func(ctx context.Context) { facts.DryRun, facts.DryRunRefused = dryRun(ctx, in, facts) },
-		func(ctx context.Context) { facts.Access = access(ctx, in) },
-		func(ctx context.Context) { facts.Autoscalers = autoscalers(ctx, in) },
-		func(ctx context.Context) { facts.Disruption = disruptionBudgets(ctx, in) },
-		func(ctx context.Context) { facts.Quotas = quotas(ctx, in) },
-		func(ctx context.Context) { facts.Nodes = nodes(ctx, in) },
-		func(ctx context.Context) { facts.Databases = databases(ctx, in) },
-		func(ctx context.Context) { facts.Monitoring = monitoring(ctx, in) },
-	)
-	return facts
 }
 
 // parallel runs collectors at once, each with a deadline; each writes a field

@@ -39,7 +39,9 @@ func readColor(ctx context.Context, in Inputs, name string) Color {
 	color := Color{Name: name, Declared: declared}
 	workloads, err := readWorkloads(ctx, in, declared)
 	color.Workloads = factOf(workloads, err)
-	color.absent = apierrors.IsNotFound(err)
+	if color.absent = apierrors.IsNotFound(err); color.absent {
+		color.Workloads.Remedy = "deploy it, or name what it is made from in spec.colors." + name + ".manifests"
+	}
 	color.Pods = factOf(podsMatching(ctx, in, declared.Selector))
 	color.Owned = factOf(ownedPods(ctx, in, color.Workloads))
 	color.Service = factOf(readService(ctx, in, declared.Service))
@@ -102,7 +104,7 @@ func podsMatching(ctx context.Context, in Inputs, selector map[string]string) ([
 
 func ownedPods(ctx context.Context, in Inputs, workloads Fact[[]cluster.Workload]) ([]corev1.Pod, error) {
 	if !workloads.Known {
-		return nil, errors.New(workloads.Problem)
+		return nil, release.WithHint(errors.New(workloads.Problem), workloads.Remedy)
 	}
 	var pods []corev1.Pod
 	for _, workload := range workloads.Value {
@@ -146,14 +148,18 @@ func pools(ctx context.Context, in Inputs, workloads Fact[[]cluster.Workload]) m
 // lookup reads a ConfigMap or Secret. Its errors are the API server's, which
 // quote no value.
 func lookup(ctx context.Context, in Inputs, kind, name string) (map[string]string, error) {
+	return lookupIn(ctx, in, in.namespace(), kind, name)
+}
+
+func lookupIn(ctx context.Context, in Inputs, namespace, kind, name string) (map[string]string, error) {
 	if kind == "configmap" {
-		object, err := in.Client.Kubernetes.CoreV1().ConfigMaps(in.namespace()).Get(ctx, name, metav1.GetOptions{})
+		object, err := in.Client.Kubernetes.CoreV1().ConfigMaps(namespace).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return nil, cluster.Explain(err)
 		}
 		return object.Data, nil
 	}
-	object, err := in.Client.Kubernetes.CoreV1().Secrets(in.namespace()).Get(ctx, name, metav1.GetOptions{})
+	object, err := in.Client.Kubernetes.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return nil, cluster.Explain(err)
 	}

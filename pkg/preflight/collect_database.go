@@ -29,7 +29,7 @@ func databases(ctx context.Context, in Inputs) map[string]Database {
 // watches a shift belongs to the shift. The observer's role must therefore be
 // allowed two.
 func readDatabase(ctx context.Context, in Inputs, declared release.Database) Database {
-	database := Database{Declared: declared, Session: true}
+	database := Database{Declared: declared, Session: true, Pooler: pooler(ctx, in, declared)}
 	target, err := postgres.Resolve(ctx, postgres.ResolveInput{
 		Database: declared, Namespace: in.namespace(), Prometheus: in.Release.Spec.Metrics.Prometheus != nil,
 		Kubernetes: in.Client.Kubernetes, Getenv: in.Getenv, DialPod: in.Client.DialPod,

@@ -40,7 +40,7 @@ func manifestObjects(in Inputs) map[string]Fact[[]string] {
 
 func manifestWorkloads(files []string, declared release.Color) ([]cluster.Workload, error) {
 	if len(files) == 0 {
-		return nil, errors.New("the Release names no manifests for it")
+		return nil, release.WithHint(errors.New("the Release names no manifests for it"), "name them in spec.colors.<name>.manifests")
 	}
 	objects, err := cluster.ReadManifests(files)
 	if err != nil {
@@ -52,7 +52,7 @@ func manifestWorkloads(files []string, declared release.Color) ([]cluster.Worklo
 			return strings.EqualFold(object.GetKind(), ref.Kind) && object.GetName() == ref.Name
 		})
 		if index < 0 {
-			return nil, fmt.Errorf("its manifests hold no %s", ref)
+			return nil, release.WithHint(fmt.Errorf("its manifests hold no %s", ref), "add it to what spec.colors.<name>.manifests names, or correct spec.colors.<name>.workloads")
 		}
 		workload, err := cluster.ManifestWorkload(ref, objects[index])
 		if err != nil {

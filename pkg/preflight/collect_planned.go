@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -110,6 +111,11 @@ func plan(color *Color, files []string) {
 			var budget policyv1.PodDisruptionBudget
 			if runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &budget) == nil {
 				color.BudgetsPlanned = append(color.BudgetsPlanned, budget)
+			}
+		case "NetworkPolicy":
+			var policy networkingv1.NetworkPolicy
+			if runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &policy) == nil {
+				color.PoliciesPlanned = append(color.PoliciesPlanned, policy)
 			}
 		}
 	}

@@ -39,7 +39,8 @@ func page(check Check) string {
 func areaTitle(area string) string {
 	return map[string]string{
 		AreaColors: "Cluster and colours", AreaRouting: "Routing",
-		AreaDatabase: "Database", AreaMonitoring: "Monitoring",
+		AreaDatabase: "Database", AreaMonitoring: "Monitoring", AreaLogs: "Logs",
+		AreaTesting: "Testing",
 	}[area]
 }
 

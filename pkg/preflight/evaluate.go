@@ -17,12 +17,17 @@ func Evaluate(facts *Facts, checks []Check, stage Stage) *Report {
 			continue
 		}
 		for _, finding := range run(check, facts) {
-			report.Findings = append(report.Findings, complete(finding, check, report.Require))
+			finding = complete(finding, check, report.Require)
+			if finding.Position == nil {
+				finding.Position = locate(facts, finding)
+			}
+			report.Findings = append(report.Findings, finding)
 		}
 	}
 	slices.SortStableFunc(report.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Subject, b.Subject))
 	})
+	report.suppress(facts, checks)
 	report.count()
 	return report
 }
@@ -69,5 +74,7 @@ func blocks(finding Finding, require string) bool {
 	}
 }
 
-// DocsPath is a check's page in the repository.
-func DocsPath(check Check) string { return fmt.Sprintf("docs/checks/%s.md", check.ID) }
+// DocsPath is a check's page in the repository, or its URL elsewhere.
+func DocsPath(check Check) string {
+	return cmp.Or(check.Docs, fmt.Sprintf("docs/checks/%s.md", check.ID))
+}

@@ -70,6 +70,26 @@ func TestACheckThatSaysNothingOrStumblesIsUnknown(t *testing.T) {
 	}
 }
 
+// A check that looks at several subjects is one check, as good as its worst.
+func TestChecksAreCountedNotFindings(t *testing.T) {
+	check := func(id string, findings ...Finding) Check {
+		return Check{ID: id, Stages: Stages(), Evaluate: func(*Facts) []Finding { return findings }}
+	}
+	report := Evaluate(healthy(), []Check{
+		check("BG-X-01", pass("blue", ""), warn("green", ""), pass("red", "")),
+		check("BG-X-02", pass("blue", ""), skip("green", "")),
+		check("BG-X-03", unknown("blue", ""), fail("green", ""), warn("red", "")),
+		check("BG-X-04", skip("blue", ""), skip("green", "")),
+	}, StageDeploy)
+	want := map[Outcome]int{Warn: 1, Pass: 1, Fail: 1, Skip: 1}
+	if diff := cmp.Diff(want, report.Counts); diff != "" || len(report.Findings) != 10 {
+		t.Errorf("%d findings of 4 checks are counted as:\n%s", len(report.Findings), diff)
+	}
+	if subject := report.Checks()[2][0].Subject; subject != "green" {
+		t.Errorf("the worst of BG-X-03 is that of %s, want green", subject)
+	}
+}
+
 func TestEmptyFactsPassNothingCritical(t *testing.T) {
 	facts := &Facts{Release: healthy().Release, Colors: map[string]Color{}, Stage: StageDeploy, Target: "green"}
 	report := Evaluate(facts, Catalogue(), StageDeploy)
@@ -105,7 +125,7 @@ func TestReportIsAnObject(t *testing.T) {
 
 func TestCatalogueIsComplete(t *testing.T) {
 	seen := map[string]bool{}
-	shape := regexp.MustCompile(`^BG-(COL|NET|DB|MON)-\d\d$`)
+	shape := regexp.MustCompile(`^BG-(COL|NET|DB|MON|LOG|TST)-\d\d$`)
 	for _, check := range Catalogue() {
 		if seen[check.ID] || !shape.MatchString(check.ID) {
 			t.Errorf("id %s is not unique or not of the shape", check.ID)

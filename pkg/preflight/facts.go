@@ -1,11 +1,12 @@
 package preflight
 
 import (
+	"cmp"
 	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
@@ -13,6 +14,7 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/signoff"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
@@ -23,6 +25,11 @@ type Fact[T any] struct {
 	Known bool
 	// Problem is why, in one sentence without secrets.
 	Problem string
+	// Remedy is what would make it known, "" where nothing better can be said
+	// than what the check says.
+	Remedy string
+	// Transient: asking again may find it out.
+	Transient bool
 }
 
 // known is a fact that was found out.
@@ -30,7 +37,9 @@ func known[T any](value T) Fact[T] { return Fact[T]{Value: value, Known: true} }
 
 // notKnown is a fact that was not, because of err.
 func notKnown[T any](err error) Fact[T] {
-	return Fact[T]{Problem: cluster.Explain(err).Error()}
+	passes := cluster.Transient(err)
+	err = cluster.Explain(err)
+	return Fact[T]{Problem: err.Error(), Remedy: release.HintOf(err), Transient: passes}
 }
 
 func factOf[T any](value T, err error) Fact[T] {
@@ -42,11 +51,24 @@ func factOf[T any](value T, err error) Fact[T] {
 
 // unknown is the finding about a fact that is not known.
 func (f Fact[T]) unknown(subject string) []Finding {
-	problem := f.Problem
-	if problem == "" {
-		problem = "it was not looked at"
+	unread := f.Unread()
+	finding := unknown(subject, "%s", unread.Problem)
+	finding.Remedy, finding.Transient = unread.Remedy, unread.Transient
+	return []Finding{finding}
+}
+
+// Unread says why a fact is not known.
+type Unread struct {
+	Problem, Remedy string
+	Transient       bool
+}
+
+// Unread is nil of a fact that is known.
+func (f Fact[T]) Unread() *Unread {
+	if f.Known {
+		return nil
 	}
-	return []Finding{unknown(subject, "%s", problem)}
+	return &Unread{Problem: cmp.Or(f.Problem, "it was not looked at"), Remedy: f.Remedy, Transient: f.Transient}
 }
 
 // Facts is everything that the checks look at, at one moment.
@@ -54,6 +76,10 @@ type Facts struct {
 	Time    time.Time
 	Stage   Stage
 	Release *release.Release
+	// Custom are the checks that the Release and the files beside it declare.
+	Custom []release.DeclaredCheck `json:",omitempty"`
+	// Places are where in files a finding may be put right.
+	Places Places
 	// Namespace is where the release lives.
 	Namespace string
 	// Target is the colour that is to get the traffic.
@@ -62,22 +88,42 @@ type Facts struct {
 	// Manifests are the objects, as kind/name, in the manifests of each colour
 	// that declares some.
 	Manifests map[string]Fact[[]string]
-	Route     Fact[Route]
+	// Migrations are what was found in those of each database that names some.
+	Migrations map[string]Fact[Migrations]
+	Route      Fact[Route]
 	// DryRun is the server's answer to the switch; Value is the patch.
 	DryRun Fact[string]
 	// DryRunRefused: the server said no, as opposed to not having answered,
 	// or to somebody else having written in between.
 	DryRunRefused bool
-	Access        Fact[[]Grant]
+	// DryApply is its answer to the target's manifests; Value counts the
+	// objects. DryApplyRefused: the server said no.
+	DryApply        Fact[int]
+	DryApplyRefused bool
+	Access          Fact[[]Grant]
+	// DestinationRules are those of the release's namespace, where its route
+	// tells the colours apart by subsets.
+	DestinationRules Fact[[]DestinationRule]
 
 	Autoscalers Fact[[]autoscalingv2.HorizontalPodAutoscaler]
 	Disruption  Fact[[]policyv1.PodDisruptionBudget]
 	Quotas      Fact[[]corev1.ResourceQuota]
 	Nodes       Fact[[]Node]
+	// NetworkPolicies are those of the release's namespace.
+	NetworkPolicies Fact[[]networkingv1.NetworkPolicy]
+
+	// SignOffs are by the id of their check; Images are those of both colours,
+	// as a shift would leave them.
+	SignOffs Fact[map[string]signoff.Entry]
+	Images   Fact[[]signoff.Image]
 
 	// Databases are by their name in the Release.
 	Databases  map[string]Database
 	Monitoring Monitoring
+	// Logs are by colour, empty where no Loki is declared.
+	Logs map[string]Fact[measure.Logs]
+	// Dashboards are those that a Grafana has for the release.
+	Dashboards Fact[[]measure.Dashboard]
 }
 
 // Color is what was found of one colour.
@@ -92,6 +138,8 @@ type Color struct {
 	ServicePlanned bool
 	// BudgetsPlanned are the PodDisruptionBudgets of its manifests.
 	BudgetsPlanned []policyv1.PodDisruptionBudget
+	// PoliciesPlanned are the NetworkPolicies of its manifests.
+	PoliciesPlanned []networkingv1.NetworkPolicy
 
 	Workloads Fact[[]cluster.Workload]
 	// Pods are those that the colour's selector matches in the namespace of
@@ -117,11 +165,15 @@ type Route struct {
 	// Ambiguous says why no colour can be read out of it: the selector has
 	// lost its label. Nothing else may then be built on the route.
 	Ambiguous string
-	Service   corev1.Service
-	Slices    []discoveryv1.EndpointSlice
-	// Selected are the pods that its selector matches.
-	Selected []corev1.Pod
-	State    traffic.Route
+	// Service is the production Service; nil where the route is of another
+	// kind.
+	Service *corev1.Service
+	// Also are the further Services of a set.
+	Also []*corev1.Service
+	// Sticky are the annotations of each production Service, by its name, that
+	// let what stands in front of it tie clients.
+	Sticky map[string][]string
+	State  traffic.Route
 	// Proof holds the EndpointSlices against the live colour's ready pods.
 	Proof Fact[traffic.Proof]
 }
@@ -147,6 +199,9 @@ type Database struct {
 	// did so for the CONNECTION LIMIT of the observer's own role, which says
 	// nothing of anybody else.
 	Exhausted, RoleFull bool
+	// Pooler is what stands between the colours and it, nil where nothing is
+	// declared.
+	Pooler *postgres.Pooler
 }
 
 // sessionless reports whether it is observed without a session, so that

@@ -6,6 +6,7 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,6 +20,7 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/signoff"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
@@ -29,14 +31,16 @@ func healthy() *Facts {
 		Colors:  map[string]release.Color{"blue": declaredColor("blue"), "green": declaredColor("green")},
 		Traffic: release.Traffic{Service: &release.ServiceRoute{Name: "svc-production"}},
 		Databases: []release.Database{{Name: "main", Observe: release.Observe{DSN: release.SecretSource{
-			SecretKeyRef: &release.SecretKeyReference{Name: "monitor", Key: "url"}}}}},
-		Metrics: release.Metrics{Prometheus: &release.Prometheus{URL: "http://prometheus"}},
+			SecretKeyRef: &release.SecretKeyReference{Name: "monitor", Key: "url"}}}, Migrations: &release.Migrations{Paths: []string{"db"}}}},
+		Metrics: release.Metrics{Prometheus: &release.Prometheus{URL: "http://prometheus"}, VersionLabel: "version"},
+		Logs:    release.Logs{Loki: &release.Loki{URL: "http://loki", VersionLabel: "app_version"}}, Dashboard: release.Dashboard{Grafana: &release.Grafana{URL: "http://grafana"}},
 		Require: release.RequireStarter,
 	}}
 	facts := &Facts{
 		Time: time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC), Stage: StageDeploy, Release: rel, Namespace: "shop", Target: "green",
 		Colors:    map[string]Color{"blue": healthyColor("blue"), "green": healthyColor("green")},
 		Manifests: map[string]Fact[[]string]{"green": known([]string{"deployment/shop-green", "service/svc-green"})},
+		DryApply:  known(2),
 		DryRun:    known(`[{"op":"replace"}]`),
 		Access: known([]Grant{
 			{Access: cluster.Access{ResourceAttributes: authorizationv1.ResourceAttributes{
@@ -48,17 +52,33 @@ func healthy() *Facts {
 		Disruption:  known([]policyv1.PodDisruptionBudget{disruption("blue"), disruption("green")}),
 		Quotas:      known([]corev1.ResourceQuota{quotaOf("10", "6")}),
 		Nodes:       known([]Node{{Name: "one", CPU: 1000, Memory: 1 << 30, Pods: 50}}),
-		Databases:   map[string]Database{"main": healthyDatabase(rel.Spec.Databases[0])},
-		Monitoring:  healthyMonitoring(),
+		NetworkPolicies: known([]networkingv1.NetworkPolicy{policyFor("own", map[string]string{"app": "shop"}, nil),
+			policyFor("database", map[string]string{"app": "postgres"}, map[string]string{"app": "shop"})}),
+		Databases:  map[string]Database{"main": healthyDatabase(rel.Spec.Databases[0])},
+		Migrations: map[string]Fact[Migrations]{"main": known(Migrations{Files: 1, Statements: 1})},
+		Monitoring: healthyMonitoring(),
+		Dashboards: known([]measure.Dashboard{healthyDashboard()}),
 	}
+	facts.Logs = map[string]Fact[measure.Logs]{"blue": known(healthyLogs(facts.Time, "blue", "v1")), "green": known(healthyLogs(facts.Time, "green", "v2"))}
 	facts.Route = known(Route{
-		Live:     "blue",
-		Service:  corev1.Service{Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP, ClusterIP: "10.96.0.7", Selector: map[string]string{"app": "shop", "version": "blue"}}},
-		State:    traffic.Route{Split: traffic.Whole("blue"), Owners: map[string][]string{"spec.selector.version": {"kubectl-client-side-apply"}}},
-		Selected: facts.Colors["blue"].Pods.Value,
-		Proof:    known(traffic.Proof{Proven: true, Ready: podNames(facts.Colors["blue"].Pods.Value), Message: "EndpointSlices hold 3/3 ready blue pods and nothing else"}),
+		Live:    "blue",
+		Sticky:  map[string][]string{"": {}},
+		Service: &corev1.Service{Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP, ClusterIP: "10.96.0.7", Selector: map[string]string{"app": "shop", "version": "blue"}}},
+		State:   traffic.Route{Split: traffic.Whole("blue"), Owners: map[string][]string{"spec.selector.version": {"kubectl-client-side-apply"}}},
+		Proof:   known(traffic.Proof{Proven: true, Ready: podNames(facts.Colors["blue"].Pods.Value), Message: "EndpointSlices hold 3/3 ready blue pods and nothing else"}),
 	})
+	signEverything(facts)
 	return facts
+}
+
+// signEverything signs off, for what there is, all that a person signs off.
+func signEverything(facts *Facts) {
+	facts.Images = images(Inputs{}, facts)
+	facts.SignOffs = known(map[string]signoff.Entry{})
+	for _, kind := range signoff.Kinds() {
+		binding, _ := Binding(facts, kind)
+		facts.SignOffs.Value[kind.ID] = signoff.Entry{SignOff: signoff.SignOff{By: "ana", Until: "2027-01-31", Signed: facts.Time.AddDate(0, 0, -1), Binding: binding}}
+	}
 }
 
 func declaredColor(color string) release.Color {
@@ -89,7 +109,7 @@ func healthyColor(color string) Color {
 		Pods: known(pods), Owned: known(pods),
 		Service:     known(&corev1.Service{Spec: corev1.ServiceSpec{Selector: set}}),
 		ServicePods: known(pods),
-		Pools: map[string]map[string]postgres.PoolSize{"main": {workload: {Connections: 5, Known: true, Trust: postgres.TrustConfigured,
+		Pools: map[string]map[string]postgres.PoolSize{"main": {workload: {Connections: 5, Known: true, Role: "shop", Trust: postgres.TrustConfigured,
 			Provenance: workload + " env DB_POOL_SIZE", Field: workload + " env DB_POOL_SIZE", Processes: 1}}},
 	}
 }
@@ -105,6 +125,17 @@ func disruption(color string) policyv1.PodDisruptionBudget {
 		Spec: policyv1.PodDisruptionBudgetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"version": color}}}}
 }
 
+// policyFor is a NetworkPolicy for some pods, which lets in others where from
+// tells them.
+func policyFor(name string, selector, from map[string]string) networkingv1.NetworkPolicy {
+	policy := networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec: networkingv1.NetworkPolicySpec{PodSelector: metav1.LabelSelector{MatchLabels: selector}}}
+	if from != nil {
+		policy.Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{From: []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{MatchLabels: from}}}}}
+	}
+	return policy
+}
+
 func quotaOf(hard, used string) corev1.ResourceQuota {
 	return corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "pods"}, Status: corev1.ResourceQuotaStatus{
 		Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse(hard)},
@@ -115,7 +146,10 @@ func healthyDatabase(declared release.Database) Database {
 	snapshot := postgres.Snapshot{Version: 150004, VersionText: "15.4", Database: "shop", Role: "monitor", SeesSessions: true,
 		Limits:    postgres.Limits{MaxConnections: 100, SuperuserReserved: 3, Configured: 100},
 		Databases: map[string]postgres.DatabaseState{"shop": {Limit: postgres.NoLimit}},
-		Roles:     map[string]postgres.RoleLimit{}}
+		Roles:     map[string]postgres.RoleLimit{}, Configuration: true, Timeouts: []postgres.TimeoutSetting{}}
+	for _, timeout := range postgres.Timeouts() {
+		snapshot.Timeouts = append(snapshot.Timeouts, postgres.TimeoutSetting{Timeout: timeout, Role: "shop", Value: "30s"})
+	}
 	for pid := range 4 {
 		snapshot.Sessions = append(snapshot.Sessions, postgres.Session{PID: pid, BackendType: "client backend", Database: "shop", State: "idle"})
 	}
@@ -151,6 +185,33 @@ func healthyMonitoring() Monitoring {
 			Query: "sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8"}}),
 		Critical: measure.Reading{Source: "prometheus", State: measure.OK},
 	}
+}
+
+// healthyLogs are those of a colour whose pods write all the time.
+func healthyLogs(now time.Time, color, version string) measure.Logs {
+	logs := measure.Logs{Label: "app_version", Values: []string{version}, Selector: `{namespace="shop",app_version=~"` + version + `"}`, Streams: 3, Pods: 3, Sought: 3}
+	for i := range 3 {
+		logs.Followed = append(logs.Followed, measure.Followed{Pod: fmt.Sprintf("shop-%s-%d", color, i), Written: now.Add(-110 * time.Second), Shipped: now.Add(-3 * time.Second)})
+	}
+	return logs
+}
+
+func healthyDashboard() measure.Dashboard {
+	return measure.Dashboard{UID: "shop", Title: "shop", Sources: map[string]measure.SourceState{"prom": measure.SourceThere},
+		Queries: []measure.PanelQuery{{Panel: "Requests", Query: "sum by (version) (rate(http_requests_total[1m]))", Source: "prom"}}}
+}
+
+// logs changes what a Loki has of a colour.
+func (f *Facts) logs(name string, change func(*measure.Logs)) {
+	fact := f.Logs[name]
+	change(&fact.Value)
+	f.Logs[name] = fact
+}
+
+// query lets the only panel of the dashboard ask something else.
+func (f *Facts) query(query string, variables ...measure.DashboardVariable) {
+	f.Dashboards.Value[0].Queries[0].Query = query
+	f.Dashboards.Value[0].Variables = variables
 }
 
 // color changes one colour of the facts.

@@ -36,7 +36,7 @@ func podsToCome(facts *Facts) []coming {
 func existing(workload cluster.Workload, owned []corev1.Pod) int {
 	count := 0
 	for _, pod := range owned {
-		ended := pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+		ended := pod.DeletionTimestamp != nil || cluster.PodEnded(&pod)
 		if !ended && workload.Selector.Matches(labels.Set(pod.Labels)) {
 			count++
 		}
@@ -54,14 +54,15 @@ func (n needs) plus(spec corev1.PodSpec, count int) needs {
 
 // neededBy is the most that the roll-out of the target asks for, and what the
 // trial of the old colour's termination does after it with its spare pod. A
-// shift that doesn't wait for residual requests has no such trial.
+// shift that doesn't wait for residual requests has no such trial, nor has one of
+// workers, where a spare pod would take jobs.
 func neededBy(facts *Facts) (rollout, trial needs) {
 	for _, part := range podsToCome(facts) {
 		rollout = rollout.plus(part.spec, part.missing+part.surge)
 		trial = trial.plus(part.spec, part.missing)
 	}
 	live, ok := facts.live()
-	if ok && facts.Release.Spec.Traffic.Drain != release.DrainNone && len(live.Workloads.Value) > 0 {
+	if ok && !workers(facts) && facts.Release.Spec.Traffic.Drain != release.DrainNone && len(live.Workloads.Value) > 0 {
 		trial = trial.plus(live.Workloads.Value[0].Template.Spec, 1)
 	}
 	return rollout, trial

@@ -16,6 +16,8 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/signoff"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
 // Right is one right that a release needs of the API server.
@@ -43,6 +45,9 @@ func Rights(in Inputs) ([]Right, error) {
 	discoveryRights(all)
 	capacityRights(all)
 	if err := monitoringRights(all, in.Release); err != nil {
+		return nil, err
+	}
+	if err := lookRights(all, in.Release.Spec); err != nil {
 		return nil, err
 	}
 	databaseRights(all, in.Release)
@@ -100,10 +105,19 @@ func (r *rights) want(purpose, without string, to authorizationv1.ResourceAttrib
 
 // routeRights are those to the Services and to the workloads behind them.
 func routeRights(all *rights, rel *release.Release) {
-	if service := rel.Spec.Traffic.Service; service != nil {
-		all.need("read the production route, move it and stop a run by it", all.in("", "services", service.Name), "get", "patch")
+	routes, _ := traffic.Describe(rel) // a release without a route needs no right to one
+	for _, route := range routes {
+		all.need("read the production route, move it and stop a run by it", all.in(route.Resource.Group, route.Resource.Resource, route.Name), "get", "patch")
+		if route.Beside != "" {
+			all.need("see that the rest of the requests is the other colour's", all.in(route.Resource.Group, route.Resource.Resource, route.Beside), "get")
+		}
 	}
-	all.need("prove where the production route leads", all.in("discovery.k8s.io", "endpointslices", ""), "list")
+	if len(subsetsOf(rel)) > 0 {
+		all.need("see which pods the subsets of the route select", all.in("networking.istio.io", "destinationrules", ""), "list")
+	}
+	if rel.Spec.Traffic.Workers == nil {
+		all.need("prove where the production route leads", all.in("discovery.k8s.io", "endpointslices", ""), "list")
+	}
 	for _, name := range rel.Spec.ColorNames() {
 		color := rel.Spec.Colors[name]
 		for _, ref := range color.Workloads {
@@ -123,7 +137,7 @@ func podRights(all *rights, rel *release.Release) {
 	talkRights(all, rel.Spec)
 	all.want("keep the events of a bad side", "a rollback keeps no events of the bad side", all.in("", "events", ""), "list")
 	drain := rel.Spec.Traffic.Drain
-	if drain == release.DrainNone {
+	if drain == release.DrainNone || rel.Spec.Traffic.Workers != nil { // a spare pod would take jobs
 		return
 	}
 	unproven := "graceful termination can't be tried on a spare pod, so open connections are waited for"
@@ -141,7 +155,7 @@ func podRights(all *rights, rel *release.Release) {
 func talkRights(all *rights, spec release.Spec) {
 	const forward = "open connections to pods: for gRPC, PostgreSQL, a spare pod"
 	silent := "what the API server's proxy can't carry does not reach the pods, and no spare pod is tried"
-	for _, probe := range httpProbes(spec.Validation) {
+	for _, probe := range spec.Validation.HTTPProbes() {
 		for _, source := range probe.HeadersFrom {
 			if ref := source.SecretKeyRef; ref != nil {
 				all.need("give the declared requests the headers that are secrets", all.in("", "secrets", ref.Name), "get")
@@ -162,20 +176,6 @@ func talkRights(all *rights, spec release.Spec) {
 	all.want(forward, silent, all.in("", "pods/portforward", ""), "create")
 	// A WebSocket begins with a GET, which is another verb to RBAC.
 	all.want("open those connections by WebSocket", "they are opened by SPDY alone, which some proxies don't let pass", all.in("", "pods/portforward", ""), "get")
-}
-
-// httpProbes are all requests over HTTP that a release declares.
-func httpProbes(validation release.Validation) []release.HTTPProbe {
-	var probes []release.HTTPProbe
-	if validation.Health != nil {
-		probes = append(probes, *validation.Health)
-	}
-	for _, probe := range validation.Synthetic {
-		if probe.HTTP != nil {
-			probes = append(probes, *probe.HTTP)
-		}
-	}
-	return probes
 }
 
 func hasAuthorization(probe release.HTTPProbe) bool {
@@ -210,6 +210,8 @@ func recordRights(all *rights, releaseName string) {
 		all.in("coordination.k8s.io", "leases", ""), "list")
 	all.need("write the record of a run", all.in("", "configmaps", name), "update")
 	all.need("begin records, keep past ones and read them", all.in("", "configmaps", ""), "get", "list", "create")
+	all.want("sign off what a person has seen", "nobody signs off a load, a drill or what clients cache with these rights",
+		all.in("", "configmaps", signoff.Name(releaseName)), "update")
 	all.want("delete old runs", "old runs are kept for ever", all.in("", "configmaps", ""), "delete")
 }
 
@@ -229,6 +231,7 @@ func capacityRights(all *rights) {
 		all.in("autoscaling", "horizontalpodautoscalers", ""), "list")
 	all.want("judge the disruption budgets", "BG-COL-09 can't tell", all.in("policy", "poddisruptionbudgets", ""), "list")
 	all.want("judge the room under the quotas", "BG-COL-10 can't tell", all.in("", "resourcequotas", ""), "list")
+	all.want("hold the network policies of both colours against each other", "BG-NET-06 can't tell", all.in("networking.k8s.io", "networkpolicies", ""), "list")
 }
 
 // monitoringRights are those to ask a Prometheus and an Alertmanager that are
@@ -275,6 +278,7 @@ func (r *rights) toAsk(who, without, service string) error {
 // known here: spec.database[].observe.pod names it.
 func databaseRights(all *rights, rel *release.Release) {
 	for _, database := range rel.Spec.Databases {
+		poolerRights(all, database)
 		observe := database.Observe
 		if observe.Via == release.ViaExporter || observe.Via == release.ViaPrometheus {
 			continue

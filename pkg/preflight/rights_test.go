@@ -32,7 +32,7 @@ func TestRightsFollowWhatIsDeclared(t *testing.T) {
 			[]string{"get services/svc-production", "patch services/svc-production", "get services/svc-green", "list pods", "get pods/log", "get pods/proxy",
 				"create pods/eviction", "patch deployments.apps/shop-green", "get leases.coordination.k8s.io/bluegreen-shop", "update leases.coordination.k8s.io/bluegreen-shop",
 				"create leases.coordination.k8s.io", "create configmaps", "get configmaps", "update configmaps/bluegreen-shop"},
-			append([]string{"list events", "delete configmaps", "create pods/portforward", "get pods/portforward", "list leases.coordination.k8s.io",
+			append([]string{"list events", "delete configmaps", "update configmaps/bluegreen-shop-signoffs", "create pods/portforward", "get pods/portforward", "list leases.coordination.k8s.io",
 				"list services", "list deployments.apps", "list statefulsets.apps"}, spare...),
 			[]string{"patch horizontalpodautoscalers*", "get services/proxy*", "get secrets*", "update configmaps", "update leases.coordination.k8s.io", "list nodes", "list pods in "}},
 		{"only recycling", func(in *Inputs) { in.Release.Spec.Traffic.Drain = release.DrainRecycle },
@@ -65,6 +65,19 @@ func TestRightsFollowWhatIsDeclared(t *testing.T) {
 			in.Release.Spec.Metrics.Prometheus = &release.Prometheus{URL: "http://prometheus"}
 			in.Release.Spec.Metrics.Alertmanager = "http://alertmanager"
 		}, nil, nil, []string{"get services/proxy*"}},
+		{"logs and a dashboard by Services", func(in *Inputs) {
+			in.Release.Spec.Logs.Loki = &release.Loki{Service: "logs/loki:3100"}
+			in.Release.Spec.Dashboard.Grafana = &release.Grafana{Service: "monitoring/grafana:3000"}
+		}, nil, []string{"get services/proxy/loki:3100 in logs", "get services/proxy/grafana:3000 in monitoring"}, []string{"create pods/portforward in monitoring", "get secrets*"}},
+		{"a dashboard that wants a token", func(in *Inputs) {
+			in.Release.Spec.Dashboard.Grafana = &release.Grafana{Service: "monitoring/grafana:3000",
+				Token: release.SecretSource{SecretKeyRef: &release.SecretKeyReference{Name: "grafana", Key: "token"}}}
+		}, nil, []string{"get secrets/grafana", "get services/grafana in monitoring", "list endpointslices.discovery.k8s.io in monitoring",
+			"create pods/portforward in monitoring", "get pods/portforward in monitoring"}, []string{"get services/proxy*"}},
+		{"logs and a dashboard by URLs", func(in *Inputs) {
+			in.Release.Spec.Logs.Loki = &release.Loki{URL: "http://loki"}
+			in.Release.Spec.Dashboard.Grafana = &release.Grafana{URL: "http://grafana", Token: release.SecretSource{Env: "GRAFANA_TOKEN"}}
+		}, nil, nil, []string{"get services/proxy*", "get secrets*", "create pods/portforward in monitoring"}},
 		{"manifests", func(in *Inputs) { in.Manifests = map[string][]string{"green": {manifestOf(t)}} },
 			[]string{"create deployments.apps/shop-green", "patch networkpolicies.networking.k8s.io/shop", "get networkpolicies.networking.k8s.io/shop",
 				"patch priorityclasses.scheduling.k8s.io/shop in "}, nil, []string{"patch priorityclasses.scheduling.k8s.io/shop"}},
@@ -92,6 +105,36 @@ func TestRightsFollowWhatIsDeclared(t *testing.T) {
 			in.Release.Spec.Validation.Health = &release.HTTPProbe{HeadersFrom: map[string]release.SecretSource{
 				"Authorization": {SecretKeyRef: &release.SecretKeyReference{Name: "login", Key: "basic"}}, "X-Key": {Env: "KEY"}}}
 		}, []string{"get secrets/login", "create pods/portforward"}, nil, nil},
+		{"a route with weights", func(in *Inputs) {
+			in.Release.Spec.Traffic = release.Traffic{HTTPRoute: &release.NamedRoute{Name: "shop"}}
+			for name, color := range in.Release.Spec.Colors {
+				color.Service = "svc-" + name
+				in.Release.Spec.Colors[name] = color
+			}
+		}, []string{"get httproutes.gateway.networking.k8s.io/shop", "patch httproutes.gateway.networking.k8s.io/shop", "get services/svc-green", "get services/svc-blue"},
+			nil, []string{"patch services*"}},
+		{"a mesh with subsets", func(in *Inputs) {
+			in.Release.Spec.Traffic = release.Traffic{VirtualService: &release.VirtualServiceRoute{Name: "shop", Subsets: map[string]string{"blue": "v1", "green": "v2"}}}
+			for name, color := range in.Release.Spec.Colors {
+				color.Service = "svc-" + name
+				in.Release.Spec.Colors[name] = color
+			}
+		}, []string{"patch virtualservices.networking.istio.io/shop", "list destinationrules.networking.istio.io"}, nil, nil},
+		{"a canary and the Ingress that it belongs to", func(in *Inputs) {
+			in.Release.Spec.Traffic = release.Traffic{NginxIngress: &release.NginxIngressRoute{Name: "shop-canary", Main: "shop"}}
+			for name, color := range in.Release.Spec.Colors {
+				color.Service = "svc-" + name
+				in.Release.Spec.Colors[name] = color
+			}
+		}, []string{"get ingresses.networking.k8s.io/shop-canary", "patch ingresses.networking.k8s.io/shop-canary", "get ingresses.networking.k8s.io/shop"},
+			nil, []string{"patch ingresses.networking.k8s.io/shop"}},
+		{"several routes", func(in *Inputs) {
+			in.Release.Spec.Traffic.Also = []release.AlsoRoute{{Service: &release.ServiceRoute{Name: "svc-internal"}}, {HTTPRoute: &release.NamedRoute{Name: "shop"}}}
+			for name, color := range in.Release.Spec.Colors {
+				color.Service = "svc-" + name
+				in.Release.Spec.Colors[name] = color
+			}
+		}, []string{"patch services/svc-production", "get services/svc-internal", "patch services/svc-internal", "patch httproutes.gateway.networking.k8s.io/shop"}, nil, nil},
 		{"a pool in a Secret, by the live workloads", func(in *Inputs) {
 			in.Release.Spec.Databases = []release.Database{monitored(release.Observe{})}
 			in.Live.Templates = []corev1.PodTemplateSpec{{Spec: corev1.PodSpec{Containers: []corev1.Container{{
@@ -146,7 +189,7 @@ func TestRightsFollowWhatIsLive(t *testing.T) {
 	})
 	var asked []string
 	for _, grant := range access(t.Context(), in).Value {
-		asked = append(asked, grant.Verb+" "+resourceOf(grant.Access))
+		asked = append(asked, grant.Verb+" "+cluster.ResourceOf(grant.ResourceAttributes))
 	}
 	if !slices.Contains(asked, "patch horizontalpodautoscalers.autoscaling/scales-green") || slices.Contains(asked, "patch horizontalpodautoscalers.autoscaling/scales-others") {
 		t.Errorf("asked for %q", asked)
@@ -206,7 +249,7 @@ func rightOf(rights []Right, text string) (Right, bool) {
 
 // textOf writes a right as people do; the release's own namespace is shop.
 func textOf(right Right) string {
-	text := right.Verb + " " + resourceOf(cluster.Access{ResourceAttributes: right.ResourceAttributes})
+	text := right.Verb + " " + cluster.ResourceOf(right.ResourceAttributes)
 	if right.Namespace != "shop" {
 		text += " in " + right.Namespace
 	}

@@ -19,6 +19,8 @@ type Live struct {
 	Templates []corev1.PodTemplateSpec
 	// Autoscalers are the names of those that scale the workloads.
 	Autoscalers []string
+	// Budgets are the names of the disruption budgets that cover one of them.
+	Budgets []string
 }
 
 // ReadLive reads what Rights can't know from files, for Inputs.Live. A workload
@@ -27,12 +29,14 @@ type Live struct {
 func ReadLive(ctx context.Context, in Inputs) (Live, error) {
 	var live Live
 	var failures []error
+	var workloads []cluster.Workload
 	for _, name := range in.Release.Spec.ColorNames() {
 		for _, ref := range in.Release.Spec.Colors[name].Workloads {
 			workload, err := in.Client.Workload(ctx, in.namespace(), ref)
 			switch {
 			case err == nil:
 				live.Templates = append(live.Templates, workload.Template)
+				workloads = append(workloads, *workload)
 			case !apierrors.IsNotFound(err):
 				failures = append(failures, err)
 			}
@@ -49,6 +53,15 @@ func ReadLive(ctx context.Context, in Inputs) (Live, error) {
 					live.Autoscalers = append(live.Autoscalers, autoscaler.Name)
 				}
 			}
+		}
+	}
+	budgets := disruptionBudgets(ctx, in)
+	if !budgets.Known {
+		failures = append(failures, errors.New(budgets.Problem))
+	}
+	for _, budget := range budgets.Value {
+		if slices.ContainsFunc(workloads, func(workload cluster.Workload) bool { return covers(budget, workload) }) {
+			live.Budgets = append(live.Budgets, budget.Name)
 		}
 	}
 	return live, errors.Join(failures...)
@@ -76,8 +89,8 @@ func workloadRights(all *rights, in Inputs) {
 	}
 	for _, template := range templates {
 		for _, secret := range cluster.SecretsOf(&template.Spec) {
-			all.want("hide their values in what is told and kept of the pods", "only what looks like a secret is hidden there",
-				all.in("", "secrets", secret), "get")
+			all.want("hide their values in what is told and kept of the pods", "what pods log that are given one which can't be read is neither quoted nor kept",
+				all.in("", "secrets", secret.Name), "get")
 		}
 	}
 	for _, autoscaler := range in.Live.Autoscalers {

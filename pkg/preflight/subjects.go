@@ -21,7 +21,7 @@ func eachWorkload(facts *Facts, colors []Color, judge func(subject string, templ
 	for _, color := range colors {
 		switch {
 		case !color.Workloads.Known && facts.Stage == StagePR && len(color.Declared.Manifests) == 0:
-			findings = append(findings, undeclared("manifests of colour "+color.Name))
+			findings = append(findings, undeclaredManifests(color.Name))
 		case !color.Workloads.Known:
 			findings = append(findings, color.Workloads.unknown("colour "+color.Name)...)
 		case len(color.Workloads.Value) == 0:

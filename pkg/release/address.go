@@ -38,6 +38,15 @@ func validPort(text string) bool {
 	return len(validation.IsValidPortName(text)) == 0
 }
 
+// checkServer checks what has exactly one of a URL and a Service.
+func (c *checker) checkServer(field, address, service string) {
+	if (address == "") == (service == "") {
+		c.report(field, "needs exactly one of url and service", "service: NAMESPACE/SERVICE:PORT is reached through the API server")
+	}
+	c.webAddress(join(field, "url"), address)
+	c.inClusterAddress(join(field, "service"), service)
+}
+
 // inClusterAddress checks NAMESPACE/SERVICE:PORT; unset is fine.
 func (c *checker) inClusterAddress(field, text string) {
 	if !c.written(field) {

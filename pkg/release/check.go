@@ -24,13 +24,16 @@ func check(s *source, document *Release) {
 	c.checkDatabases()
 	c.checkValidation()
 	c.checkMetrics()
+	c.checkLogs()
+	c.checkDashboard()
 	c.checkGates()
+	c.checkChecks()
 	c.oneOf("spec.require", document.Spec.Require, RequireStarter, RequireProduction)
 }
 
-// isRelease looks at apiVersion and kind before anything else: of a document
-// of another kind, every other message would be noise.
-func (s *source) isRelease() bool {
+// isKind looks at apiVersion and kind before anything else: of a document of
+// another kind, every other message would be noise.
+func (s *source) isKind(kind string) bool {
 	found := map[string]string{}
 	for i := 0; i+1 < len(s.root.Content) && s.root.Tag == "!!map"; i += 2 {
 		key, value := s.root.Content[i], s.root.Content[i+1]
@@ -41,7 +44,7 @@ func (s *source) isRelease() bool {
 		s.fields[key.Value] = value
 	}
 	ours := true
-	for _, want := range []struct{ field, value string }{{"apiVersion", APIVersion}, {"kind", Kind}} {
+	for _, want := range []struct{ field, value string }{{"apiVersion", APIVersion}, {"kind", kind}} {
 		if value, set := found[want.field]; set && value != "" && value != want.value {
 			line, column := s.position(want.field)
 			s.at(line, column, want.field, shown(value)+" is not read here", "write "+want.field+": "+want.value)
@@ -93,11 +96,7 @@ func (c *checker) oneOf(field, value string, known ...string) {
 	if !c.written(field) || slices.Contains(known, value) {
 		return
 	}
-	hint := "known: " + strings.Join(known, ", ")
-	if closest := Closest(value, known); closest != "" {
-		hint = fmt.Sprintf("did you mean %q?", closest)
-	}
-	c.report(field, shown(value)+" is not known", hint)
+	c.report(field, shown(value)+" is not known", DidYouMean(value, known, "known: "+strings.Join(known, ", ")))
 }
 
 // positive checks that a time which is written is longer than nothing: a zero
@@ -143,7 +142,7 @@ func brief(faults []string) string {
 
 // shownAt quotes a value, but none of a field that leads to a secret.
 func (c *checker) shownAt(field, value string) string {
-	if strings.Contains(field, ".dsn") || strings.Contains(field, ".headersFrom") {
+	if strings.Contains(field, ".dsn") || strings.Contains(field, ".headersFrom") || strings.Contains(field, ".token") {
 		return "the value"
 	}
 	return shown(value)

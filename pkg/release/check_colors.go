@@ -49,11 +49,29 @@ func (c *checker) checkColor(field, name string, color Color) {
 		}
 	}
 	c.label(join(field, "service"), color.Service)
+	if color.Service == "" && c.document.Spec.Traffic.NamesServices() {
+		c.report(join(field, "service"), fmt.Sprintf("is required: %s shares requests between the colours' Services", c.firstWeighted()),
+			"write service: NAME, a Service that selects this colour's pods alone")
+	}
 	for i, path := range color.Manifests {
 		if strings.TrimSpace(path) == "" {
 			c.report(fmt.Sprintf("%s.manifests[%d]", field, i), "must not be empty", "")
 		}
 	}
+}
+
+// firstWeighted is where the first route with weights is declared.
+func (c *checker) firstWeighted() string {
+	for i, one := range c.document.Spec.Traffic.Set() {
+		switch {
+		case !one.shares():
+		case i == 0:
+			return one.Routes()[0].Field
+		default:
+			return join(placeOf(i), one.Routes()[0].Field)
+		}
+	}
+	return ""
 }
 
 // checkApart checks that nothing belongs to both colours.
@@ -70,10 +88,14 @@ func (c *checker) checkApart(first, second string) {
 		c.report(join(at, "service"), fmt.Sprintf("%s reaches %s too", shown(other.Service), first), "a colour's Service selects its pods alone")
 	}
 	c.checkSelectors(first, second, one.Selector, other.Selector)
-	route := c.document.Spec.Traffic.Service
+	routes := c.document.Spec.Traffic.Services()
 	for name, color := range sortedPairs(c.document.Spec.Colors) {
-		if route != nil && color.Service != "" && color.Service == route.Name {
-			c.report(join(join("spec.colors", name), "service"), fmt.Sprintf("%s is the production Service", shown(color.Service)),
+		if color.Service != "" && slices.Contains(routes, color.Service) {
+			called := "the"
+			if len(routes) > 1 {
+				called = "a"
+			}
+			c.report(join(join("spec.colors", name), "service"), fmt.Sprintf("%s is %s production Service", shown(color.Service), called),
 				"a colour's Service reaches it past the production route; leave it out if there is none")
 		}
 	}

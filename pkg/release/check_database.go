@@ -2,6 +2,7 @@ package release
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -26,6 +27,65 @@ func (c *checker) checkDatabases() {
 			c.named(field+".pool.env", env, validation.IsEnvVarName(env))
 		}
 		c.between(field+".pool.size", database.Pool.Size, 1, 100000)
+		if database.Pooler != nil {
+			c.checkPooler(field+".pooler", *database.Pooler)
+		}
+		c.checkMigrations(join(field, "migrations"), database.Migrations)
+	}
+}
+
+// checkPooler checks that a pooler is named in one way, and that one outside
+// the cluster can be asked.
+func (c *checker) checkPooler(field string, pooler Pooler) {
+	named := 0
+	for _, name := range []string{"workload", "cloudNativePG", "instances"} {
+		if c.written(field + "." + name) {
+			named++
+		}
+	}
+	if named != 1 {
+		c.report(field, "needs exactly one of workload, cloudNativePG and instances", "write workload: deployment/NAME")
+	}
+	if c.written(field + ".cloudNativePG") {
+		c.subdomain(field+".cloudNativePG", pooler.CloudNativePG)
+	}
+	if c.written(field + ".namespace") {
+		c.label(field+".namespace", pooler.Namespace)
+	}
+	c.between(field+".instances", pooler.Instances, 1, 1000)
+	c.checkSecret(field+".admin", pooler.Admin)
+	if c.written(field+".instances") && !c.written(field+".admin") {
+		c.report(field+".admin", "is required with instances: nothing else tells what it may open", "write admin: {secretKeyRef: {name: NAME, key: KEY}}")
+	}
+}
+
+// checkMigrations checks the paths; what they hold, and which dialects and rules
+// there are, is for the check of the migrations to know.
+func (c *checker) checkMigrations(field string, migrations *Migrations) {
+	if migrations == nil || c.troubled(join(field, "paths")) {
+		return
+	}
+	if len(migrations.Paths) == 0 {
+		c.report(join(field, "paths"), "names no file and no directory", "write paths: [db/migrations]")
+	}
+	for i, path := range migrations.Paths {
+		at := fmt.Sprintf("%s.paths[%d]", field, i)
+		if strings.TrimSpace(path) == "" {
+			c.report(at, "must not be empty", "")
+			continue
+		}
+		c.besideOrBelow(at, path)
+	}
+	if after := migrations.After; after != filepath.Base(after) && after != "" {
+		c.report(join(field, "after"), shown(after)+" is no name of a file", "write its last part alone, such as "+filepath.Base(after))
+	}
+}
+
+// besideOrBelow refuses a path that leads out of the folder of the document by its
+// words alone; where its links lead is for whoever reads it (Inside).
+func (c *checker) besideOrBelow(field, path string) {
+	if !filepath.IsLocal(filepath.FromSlash(path)) {
+		c.report(field, shown(path)+" leads out of the folder of the document", "name a path relative to the document, beside or below it")
 	}
 }
 

@@ -13,6 +13,7 @@ func (c *checker) checkGates() {
 	if c.written("spec.gates.interval") && gates.Interval < Duration(time.Second) {
 		c.report("spec.gates.interval", gates.Interval.String()+" is shorter than 1s", "")
 	}
+	c.oneOf("spec.gates.relative", gates.Relative, RelativeAdvance, RelativeRollback)
 	c.positive("spec.gates.sourceDown.deadline", gates.SourceDown.Deadline)
 	c.oneOf("spec.gates.sourceDown.policy", gates.SourceDown.Policy, PolicyHold, PolicyRollback)
 	c.oneOf("spec.gates.onFailure", gates.OnFailure, PolicyRollback, PolicyFreeze)

@@ -10,11 +10,7 @@ import (
 func (c *checker) checkMetrics() {
 	metrics := c.document.Spec.Metrics
 	if server := metrics.Prometheus; server != nil {
-		if (server.URL == "") == (server.Service == "") {
-			c.report("spec.metrics.prometheus", "needs exactly one of url and service", "service: NAMESPACE/SERVICE:PORT is reached through the API server")
-		}
-		c.webAddress("spec.metrics.prometheus.url", server.URL)
-		c.inClusterAddress("spec.metrics.prometheus.service", server.Service)
+		c.checkServer("spec.metrics.prometheus", server.URL, server.Service)
 	}
 	c.oneOf("spec.metrics.provider", metrics.Provider, ProviderHTTP, ProviderOTel)
 	c.named("spec.metrics.versionLabel", metrics.VersionLabel, validation.IsQualifiedName(metrics.VersionLabel))

@@ -1,16 +1,20 @@
 package release
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
 
 // checkTraffic checks the route, the steps and the times.
 func (c *checker) checkTraffic() {
 	traffic := c.document.Spec.Traffic
-	if traffic.Service == nil && c.written("spec.traffic") {
-		c.report("spec.traffic.service", "is required: it is the route that a shift switches", "write service: {name: NAME}")
-	}
-	if traffic.Service != nil {
-		c.label("spec.traffic.service.name", traffic.Service.Name)
-	}
+	c.checkRoute(traffic)
+	c.checkSet(traffic)
+	c.checkWorkers(traffic)
 	c.checkSteps(traffic)
 	c.oneOf("spec.traffic.drain", string(traffic.Drain), string(DrainAuto), string(DrainWait), string(DrainRecycle), string(DrainNone))
 	c.positive("spec.traffic.watch", traffic.Watch)
@@ -26,6 +30,93 @@ func (c *checker) checkTraffic() {
 	}
 }
 
+// checkRoute wants exactly one route beside spec.traffic.also.
+func (c *checker) checkRoute(traffic Traffic) {
+	if len(traffic.Routes()) == 0 && c.written("spec.traffic") {
+		c.report("spec.traffic.service", "is required: it is the route that a shift switches", "write service: {name: NAME}, or another kind of route, such as httpRoute")
+	}
+	c.checkRoutes("spec.traffic", traffic, "stands beside %s, and a release has one production route", "leave one of them, or move both: write the other under spec.traffic.also")
+}
+
+// checkRoutes checks the routes that stand in one place, where one belongs.
+func (c *checker) checkRoutes(place string, traffic Traffic, several, hint string) {
+	routes := traffic.Routes()
+	for i, route := range routes {
+		field := join(place, route.Field)
+		switch {
+		case route.Field == "workers": // which have no object of their own
+		case route.Weighted:
+			c.subdomain(field+".name", route.Name)
+		default:
+			c.label(field+".name", route.Name)
+		}
+		c.checkRouteOf(field, route.Field, traffic)
+		if i > 0 {
+			c.report(field, fmt.Sprintf(several, routes[0].Field), hint)
+		}
+	}
+}
+
+// checkRouteOf checks what a document says of a route beyond its name.
+func (c *checker) checkRouteOf(field, kind string, traffic Traffic) {
+	switch kind {
+	case "tcpRoute":
+		c.checkVersion(field+".version", traffic.TCPRoute.Version)
+	case "tlsRoute":
+		c.checkVersion(field+".version", traffic.TLSRoute.Version)
+	case "virtualService":
+		if subsets := traffic.VirtualService.Subsets; len(subsets) > 0 {
+			c.eachColor(field+".subsets", slices.Collect(maps.Keys(subsets)))
+		}
+	case "nginxIngress":
+		c.subdomain(field+".main", traffic.NginxIngress.Main)
+		if traffic.NginxIngress.Main == traffic.NginxIngress.Name {
+			c.report(field+".main", shown(traffic.NginxIngress.Main)+" is the canary itself", "write the name of the Ingress that leads to the other colour")
+		}
+	case "custom":
+		c.checkCustom(field, *traffic.Custom)
+	}
+}
+
+// checkVersion checks a version that may be left out.
+func (c *checker) checkVersion(field, version string) {
+	if strings.Contains(version, "/") {
+		c.report(field, shown(version)+" names a group too", "write the version alone, such as v1")
+	} else if version != "" {
+		c.label(field, version)
+	}
+}
+
+// checkCustom checks where the weights of a custom route are.
+func (c *checker) checkCustom(field string, custom CustomRoute) {
+	if _, err := schema.ParseGroupVersion(custom.APIVersion); err != nil || custom.APIVersion == "" {
+		c.report(field+".apiVersion", shown(custom.APIVersion)+" is not an API version", "write GROUP/VERSION, such as example.com/v1")
+	}
+	c.label(field+".resource", custom.Resource)
+	c.eachColor(field+".weights", slices.Collect(maps.Keys(custom.Weights)))
+	count := -1
+	for color, pointers := range sortedPairs(custom.Weights) {
+		at := join(field+".weights", color)
+		for i, pointer := range pointers {
+			if !strings.HasPrefix(pointer, "/") || len(pointer) < 2 {
+				c.report(fmt.Sprintf("%s[%d]", at, i), shown(pointer)+" is not a JSON pointer", "write the place of the weight, such as /spec/backends/0/weight")
+			}
+		}
+		if count >= 0 && len(pointers) != count || len(pointers) == 0 {
+			c.report(at, fmt.Sprintf("has %d places, and each colour needs the same number, one at least", len(pointers)), "the first place of one colour goes with the first of the other")
+		}
+		count = len(pointers)
+	}
+}
+
+// eachColor wants the colours of the release, no more and no fewer.
+func (c *checker) eachColor(field string, found []string) {
+	slices.Sort(found)
+	if names := c.document.Spec.ColorNames(); !slices.Equal(names, found) {
+		c.report(field, fmt.Sprintf("is about %s, and the colours are %s", strings.Join(shownAll(found), ", "), strings.Join(shownAll(names), ", ")), "write one entry for each colour")
+	}
+}
+
 // checkSteps checks that the weights rise and end with everything.
 func (c *checker) checkSteps(traffic Traffic) {
 	if c.written("spec.traffic.steps") && len(traffic.Steps) == 0 {
@@ -33,13 +124,24 @@ func (c *checker) checkSteps(traffic Traffic) {
 	}
 	last := 0
 	for i, step := range traffic.Steps {
+		c.checkPreview(i, traffic)
 		at := fmt.Sprintf("spec.traffic.steps[%d].weight", i)
 		switch {
+		case step.Match != nil:
+			continue
+		case step.Weight == 0 && !c.written(at):
+			c.report(at, "is required", "")
 		case step.Weight < 1 || step.Weight > 100:
 			c.report(at, fmt.Sprintf("%d is not between 1 and 100", step.Weight), "a weight is the percentage of the colour that traffic moves to")
-		case step.Weight < 100 && traffic.Service != nil:
-			c.report(at, fmt.Sprintf("a Service can't give %d%% to a colour: its selector switches everything at once", step.Weight),
+		case step.Weight < 100 && len(traffic.Services()) > 0:
+			c.report(at, fmt.Sprintf("a Service can't give %d%% to a colour: its selector switches everything at once%s", step.Weight, inSet(traffic)),
 				"leave only the step of weight 100")
+		case step.Weight < 100 && traffic.Workers != nil && !traffic.Workers.shares():
+			c.report(at, fmt.Sprintf("with workers.order %s two versions never take jobs at once, and %d%% is a part", OldFirst, step.Weight),
+				"leave only the step of weight 100, or write workers: {order: "+NewFirst+"}")
+		case step.Weight < 100 && c.document.Spec.Gates.Profile == ProfileAtomic:
+			c.report(at, fmt.Sprintf("gates.profile %s switches everything at once, and %d%% is a part", ProfileAtomic, step.Weight),
+				"leave only the step of weight 100, or write gates: {profile: "+ProfileWeighted+"}")
 		case step.Weight <= last:
 			c.report(at, fmt.Sprintf("%d does not rise above the %d of the step before", step.Weight, last), "")
 		}
@@ -53,16 +155,20 @@ func (c *checker) checkSteps(traffic Traffic) {
 // checkTimes checks the times against each other, with the defaults for those
 // that are not written.
 func (c *checker) checkTimes(traffic Traffic) {
-	traffic.Steps = append([]Step(nil), traffic.Steps...)
-	defaultTraffic(&traffic)
+	spec := Spec{Traffic: traffic, Gates: c.document.Spec.Gates}
+	spec.Traffic.Steps = slices.Clone(traffic.Steps)
+	defaultSteps(&spec)
+	defaultTraffic(&spec.Traffic)
+	traffic = spec.Traffic
 	deadlines, last := traffic.Deadlines, len(traffic.Steps)-1
 	if hold := traffic.Steps[last].Hold; hold > traffic.Watch {
 		c.report("spec.traffic.watch", fmt.Sprintf("%s is shorter than the hold at 100, %s, which it includes", traffic.Watch, hold),
 			fmt.Sprintf("write watch: %s, or a shorter hold", hold))
 	}
-	if waits := traffic.Waits(); waits > deadlines.Total {
-		c.report("spec.traffic.deadlines.total", fmt.Sprintf("%s is shorter than the holds before the last step and the watch together, %s", deadlines.Total, waits),
-			fmt.Sprintf("write total: %s, which has room for the rollout and a validation too", waits+deadlines.Rollout+deadlines.Validation))
+	// The watch comes after the last switch, and total is asked before one.
+	if holds := traffic.Waits() - traffic.Watch; holds > deadlines.Total {
+		c.report("spec.traffic.deadlines.total", fmt.Sprintf("%s is shorter than the holds before the last step together, %s: traffic would never move whole", deadlines.Total, holds),
+			fmt.Sprintf("write total: %s, which has room for the rollout and a validation too", holds+deadlines.Rollout+deadlines.Validation))
 	}
 	for _, part := range []struct {
 		name   string

@@ -2,6 +2,7 @@ package release
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -59,15 +60,21 @@ func (c *checker) checkHTTP(field string, probe HTTPProbe) {
 	c.between(join(field, "port"), probe.Port, 1, 65535)
 	c.between(join(field, "status"), probe.Status, 100, 599)
 	c.positive(join(field, "timeout"), probe.Timeout)
-	c.noSecret(join(field, "path"), probe.Path, "")
-	c.noSecret(join(field, "body"), probe.Body, "")
+	if secretInPath(probe.Path) {
+		c.refuseSecret(join(field, "path"), probe.Path, "a path is kept and logged: send the secret as a header, by headersFrom, or ask for a path that needs none")
+	}
+	if Redacted(probe.Body) != probe.Body {
+		c.refuseSecret(join(field, "body"), probe.Body, "a body can't be read from a Secret: send the secret as a header, by headersFrom, or choose a request that needs none")
+	}
 	for name, value := range sortedPairs(probe.Headers) {
 		at := join(join(field, "headers"), name)
 		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
 			// The value may be a token, so it is not repeated.
 			c.report(at, "is not a valid HTTP header", "")
 		}
-		c.noSecret(at, value, name+": ")
+		if header := name + ": " + value; Redacted(header) != header {
+			c.refuseSecret(at, value, "give it from a Secret: headersFrom: {"+name+": {secretKeyRef: {name: NAME, key: KEY}}}")
+		}
 	}
 	for name, source := range sortedPairs(probe.HeadersFrom) {
 		at := join(join(field, "headersFrom"), name)
@@ -83,14 +90,29 @@ func (c *checker) checkHTTP(field string, probe HTTPProbe) {
 	}
 }
 
-// noSecret refuses a value, of what before names, in which a secret may stand;
-// it would be kept in the cluster as it is. The value is not repeated.
-func (c *checker) noSecret(field, value, before string) {
-	if Redacted(before+value) == before+value || credential.MatchString(value) { // which is told already
-		return
+// refuseSecret refuses a value in which a secret may stand; it would be kept in
+// the cluster as it is. The value is not repeated. What looks like a connection
+// string is told already, wherever it stands.
+func (c *checker) refuseSecret(field, value, remedy string) {
+	if !credential.MatchString(value) {
+		c.report(field, "looks like it holds a secret, which must never stand in this document", remedy)
 	}
-	c.report(field, "looks like it holds a secret, which must never stand in this document",
-		"give a header from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}")
+}
+
+// secretInPath reports whether a secret may stand where paths have one: in the
+// query, or before the host of //USER:PASSWORD@HOST. The path itself is not
+// looked at: /v1/token:refresh names what is asked for.
+func secretInPath(path string) bool {
+	if address, err := url.Parse(path); err == nil && address.User != nil {
+		if _, set := address.User.Password(); set {
+			return true
+		}
+	}
+	_, query, _ := strings.Cut(path, "?")
+	if plain, err := url.QueryUnescape(query); err == nil {
+		query = plain
+	}
+	return Redacted(query) != query
 }
 
 // validPath accepts a path, with a query if need be.

@@ -61,9 +61,9 @@ func (s *source) spans(node *yaml.Node, lines map[int]bool) bool {
 	return false
 }
 
-// shown quotes a value for a message: short, and never a credential.
+// shown quotes a value for a message: short, and never a secret.
 func shown(value string) string {
-	if credential.MatchString(value) {
+	if credential.MatchString(value) || Redacted(value) != value {
 		return "a value that is not repeated here"
 	}
 	const longest = 60

@@ -44,3 +44,22 @@ func TestWhatIsNoCredential(t *testing.T) {
 		}
 	}
 }
+
+// What is asked for in a path is no secret, whatever it is called.
+func TestSecretInPath(t *testing.T) {
+	for path, want := range map[string]bool{
+		"/v1/token:refresh":             false,
+		"/secret:rotate/api-key=1":      false,
+		"/v1/token:refresh?user=1":      false,
+		"/login?next=/v1/tokens":        false,
+		"/health?token=planted":         true,
+		"/health?a=1&api_key=planted":   true,
+		"/health?a=1&api%5Fkey=planted": true,
+		"//shop:planted@db/health":      true,
+		"//shop@db/health":              false,
+	} {
+		if got := secretInPath(path); got != want {
+			t.Errorf("a secret in %s: %t, want %t", path, got, want)
+		}
+	}
+}

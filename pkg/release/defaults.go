@@ -10,6 +10,12 @@ const (
 	// DefaultHold is how long the last step is held: "Monitor Transition
 	// (First 5 Minutes)" of the second runbook.
 	DefaultHold = Duration(5 * time.Minute)
+	// DefaultStep is the first weight of a route that has weights: "0% → 50% →
+	// 100%" of the first runbook.
+	DefaultStep = 50
+	// DefaultStepHold is the longer end of the first runbook's "2–3 minutes"
+	// between two weights.
+	DefaultStepHold = Duration(3 * time.Minute)
 	// DefaultWatch is "within 10 minutes post-cutover" of the second runbook.
 	DefaultWatch = Duration(10 * time.Minute)
 	// DefaultRollout is the longer end of "v2 rollout: 2–3 minutes" of the
@@ -49,8 +55,16 @@ const (
 	// ProfileWeighted those of the first.
 	ProfileAtomic   = "atomic"
 	ProfileWeighted = "weighted"
-	PolicyHold      = "hold"
-	PolicyRollback  = "rollback"
+	// RelativeAdvance holds a release that is certainly worse than the old
+	// colour, RelativeRollback sends it back.
+	RelativeAdvance  = "advance"
+	RelativeRollback = "rollback"
+	PolicyHold       = "hold"
+	PolicyRollback   = "rollback"
+	// NewFirst has the side that takes over ready before the other ends, OldFirst
+	// the other gone before that begins.
+	NewFirst = "newFirst"
+	OldFirst = "oldFirst"
 	// PolicyFreeze never goes back by itself.
 	PolicyFreeze = "freeze"
 	ProviderHTTP = "http"
@@ -69,6 +83,7 @@ func ApplyDefaults(document *Release) {
 	}
 	spec := &document.Spec
 	fill(&spec.Require, RequireStarter)
+	defaultSteps(spec)
 	defaultTraffic(&spec.Traffic)
 	defaultGates(spec)
 	for i := range spec.Databases {
@@ -77,6 +92,17 @@ func ApplyDefaults(document *Release) {
 	}
 	fill(&spec.Metrics.Provider, ProviderHTTP)
 	fill(&spec.Metrics.VersionLabel, spec.versionKey())
+	if loki := spec.Logs.Loki; loki != nil {
+		fill(&loki.VersionLabel, spec.Metrics.VersionLabel)
+	}
+}
+
+// defaultSteps goes by half of the traffic where the route can give a part of
+// it, and nobody has asked for everything at once.
+func defaultSteps(spec *Spec) {
+	if len(spec.Traffic.Steps) == 0 && spec.Traffic.Weighted() && spec.Gates.Profile != ProfileAtomic {
+		spec.Traffic.Steps = []Step{{Weight: DefaultStep, Hold: DefaultStepHold}, {Weight: 100, Hold: DefaultHold}}
+	}
 }
 
 // defaultTraffic completes the route's steps, watch and deadlines. Where a
@@ -87,26 +113,40 @@ func defaultTraffic(traffic *Traffic) {
 		traffic.Steps = []Step{{Weight: 100, Hold: DefaultHold}}
 	}
 	fill(&traffic.Drain, DrainAuto)
+	if traffic.Workers != nil {
+		fill(&traffic.Workers.Order, NewFirst)
+	}
 	fill(&traffic.Watch, max(DefaultWatch, traffic.Steps[len(traffic.Steps)-1].Hold))
 	deadlines := &traffic.Deadlines
 	fill(&deadlines.Rollout, DefaultRollout)
 	fill(&deadlines.Validation, DefaultValidation)
 	fill(&deadlines.Total, max(DefaultTotal, deadlines.Rollout+deadlines.Validation+traffic.Waits()))
-	fill(&deadlines.Reroute, DefaultReroute)
+	fill(&deadlines.Drain, DefaultDrain)
+	fill(&deadlines.Reroute, traffic.reroute())
 	fill(&deadlines.Recover, DefaultRecover)
 	fill(&deadlines.Rollback, max(DefaultRollback, deadlines.Reroute, deadlines.Recover))
-	fill(&deadlines.Drain, DefaultDrain)
+}
+
+// reroute is how long a switch may take where the document doesn't say. That of
+// workers starts the pods of one side, and may wait until those of the other are
+// gone.
+func (t Traffic) reroute() Duration {
+	if t.Workers == nil {
+		return DefaultReroute
+	}
+	return t.Deadlines.Rollout + t.Deadlines.Drain
 }
 
 func defaultGates(spec *Spec) {
 	gates := &spec.Gates
-	if spec.Traffic.Service != nil {
+	if len(spec.Traffic.Services()) > 0 {
 		// A Service's selector switches everything at once, which is the
 		// second runbook's way.
 		fill(&gates.Profile, ProfileAtomic)
 	}
 	fill(&gates.Profile, ProfileWeighted)
 	fill(&gates.Interval, DefaultInterval)
+	fill(&gates.Relative, RelativeAdvance)
 	fill(&gates.SourceDown.Deadline, DefaultSourceDown)
 	fill(&gates.SourceDown.Policy, PolicyHold)
 	fill(&gates.OnFailure, PolicyRollback)

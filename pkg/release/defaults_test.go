@@ -28,7 +28,7 @@ func TestApplyDefaults(t *testing.T) {
 		},
 		Metrics: Metrics{Provider: "http", VersionLabel: "version"},
 		Gates: Gates{Profile: "atomic", Interval: Duration(5 * time.Second),
-			SourceDown: SourceDown{Deadline: minutes(2), Policy: "hold"}, OnFailure: "rollback", OnRival: "hold"},
+			Relative: "advance", SourceDown: SourceDown{Deadline: minutes(2), Policy: "hold"}, OnFailure: "rollback", OnRival: "hold"},
 		Require: "starter",
 	}
 	if diff := cmp.Diff(want, loaded.Release.Spec); diff != "" {
@@ -43,7 +43,7 @@ func TestApplyDefaults(t *testing.T) {
 
 func TestDefaultsGrowWithWhatIsWritten(t *testing.T) {
 	document := Release{Spec: Spec{
-		Traffic: Traffic{Steps: []Step{{50, Duration(3 * time.Minute)}, {100, Duration(20 * time.Minute)}},
+		Traffic: Traffic{Steps: []Step{{Weight: 50, Hold: Duration(3 * time.Minute)}, {Weight: 100, Hold: Duration(20 * time.Minute)}},
 			Deadlines: Deadlines{Recover: Duration(4 * time.Minute)}},
 		Databases: []Database{{Name: "main"}},
 	}}
@@ -57,5 +57,52 @@ func TestDefaultsGrowWithWhatIsWritten(t *testing.T) {
 	}
 	if database := document.Spec.Databases[0]; database.Budget != 0.8 || database.Observe.Via != ViaAuto {
 		t.Errorf("the database has %v", database)
+	}
+}
+
+// TestStepsFollowTheRoute: a route with weights goes by half unless everything
+// at once is asked for; a Service can't do otherwise.
+func TestStepsFollowTheRoute(t *testing.T) {
+	half := []Step{{Weight: 50, Hold: DefaultStepHold}, {Weight: 100, Hold: DefaultHold}}
+	whole := []Step{{Weight: 100, Hold: DefaultHold}}
+	route := &NamedRoute{Name: "shop"}
+	for name, c := range map[string]struct {
+		spec    Spec
+		steps   []Step
+		profile string
+	}{
+		"a Service":                  {Spec{Traffic: Traffic{Service: &ServiceRoute{Name: "shop"}}}, whole, ProfileAtomic},
+		"an HTTPRoute":               {Spec{Traffic: Traffic{HTTPRoute: route}}, half, ProfileWeighted},
+		"a GRPCRoute":                {Spec{Traffic: Traffic{GRPCRoute: route}}, half, ProfileWeighted},
+		"an HTTPRoute, all at once":  {Spec{Traffic: Traffic{HTTPRoute: route}, Gates: Gates{Profile: ProfileAtomic}}, whole, ProfileAtomic},
+		"two HTTPRoutes":             {Spec{Traffic: Traffic{HTTPRoute: route, Also: []AlsoRoute{{HTTPRoute: &NamedRoute{Name: "admin"}}}}}, half, ProfileWeighted},
+		"an HTTPRoute and a Service": {Spec{Traffic: Traffic{HTTPRoute: route, Also: []AlsoRoute{{Service: &ServiceRoute{Name: "internal"}}}}}, whole, ProfileAtomic},
+		"steps that are written":     {Spec{Traffic: Traffic{HTTPRoute: route, Steps: []Step{{Weight: 100}}}}, []Step{{Weight: 100}}, ProfileWeighted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			document := &Release{Spec: c.spec}
+			ApplyDefaults(document)
+			if diff := cmp.Diff(c.steps, document.Spec.Traffic.Steps); diff != "" || document.Spec.Gates.Profile != c.profile {
+				t.Errorf("profile %s, steps %s", document.Spec.Gates.Profile, diff)
+			}
+			if total, waits := document.Spec.Traffic.Deadlines.Total, document.Spec.Traffic.Waits(); total < waits {
+				t.Errorf("total is %s, and the run waits %s", total, waits)
+			}
+		})
+	}
+}
+
+// The streams of logs are told by the label that the series are told by, unless
+// the document says another one.
+func TestTheVersionLabelOfLogs(t *testing.T) {
+	for written, want := range map[string]string{"": "version", "app_version": "app_version"} {
+		document := Release{Spec: Spec{
+			Colors: map[string]Color{"blue": {Selector: map[string]string{"version": "blue"}}, "green": {Selector: map[string]string{"version": "green"}}},
+			Logs:   Logs{Loki: &Loki{VersionLabel: written}},
+		}}
+		ApplyDefaults(&document)
+		if got := document.Spec.Logs.Loki.VersionLabel; got != want {
+			t.Errorf("written %q, it is %q, want %q", written, got, want)
+		}
 	}
 }

@@ -62,7 +62,6 @@ func discover(service *corev1.Service, deployments []appsv1.Deployment, stateful
 	d.addColor(idleColor, key, idle, fmt.Sprintf("its pods differ from what service %s selects in label %s alone", service.Name, key))
 	d.addDirectServices(service, services, map[string]side{liveColor: live, idleColor: idle})
 	d.Release.Spec.Traffic.Service = &ServiceRoute{Name: service.Name}
-	d.guess("spec.metrics.versionLabel", key, "it is the label that tells the colours apart")
 	ApplyDefaults(d.Release)
 	return d, nil
 }

@@ -49,8 +49,14 @@ type Spec struct {
 	Validation Validation `json:"validation,omitempty"`
 	// Metrics says where the signals of both colours are read.
 	Metrics Metrics `json:"metrics,omitempty"`
+	// Logs says where the logs of both colours are kept.
+	Logs Logs `json:"logs,omitempty"`
+	// Dashboard says where people watch both colours.
+	Dashboard Dashboard `json:"dashboard,omitempty"`
 	// Gates are the rules that advance a shift or roll it back.
 	Gates Gates `json:"gates,omitempty"`
+	// Checks are which findings of the checks may stand.
+	Checks Checks `json:"checks,omitempty"`
 	// Require is which checks block when what they need is not declared:
 	// "starter" (the default) or "production".
 	Require string `json:"require,omitempty" jsonschema:"enum=starter,enum=production"`
@@ -98,7 +104,45 @@ type Color struct {
 type Traffic struct {
 	// Service is a production Service whose selector is switched.
 	Service *ServiceRoute `json:"service,omitempty"`
-	// Steps are the weights to go through and how long each is held.
+	// HTTPRoute is an HTTPRoute of the Gateway API, whose rules share requests
+	// between the colours' Services by weights.
+	HTTPRoute *NamedRoute `json:"httpRoute,omitempty"`
+	// GRPCRoute is a GRPCRoute of the Gateway API, with weights likewise.
+	GRPCRoute *NamedRoute `json:"grpcRoute,omitempty"`
+	// TCPRoute is a TCPRoute of the Gateway API, whose rules share connections.
+	TCPRoute *VersionedRoute `json:"tcpRoute,omitempty"`
+	// TLSRoute is a TLSRoute of the Gateway API, likewise.
+	TLSRoute *VersionedRoute `json:"tlsRoute,omitempty"`
+	// VirtualService is a VirtualService of Istio, with weights likewise.
+	VirtualService *VirtualServiceRoute `json:"virtualService,omitempty"`
+	// TraefikService is a TraefikService that shares by weights.
+	TraefikService *NamedRoute `json:"traefikService,omitempty"`
+	// IngressRoute is an IngressRoute of Traefik whose routes hold the colours'
+	// Services with weights.
+	IngressRoute *NamedRoute `json:"ingressRoute,omitempty"`
+	// RouteGroup is a RouteGroup of Skipper.
+	RouteGroup *NamedRoute `json:"routeGroup,omitempty"`
+	// HTTPProxy is an HTTPProxy of Contour whose routes hold the colours'
+	// Services with weights.
+	HTTPProxy *NamedRoute `json:"httpProxy,omitempty"`
+	// SkipperIngress is an Ingress that Skipper serves, with the annotation
+	// zalando.org/backend-weights.
+	SkipperIngress *NamedRoute `json:"skipperIngress,omitempty"`
+	// ALBIngress is an Ingress of the AWS Load Balancer Controller, with weights
+	// in the annotations of its actions.
+	ALBIngress *NamedRoute `json:"albIngress,omitempty"`
+	// NginxIngress is a canary of ingress-nginx, with the weight in annotations.
+	NginxIngress *NginxIngressRoute `json:"nginxIngress,omitempty"`
+	// Custom is any other object that holds weights.
+	Custom *CustomRoute `json:"custom,omitempty"`
+	// Workers take jobs from a queue and have no route: they are switched by
+	// their replicas. Each colour is then one Deployment.
+	Workers *WorkersRoute `json:"workers,omitempty"`
+	// Also are further routes of the same release. They are moved after the one
+	// above in the order of the list, and given back before it in the reverse.
+	Also []AlsoRoute `json:"also,omitempty"`
+	// Steps are the weights to go through and how long each is held; the first may
+	// be a preview instead.
 	Steps []Step `json:"steps,omitempty"`
 	// Watch counts from cutover and includes the hold at 100.
 	Watch Duration `json:"watch,omitempty"`
@@ -110,20 +154,134 @@ type Traffic struct {
 	Deadlines Deadlines `json:"deadlines,omitempty"`
 }
 
+// AlsoRoute is one further production route, of one kind.
+type AlsoRoute struct {
+	// Service is a Service whose selector is switched.
+	Service *ServiceRoute `json:"service,omitempty"`
+	// HTTPRoute is an HTTPRoute of the Gateway API.
+	HTTPRoute *NamedRoute `json:"httpRoute,omitempty"`
+	// GRPCRoute is a GRPCRoute of the Gateway API.
+	GRPCRoute *NamedRoute `json:"grpcRoute,omitempty"`
+	// TCPRoute is a TCPRoute of the Gateway API.
+	TCPRoute *VersionedRoute `json:"tcpRoute,omitempty"`
+	// TLSRoute is a TLSRoute of the Gateway API.
+	TLSRoute *VersionedRoute `json:"tlsRoute,omitempty"`
+	// VirtualService is a VirtualService of Istio.
+	VirtualService *VirtualServiceRoute `json:"virtualService,omitempty"`
+	// TraefikService is a TraefikService that shares by weights.
+	TraefikService *NamedRoute `json:"traefikService,omitempty"`
+	// IngressRoute is an IngressRoute of Traefik.
+	IngressRoute *NamedRoute `json:"ingressRoute,omitempty"`
+	// RouteGroup is a RouteGroup of Skipper.
+	RouteGroup *NamedRoute `json:"routeGroup,omitempty"`
+	// HTTPProxy is an HTTPProxy of Contour.
+	HTTPProxy *NamedRoute `json:"httpProxy,omitempty"`
+	// SkipperIngress is an Ingress that Skipper serves.
+	SkipperIngress *NamedRoute `json:"skipperIngress,omitempty"`
+	// ALBIngress is an Ingress of the AWS Load Balancer Controller.
+	ALBIngress *NamedRoute `json:"albIngress,omitempty"`
+	// NginxIngress is a canary of ingress-nginx.
+	NginxIngress *NginxIngressRoute `json:"nginxIngress,omitempty"`
+	// Custom is any other object that holds weights.
+	Custom *CustomRoute `json:"custom,omitempty"`
+}
+
 // ServiceRoute names a Service of the release's namespace.
 type ServiceRoute struct {
 	// Name of the Service whose selector is switched.
 	Name string `json:"name"`
 }
 
-// Step is one weight of the target colour, in percent, and how long to hold
-// it before the gate may advance.
+// NamedRoute names a route of the release's namespace that has weights.
+type NamedRoute struct {
+	// Name of the object.
+	Name string `json:"name"`
+}
+
+// VersionedRoute names a route of the release's namespace whose kind one
+// cluster serves in other versions than another.
+type VersionedRoute struct {
+	// Name of the object.
+	Name string `json:"name"`
+	// Version of its group that the cluster serves it in, such as v1; v1alpha2
+	// where it is left out.
+	Version string `json:"version,omitempty"`
+}
+
+// VirtualServiceRoute names a VirtualService of the release's namespace.
+type VirtualServiceRoute struct {
+	// Name of the object.
+	Name string `json:"name"`
+	// Subsets are the names of the colours' subsets in a DestinationRule, by
+	// colour. Without them the colours are told apart by their Services.
+	Subsets map[string]string `json:"subsets,omitempty"`
+}
+
+// NginxIngressRoute names two Ingresses of the release's namespace, of the same
+// hosts and paths, each of which leads to another colour's Service.
+type NginxIngressRoute struct {
+	// Name of the canary, whose weight is moved.
+	Name string `json:"name"`
+	// Main is the name of the Ingress that it is the canary of.
+	Main string `json:"main"`
+}
+
+// CustomRoute is an object of any kind, and where in it the weights stand.
+type CustomRoute struct {
+	// APIVersion is the object's, such as example.com/v1.
+	APIVersion string `json:"apiVersion"`
+	// Resource is what the API server calls the kind, in lower case and the
+	// plural: widgets.
+	Resource string `json:"resource"`
+	// Name of the object.
+	Name string `json:"name"`
+	// Weights are the places of each colour's weights, as JSON pointers
+	// (RFC 6901). The first of one colour goes with the first of the other,
+	// and so on.
+	Weights map[string][]string `json:"weights"`
+}
+
+// WorkersRoute stands for the route of workers, which have none.
+type WorkersRoute struct {
+	// Order says which side moves first: newFirst, where the side that takes over
+	// is ready before the other ends, so that there is always a worker; or
+	// oldFirst, where the other is gone before a pod of it starts, so that two
+	// versions never take at once.
+	Order string `json:"order,omitempty" jsonschema:"enum=newFirst,enum=oldFirst"`
+}
+
+// Step is one weight of the target colour, in percent, or a preview of it before
+// the first weight, and how long to hold it before the gate may advance.
 type Step struct {
 	// Weight is the share of traffic for the colour that it moves to, in
 	// percent.
-	Weight int `json:"weight" jsonschema:"minimum=1,maximum=100"`
+	Weight int `json:"weight,omitempty" jsonschema:"minimum=1,maximum=100,oneof_required=weight"`
+	// Match is what a request must carry to reach the colour that traffic will
+	// move to, while all others stay. Only the first step may have it, in place
+	// of a weight.
+	Match *Match `json:"match,omitempty" jsonschema:"oneof_required=match"`
 	// Hold is how long the step lasts at least.
 	Hold Duration `json:"hold,omitempty"`
+	// Requests says of a step with match whether the gate wants as many requests
+	// as its rules ask for: "optional" (the default), for nobody has to test, or
+	// "required".
+	Requests string `json:"requests,omitempty" jsonschema:"enum=optional,enum=required"`
+}
+
+// Match is what a request must carry, a header or a cookie.
+type Match struct {
+	// Header with exactly this value.
+	Header *NamedValue `json:"header,omitempty" jsonschema:"oneof_required=header"`
+	// Cookie with exactly this value.
+	Cookie *NamedValue `json:"cookie,omitempty" jsonschema:"oneof_required=cookie"`
+}
+
+// NamedValue is a header or a cookie and its value.
+type NamedValue struct {
+	// Name of the header, in whatever case, or of the cookie.
+	Name string `json:"name"`
+	// Value as it must be.
+	Value string `json:"value"`
 }
 
 // Drain is the way in which residual traffic leaves the old side.
@@ -179,9 +337,52 @@ type Database struct {
 	Observe Observe `json:"observe,omitempty"`
 	// Pool says where a pod's connection pool size is set.
 	Pool Pool `json:"pool,omitempty"`
+	// Pooler is the PgBouncer between the colours and the database: what it
+	// may open counts against the database instead of the pods' pools.
+	Pooler *Pooler `json:"pooler,omitempty"`
 	// Budget is the share of each limit that may be used, 0.8 by default:
 	// the 80 % of the first runbook.
 	Budget float64 `json:"budget,omitempty" jsonschema:"exclusiveMinimum=0,maximum=1"`
+	// Migrations are the changes to its schema that this release brings.
+	Migrations *Migrations `json:"migrations,omitempty"`
+}
+
+// Migrations are what a release changes in the schema of a database. They are
+// judged, never applied.
+type Migrations struct {
+	// Paths are files or directories, relative to the document and beside or
+	// below it. Files that are named are this release's; the others of a
+	// directory tell what was there before. Of directories alone, each file is
+	// judged by itself.
+	Paths []string `json:"paths"`
+	// After is the name of the last file that the live version knows: those
+	// behind it, in the order of their tool, are this release's.
+	After string `json:"after,omitempty"`
+	// Dialect is the tool whose files they are; without it found out by them.
+	Dialect string `json:"dialect,omitempty"`
+	// PostgresVersion is the server's, such as "16" or "14.2"; without it what
+	// goes wrong on any from 12 to 18 counts.
+	PostgresVersion string `json:"postgresVersion,omitempty"`
+	// Levels say what a rule's findings do: RULE=block, RULE=warn or RULE=off.
+	Levels []string `json:"levels,omitempty"`
+}
+
+// Pooler is a PgBouncer: a workload of the cluster, a Pooler of CloudNativePG,
+// or so many instances elsewhere.
+type Pooler struct {
+	// Workload runs PgBouncer: deployment/NAME or statefulset/NAME.
+	Workload *Workload `json:"workload,omitempty"`
+	// CloudNativePG is the name of a Pooler of CloudNativePG.
+	CloudNativePG string `json:"cloudNativePG,omitempty"`
+	// Instances is how many run where the cluster doesn't show it; they are
+	// then known by the admin console alone.
+	Instances int `json:"instances,omitempty" jsonschema:"minimum=1,maximum=1000"`
+	// Namespace of the workload or the Pooler, by default the release's.
+	Namespace string `json:"namespace,omitempty"`
+	// Admin is the connection string of the admin console (database
+	// pgbouncer), by a role of admin_users or stats_users. Each pod is asked,
+	// at the port that it names.
+	Admin SecretSource `json:"admin,omitempty"`
 }
 
 // Observe says how the tool looks into the database.
@@ -251,6 +452,21 @@ type Validation struct {
 	Logs *LogRule `json:"logs,omitempty"`
 }
 
+// HTTPProbes are all requests over HTTP: that for the health first, then the
+// synthetic ones in their order.
+func (v Validation) HTTPProbes() []HTTPProbe {
+	var probes []HTTPProbe
+	if v.Health != nil {
+		probes = append(probes, *v.Health)
+	}
+	for _, probe := range v.Synthetic {
+		if probe.HTTP != nil {
+			probes = append(probes, *probe.HTTP)
+		}
+	}
+	return probes
+}
+
 // Probe is one synthetic transaction, over HTTP or gRPC.
 type Probe struct {
 	// Name of the transaction, as reports call it.
@@ -304,6 +520,64 @@ type LogRule struct {
 	Forbid []string `json:"forbid,omitempty"`
 }
 
+// Checks says how the checks are taken.
+type Checks struct {
+	// Suppress are checks whose findings don't block for a time.
+	Suppress []Suppression `json:"suppress,omitempty"`
+	// Custom are checks of your own, in CEL.
+	Custom []CustomCheck `json:"custom,omitempty"`
+	// Files hold further ones, each file a CheckSet; paths are relative to the
+	// document, and * and ? stand for parts of names.
+	Files []string `json:"files,omitempty"`
+}
+
+// CheckSet is a file of checks of your own beside the Release.
+type CheckSet struct {
+	// APIVersion is bluegreen.dev/v1alpha1.
+	APIVersion string `json:"apiVersion"`
+	// Kind is CheckSet.
+	Kind string `json:"kind"`
+	// Checks of your own, in CEL.
+	Checks []CustomCheck `json:"checks"`
+}
+
+// CustomCheck is one check of your own.
+type CustomCheck struct {
+	// ID is in capitals, with a prefix of your own, such as SHOP-01.
+	ID string `json:"id" jsonschema:"pattern=^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$"`
+	// Title says in a few words what holds when the check passes.
+	Title string `json:"title"`
+	// Severity says what a false expression does: it warns (warn), or blocks
+	// (block, the default); critical blocks too where the expression can't be
+	// evaluated.
+	Severity string `json:"severity,omitempty" jsonschema:"enum=warn,enum=block,enum=critical"`
+	// Stages are when it runs: pr, deploy (the default), rollback.
+	Stages []string `json:"stages,omitempty" jsonschema:"enum=pr,enum=deploy,enum=rollback"`
+	// Expression in CEL is true when all is well.
+	Expression string `json:"expression"`
+	// Message says what is wrong when it is false.
+	Message string `json:"message,omitempty"`
+	// MessageExpression in CEL makes that message out of what was seen.
+	MessageExpression string `json:"messageExpression,omitempty"`
+	// Why the check exists.
+	Why string `json:"why,omitempty"`
+	// Remedy is what to do about it.
+	Remedy string `json:"remedy,omitempty"`
+	// Docs is the URL of a page about it.
+	Docs string `json:"docs,omitempty"`
+}
+
+// Suppression lets the findings of one check stand until a day. They are in
+// every report, with the reason and the day.
+type Suppression struct {
+	// ID of the check, such as BG-COL-09.
+	ID string `json:"id"`
+	// Reason is why they may stand, for whoever reads the report.
+	Reason string `json:"reason"`
+	// Until is the last day, in UTC; after it they block again.
+	Until Date `json:"until"`
+}
+
 // Metrics says where signals come from.
 type Metrics struct {
 	// Prometheus is a server that has the series of both colours.
@@ -331,6 +605,51 @@ type Prometheus struct {
 	Service string `json:"service,omitempty"`
 }
 
+// Logs says where the logs of both colours are kept.
+type Logs struct {
+	// Loki is a store that gets what the pods of both colours log.
+	Loki *Loki `json:"loki,omitempty"`
+}
+
+// Loki is a store of logs by URL, or NAMESPACE/SERVICE:PORT reached through
+// the API server. Exactly one is set.
+type Loki struct {
+	// URL of the store, dialled from where the tool runs.
+	URL string `json:"url,omitempty"`
+	// Service is NAMESPACE/SERVICE:PORT, reached through the API server.
+	Service string `json:"service,omitempty"`
+	// Selector holds labels that every stream of the release has, as Loki
+	// spells them; namespace with that of the release when it is left out.
+	Selector map[string]string `json:"selector,omitempty"`
+	// VersionLabel is the label of the streams that tells the colours apart,
+	// and of the pods unless theirs is the one of spec.metrics; that one when
+	// it is left out.
+	VersionLabel string `json:"versionLabel,omitempty"`
+	// Tenant is the organisation that a store with several wants to be told.
+	Tenant string `json:"tenant,omitempty"`
+}
+
+// Dashboard says where people watch both colours.
+type Dashboard struct {
+	// Grafana is a server that has a dashboard of both colours.
+	Grafana *Grafana `json:"grafana,omitempty"`
+}
+
+// Grafana is a server by URL, or NAMESPACE/SERVICE:PORT reached through the
+// API server. Exactly one is set.
+type Grafana struct {
+	// URL of the server, dialled from where the tool runs.
+	URL string `json:"url,omitempty"`
+	// Service is NAMESPACE/SERVICE:PORT, reached through the API server, or by
+	// a port-forward where there is a token.
+	Service string `json:"service,omitempty"`
+	// UID of the dashboard, as it stands in its address; one whose title has
+	// the name of the release in it is looked for when it is left out.
+	UID string `json:"uid,omitempty"`
+	// Token of a service account that may view it; without one, anybody may.
+	Token SecretSource `json:"token,omitempty"`
+}
+
 // Gates choose a profile of rules and override its numbers.
 type Gates struct {
 	// Profile is weighted (the first runbook) or atomic (the second).
@@ -339,6 +658,9 @@ type Gates struct {
 	Interval Duration `json:"interval,omitempty"`
 	// Rules override a rule of the profile by its id.
 	Rules []RuleOverride `json:"rules,omitempty"`
+	// Relative is what the comparison of the target with the old colour
+	// decides: whether the shift may advance, or whether it goes back.
+	Relative string `json:"relative,omitempty" jsonschema:"enum=advance,enum=rollback"`
 	// SourceDown is what happens when a source of a required signal
 	// stays silent.
 	SourceDown SourceDown `json:"sourceDown,omitempty"`

@@ -46,10 +46,7 @@ func Load(path string) (*Loaded, error) {
 
 // openError says in one sentence why a file can't be opened, and what to do.
 func openError(path string, err error) error {
-	var reason *fs.PathError
-	if errors.As(err, &reason) {
-		err = reason.Err
-	}
+	err = pathless(err)
 	wrapped := fmt.Errorf("read %s: %w", path, err)
 	if errors.Is(err, fs.ErrNotExist) {
 		return WithHint(wrapped, "write one with: kubectl bluegreen init svc/NAME")
@@ -57,11 +54,20 @@ func openError(path string, err error) error {
 	return wrapped
 }
 
+// pathless is an error about a file without the path, which the message has.
+func pathless(err error) error {
+	var reason *fs.PathError
+	if errors.As(err, &reason) {
+		return reason.Err
+	}
+	return err
+}
+
 // Parse reads a document from text; name stands in the messages. The error,
 // if any, is Problems: every mistake, in the order of the document.
 func Parse(name string, text []byte) (*Loaded, error) {
 	s := parseSource(name, text)
-	if s.root == nil || !s.isRelease() {
+	if s.root == nil || !s.isKind(Kind) {
 		return nil, s.problems.sorted()
 	}
 	document := s.readRelease()
@@ -108,6 +114,21 @@ func (l *Loaded) Manifests(color string) []string {
 		paths = append(paths, path)
 	}
 	return paths
+}
+
+// Migrations returns the files and directories of the migrations of each
+// database that names some, resolved against the folder of the document.
+func (l *Loaded) Migrations() map[string][]string {
+	found := map[string][]string{}
+	for _, database := range l.Release.Spec.Databases {
+		if database.Migrations == nil {
+			continue
+		}
+		for _, path := range database.Migrations.Paths {
+			found[database.Name] = append(found[database.Name], filepath.Join(filepath.Dir(l.Path), path))
+		}
+	}
+	return found
 }
 
 // position finds the line and column of a field, or of the nearest one around

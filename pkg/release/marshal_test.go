@@ -2,6 +2,7 @@ package release
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,6 +20,11 @@ func TestMarshalWritesWhatAPersonWould(t *testing.T) {
 	got, err := Marshal(discovered.Release, discovered.Guesses)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, guess := range discovered.Guesses {
+		if !strings.Contains(string(got), guess.Why) {
+			t.Errorf("%s is told as guessed, and is not written", guess.Field)
+		}
 	}
 	if *update {
 		if err := os.WriteFile("testdata/discovered.yaml", got, 0o644); err != nil {

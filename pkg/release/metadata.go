@@ -28,7 +28,7 @@ func MetadataOf(text []byte) Metadata {
 		return Metadata{}
 	}
 	s := &source{root: documents[0], fields: map[string]*yaml.Node{}, meant: map[string]bool{}}
-	if !s.isRelease() {
+	if !s.isKind(Kind) {
 		return Metadata{}
 	}
 	document := s.readRelease()

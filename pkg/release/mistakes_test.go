@@ -7,9 +7,9 @@ func TestParseTellsEveryMistake(t *testing.T) {
 		{name: "unknown field", old: "  traffic:\n", new: "  trafic:\n", want: []string{
 			"13:3: spec.trafic: unknown field; did you mean \"traffic\"?",
 		}},
-		{name: "unknown field with nothing near", old: "    service:\n", new: "    ingress:\n", want: []string{
-			"14:5: spec.traffic.ingress: unknown field; known here: service, steps, watch, drain, deadlines",
-			"14:5: spec.traffic.service: is required: it is the route that a shift switches; write service: {name: NAME}",
+		{name: "unknown field with nothing near", old: "    service:\n", new: "    balancer:\n", want: []string{
+			"14:5: spec.traffic.balancer: unknown field; known here: service, httpRoute, grpcRoute, tcpRoute, tlsRoute, virtualService, traefikService, ingressRoute, routeGroup, httpProxy, skipperIngress, albIngress, nginxIngress, custom, workers, also, steps, watch, drain, deadlines",
+			"14:5: spec.traffic.service: is required: it is the route that a shift switches; write service: {name: NAME}, or another kind of route, such as httpRoute",
 		}},
 		{name: "field of the wrong case", old: "workloads: [deployment/shop-blue]", new: "Workloads: [deployment/shop-blue]", want: []string{
 			"8:7: spec.colors.blue.Workloads: unknown field; did you mean \"workloads\"?",
@@ -85,14 +85,36 @@ func TestParseTellsEveryMistake(t *testing.T) {
 		{name: "unknown failure policy", document: "full.yaml", old: "onFailure: freeze", new: "onFailure: frezee", want: []string{
 			"62:16: spec.gates.onFailure: \"frezee\" is not known; did you mean \"freeze\"?",
 		}},
+		{name: "unknown use of the comparison", document: "full.yaml", old: "onFailure: freeze", new: "relative: rolback", want: []string{
+			"62:15: spec.gates.relative: \"rolback\" is not known; did you mean \"rollback\"?",
+		}},
 		{name: "failure policy that is one of a silent source", document: "full.yaml", old: "onFailure: freeze", new: "onFailure: hold", want: []string{
 			"62:16: spec.gates.onFailure: \"hold\" is not known; known: rollback, freeze",
 		}},
 		{name: "unknown via", document: "full.yaml", old: "via: auto", new: "via: portforward", want: []string{
 			"26:14: spec.database[0].observe.via: \"portforward\" is not known; did you mean \"portForward\"?",
 		}},
+		{name: "suppression without reason and day", document: "full.yaml", old: `{id: BG-COL-09, reason: no drains, until: "2027-02-28"}`, new: `{id: BG-COL-09}`, want: []string{
+			"63:23: spec.checks.suppress[0].reason: is required",
+			"63:23: spec.checks.suppress[0].until: is required",
+		}},
+		{name: "suppression for no reason", document: "full.yaml", old: `{id: BG-COL-09, reason: no drains, until: "2027-02-28"}`, new: `{id: BG-COL-09, reason: " ", until: "2027-02-28"}`, want: []string{
+			"63:47: spec.checks.suppress[0].reason: must not be empty; say why it may stand, for whoever reads the report",
+		}},
+		{name: "suppression until no day", document: "full.yaml", old: `{id: BG-COL-09, reason: no drains, until: "2027-02-28"}`, new: `{id: BG-COL-09, reason: x, until: 2027-02-30}`, want: []string{
+			"63:57: spec.checks.suppress[0].until: \"2027-02-30\" is not a date; write year-month-day, such as 2027-01-31",
+		}},
+		{name: "suppression until a year", document: "full.yaml", old: `{id: BG-COL-09, reason: no drains, until: "2027-02-28"}`, new: `{id: BG-COL-09, reason: x, until: 2027}`, want: []string{
+			"63:57: spec.checks.suppress[0].until: expected a date, found a whole number; write year-month-day, such as 2027-01-31",
+		}},
+		{name: "suppression for ever", document: "full.yaml", old: `{id: BG-COL-09, reason: no drains, until: "2027-02-28"}`, new: `{id: BG-COL-09, reason: x, until: ""}`, want: []string{
+			"63:57: spec.checks.suppress[0].until: must not be empty",
+		}},
+		{name: "the same check suppressed twice", document: "full.yaml", old: `{id: BG-COL-09, reason: no drains, until: "2027-02-28"}`, new: `{id: BG-COL-09, reason: x, until: 2027-02-28}, {id: BG-COL-09, reason: y, until: 2027-02-28}`, want: []string{
+			"63:75: spec.checks.suppress[1].id: \"BG-COL-09\" is suppressed twice; keep one of them",
+		}},
 		{name: "unknown require", document: "full.yaml", old: "require: production", new: "require: prod", want: []string{
-			"63:12: spec.require: \"prod\" is not known; known: starter, production",
+			"64:12: spec.require: \"prod\" is not known; known: starter, production",
 		}},
 		{name: "unknown provider", document: "full.yaml", old: "provider: http", new: "provider: opentelemetry", want: []string{
 			"50:15: spec.metrics.provider: \"opentelemetry\" is not known; known: http, otel",
@@ -140,7 +162,65 @@ func TestParseTellsEveryMistake(t *testing.T) {
 			"15:16: spec.colors.green.service: \"svc-production\" is the production Service; a colour's Service reaches it past the production route; leave it out if there is none",
 		}},
 		{name: "no route", old: "    service:\n      name: shop\n", new: "    drain: auto\n", want: []string{
-			"14:5: spec.traffic.service: is required: it is the route that a shift switches; write service: {name: NAME}",
+			"14:5: spec.traffic.service: is required: it is the route that a shift switches; write service: {name: NAME}, or another kind of route, such as httpRoute",
+		}},
+		{name: "two routes", document: "full.yaml", old: "    steps: [", new: "    httpRoute: {name: shop}\n    steps: [", want: []string{
+			"19:16: spec.traffic.httpRoute: stands beside service, and a release has one production route; leave one of them, or move both: write the other under spec.traffic.also",
+		}},
+		{name: "no further route", document: "full.yaml", old: "    steps: [", new: "    also: []\n    steps: [", want: []string{
+			"19:11: spec.traffic.also: has no entry; leave it out where there is one route",
+		}},
+		{name: "a further route of no kind", document: "full.yaml", old: "    steps: [", new: "    also:\n    - {}\n    steps: [", want: []string{
+			"20:7: spec.traffic.also[0]: declares no route; write service: {name: NAME}, or another kind of route, such as httpRoute",
+		}},
+		{name: "a further route of two kinds", document: "full.yaml", old: "    steps: [", new: "    also:\n    - service: {name: svc-internal}\n      httpRoute: {name: shop}\n    steps: [", want: []string{
+			"21:18: spec.traffic.also[0].httpRoute: stands beside service, and an entry is one route; give each an entry of its own",
+		}},
+		{name: "a route twice", document: "full.yaml", old: "    steps: [", new: "    also:\n    - service: {name: svc-internal}\n    - service: {name: svc-production}\n    steps: [", want: []string{
+			"21:23: spec.traffic.also[1].service.name: \"svc-production\" is moved by spec.traffic.service already; leave one of them",
+		}},
+		{name: "a further route's name", document: "full.yaml", old: "    steps: [", new: "    also: [{service: {name: Internal}}]\n    steps: [", want: []string{
+			"19:29: spec.traffic.also[0].service.name: \"Internal\" is not a valid name; a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+		}},
+		{name: "a further route's places", document: "full.yaml", old: "    steps: [", new: "    also: [{custom: {apiVersion: example.com/v1, resource: lanes, name: shop, weights: {blue: [blue], green: [/green]}}}]\n    steps: [", want: []string{
+			"19:96: spec.traffic.also[0].custom.weights.blue[0]: \"blue\" is not a JSON pointer; write the place of the weight, such as /spec/backends/0/weight",
+		}},
+		{name: "a further route of an unknown kind", document: "full.yaml", old: "    steps: [", new: "    also: [{services: {name: svc-internal}}]\n    steps: [", want: []string{
+			"19:13: spec.traffic.also[0].services: unknown field; did you mean \"service\"?",
+		}},
+		{name: "parts beside a further Service", document: "weighted.yaml", old: "{name: shop.example.com}\n", new: "{name: shop}\n    also: [{service: {name: svc-internal}}]\n    steps: [{weight: 50}, {weight: 100}]\n", want: []string{
+			"18:22: spec.traffic.steps[0].weight: a Service can't give 50% to a colour: its selector switches everything at once, and spec.traffic.also[0].service, \"svc-internal\", is moved with the others; leave only the step of weight 100",
+		}},
+		{name: "a further Service is a colour's own", document: "weighted.yaml", old: "{name: shop.example.com}\n", new: "{name: shop}\n    also: [{service: {name: svc-green}}]\n", want: []string{
+			"14:16: spec.colors.green.service: \"svc-green\" is the production Service; a colour's Service reaches it past the production route; leave it out if there is none",
+		}},
+		{name: "a further route with weights needs the colours' Services", old: "      name: shop\n", new: "      name: shop\n    also: [{httpRoute: {name: shop}}]\n", want: []string{
+			"8:7: spec.colors.blue.service: is required: spec.traffic.also[0].httpRoute shares requests between the colours' Services; write service: NAME, a Service that selects this colour's pods alone",
+			"11:7: spec.colors.green.service: is required: spec.traffic.also[0].httpRoute shares requests between the colours' Services; write service: NAME, a Service that selects this colour's pods alone",
+		}},
+		{name: "a colour without a Service behind weights", document: "weighted.yaml", old: "      service: svc-blue\n", want: []string{
+			"8:7: spec.colors.blue.service: is required: httpRoute shares requests between the colours' Services; write service: NAME, a Service that selects this colour's pods alone",
+		}},
+		{name: "parts under the atomic profile", document: "weighted.yaml", old: "{name: shop.example.com}\n", new: "{name: shop}\n    steps: [{weight: 50}, {weight: 100}]\n  gates: {profile: atomic}\n", want: []string{
+			"17:22: spec.traffic.steps[0].weight: gates.profile atomic switches everything at once, and 50% is a part; leave only the step of weight 100, or write gates: {profile: weighted}",
+		}},
+		{name: "canary of itself", document: "weighted.yaml", old: "    httpRoute: {name: shop.example.com}\n", new: "    nginxIngress: {name: shop, main: shop}\n", want: []string{
+			`16:38: spec.traffic.nginxIngress.main: "shop" is the canary itself; write the name of the Ingress that leads to the other colour`,
+		}},
+		{name: "version with its group", document: "weighted.yaml", old: "    httpRoute: {name: shop.example.com}\n", new: "    tlsRoute: {name: shop, version: gateway.networking.k8s.io/v1}\n", want: []string{
+			`16:37: spec.traffic.tlsRoute.version: "gateway.networking.k8s.io/v1" names a group too; write the version alone, such as v1`,
+		}},
+		{name: "subsets of other colours", document: "weighted.yaml", old: "    httpRoute: {name: shop.example.com}\n", new: "    virtualService: {name: shop, subsets: {blue: v1, red: v2}}\n", want: []string{
+			`16:43: spec.traffic.virtualService.subsets: is about "blue", "red", and the colours are "blue", "green"; write one entry for each colour`,
+		}},
+		{name: "a custom route without places", document: "weighted.yaml", old: "    httpRoute: {name: shop.example.com}\n",
+			new: "    custom:\n      apiVersion: a/b/c\n      resource: lanes\n      name: shop\n      weights:\n        blue: [spec.blue]\n        green: []\n", want: []string{
+				`17:19: spec.traffic.custom.apiVersion: "a/b/c" is not an API version; write GROUP/VERSION, such as example.com/v1`,
+				`21:16: spec.traffic.custom.weights.blue[0]: "spec.blue" is not a JSON pointer; write the place of the weight, such as /spec/backends/0/weight`,
+				`22:16: spec.traffic.custom.weights.green: has 0 places, and each colour needs the same number, one at least; the first place of one colour goes with the first of the other`,
+			}},
+		{name: "a name that no route can have", document: "weighted.yaml", old: "shop.example.com", new: "Shop", want: []string{
+			"16:23: spec.traffic.httpRoute.name: \"Shop\" is not a valid name; a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
 		}},
 		{name: "weights on a Service", document: "full.yaml", old: "[{weight: 100, hold: 5m}]", new: "[{weight: 50, hold: 3m}, {weight: 100}]", want: []string{
 			"19:22: spec.traffic.steps[0].weight: a Service can't give 50% to a colour: its selector switches everything at once; leave only the step of weight 100",
@@ -154,14 +234,44 @@ func TestParseTellsEveryMistake(t *testing.T) {
 		{name: "step without a weight", document: "full.yaml", old: "[{weight: 100, hold: 5m}]", new: "[{hold: 5m}]", want: []string{
 			"19:13: spec.traffic.steps[0].weight: is required",
 		}},
+		{name: "a preview of a Service", document: "full.yaml", old: "[{weight: 100, hold: 5m}]", new: "[{match: {header: {name: X-Version, value: next}}, hold: 5m}, {weight: 100}]", want: []string{
+			"19:21: spec.traffic.steps[0].match: service \"svc-production\" can't lead requests by a header, for it shares connections and sees no request; of the kinds of route grpcRoute, httpRoute, virtualService can; leave the step out",
+		}},
+		{name: "a preview by a cookie", document: "weighted.yaml", old: "{name: shop.example.com}\n", new: "{name: shop}\n    steps: [{match: {cookie: {name: version, value: next}}, hold: 5m}, {weight: 100}]\n", want: []string{
+			"17:21: spec.traffic.steps[0].match: httpRoute \"shop\" can't lead requests by a cookie, for the Gateway API matches none; of the kinds of route virtualService can; leave the step out",
+		}},
+		{name: "a preview of an IngressRoute", document: "weighted.yaml", old: "httpRoute: {name: shop.example.com}\n", new: "ingressRoute: {name: shop}\n    steps: [{match: {header: {name: X-Version, value: next}}, hold: 5m}, {weight: 100}]\n", want: []string{
+			"17:21: spec.traffic.steps[0].match: ingressRoute \"shop\" can't lead requests by a header, for Traefik has the longest rule win: a longer copy of one would take the requests of others; of the kinds of route grpcRoute, httpRoute, virtualService can; leave the step out",
+		}},
+		{name: "a preview too late", document: "weighted.yaml", old: "{name: shop.example.com}\n", new: "{name: shop}\n    steps: [{weight: 50}, {match: {header: {name: X-Version, value: next}}, hold: 5m}, {weight: 100}]\n", want: []string{
+			"17:35: spec.traffic.steps[1].match: stands behind a weight, which has given everybody a part already; make it the first step, or leave it out",
+		}},
+		{name: "a preview and nothing behind it", document: "weighted.yaml", old: "{name: shop.example.com}\n", new: "{name: shop}\n    steps: [{match: {header: {name: X-Version, value: next}}, hold: 5m}]\n", want: []string{
+			"17:13: spec.traffic.steps[0].weight: the last step must have weight 100",
+		}},
+		{name: "a preview beside a weight, without a hold", document: "weighted.yaml", old: "{name: shop.example.com}\n", new: "{name: shop}\n    steps: [{match: {header: {name: X-Version, value: next}}, weight: 50}, {weight: 100}]\n", want: []string{
+			"17:13: spec.traffic.steps[0].hold: is required beside match: it is the time in which somebody can look at the colour; write hold: 5m, or another time",
+			"17:21: spec.traffic.steps[0].match: stands beside a weight; write two steps: requests with the match reach the colour first, then it gets a weight",
+		}},
+		{name: "a preview by what is no header", document: "weighted.yaml", old: "{name: shop.example.com}\n", new: "{name: shop}\n    steps: [{match: {header: {name: \"X Version\", value: \" next\"}}, hold: 5m}, {weight: 100}]\n", want: []string{
+			"17:37: spec.traffic.steps[0].match.header.name: \"X Version\" is no name of a header; write letters, digits and dashes, such as X-Version",
+			"17:57: spec.traffic.steps[0].match.header.value: \" next\" is no value of a header; write printed ASCII, without spaces around it",
+		}},
+		{name: "a preview by a credential", document: "weighted.yaml", old: "{name: shop.example.com}\n", new: "{name: shop}\n    steps: [{match: {header: {name: Authorization, value: next}}, hold: 5m}, {weight: 100}]\n", want: []string{
+			"17:37: spec.traffic.steps[0].match.header.name: \"Authorization\" holds a credential, and a route is read by everybody; write a header of its own, such as X-Version",
+		}},
+		{name: "a preview by nothing", document: "weighted.yaml", old: "{name: shop.example.com}\n", new: "{name: shop}\n    steps: [{match: {}, hold: 5m, requests: some}, {weight: 100}]\n", want: []string{
+			"17:21: spec.traffic.steps[0].match: wants nothing; write header: {name: NAME, value: VALUE}, or cookie likewise",
+			"17:45: spec.traffic.steps[0].requests: \"some\" is not known; known: optional, required",
+		}},
+		{name: "requests of a weight", document: "weighted.yaml", old: "{name: shop.example.com}\n", new: "{name: shop}\n    steps: [{weight: 100, requests: optional}]\n", want: []string{
+			"17:37: spec.traffic.steps[0].requests: is of a step with match alone; the gate always wants requests at a step with a weight",
+		}},
 		{name: "no step", document: "full.yaml", old: "[{weight: 100, hold: 5m}]", new: "[]", want: []string{
 			"19:12: spec.traffic.steps: has no step; leave it out for one step of weight 100",
 		}},
 		{name: "hold beyond the watch", document: "full.yaml", old: "hold: 5m", new: "hold: 11m", want: []string{
 			"20:12: spec.traffic.watch: 10m is shorter than the hold at 100, 11m, which it includes; write watch: 11m, or a shorter hold",
-		}},
-		{name: "watch beyond the total", document: "full.yaml", old: "watch: 10m", new: "watch: 20m", want: []string{
-			"22:53: spec.traffic.deadlines.total: 15m is shorter than the holds before the last step and the watch together, 20m; write total: 25m, which has room for the rollout and a validation too",
 		}},
 		{name: "recover beyond rollback", document: "full.yaml", old: "recover: 90s", new: "recover: 3m", want: []string{
 			"22:81: spec.traffic.deadlines.recover: recover, 3m, is longer than rollback, 2m, within which a rollback is expected",
@@ -202,6 +312,15 @@ func TestParseTellsEveryMistake(t *testing.T) {
 		{name: "pool of zero", document: "full.yaml", old: "size: 10", new: "size: 0", want: []string{
 			"30:39: spec.database[0].pool.size: 0 is not between 1 and 100000",
 		}},
+		{name: "pooler of two kinds", document: "full.yaml", old: "pool: {env: DB_POOL_SIZE, size: 10}", new: "pooler: {workload: deployment/pgbouncer, cloudNativePG: shop-rw}", want: []string{
+			"30:15: spec.database[0].pooler: needs exactly one of workload, cloudNativePG and instances; write workload: deployment/NAME",
+		}},
+		{name: "pooler that nobody can ask", document: "full.yaml", old: "pool: {env: DB_POOL_SIZE, size: 10}", new: "pooler: {instances: 2}", want: []string{
+			"30:15: spec.database[0].pooler.admin: is required with instances: nothing else tells what it may open; write admin: {secretKeyRef: {name: NAME, key: KEY}}",
+		}},
+		{name: "pooler of no instance", document: "full.yaml", old: "pool: {env: DB_POOL_SIZE, size: 10}", new: "pooler: {instances: 0, admin: {env: ADMIN}}", want: []string{
+			"30:27: spec.database[0].pooler.instances: 0 is not between 1 and 1000",
+		}},
 		{name: "probe of no kind", document: "full.yaml", old: "        grpc: {service: shop.Recommendation, port: 9090, timeout: 5s}\n", new: "", want: []string{
 			"45:9: spec.validation.synthetic[1]: needs exactly one of http and grpc",
 		}},
@@ -221,22 +340,31 @@ func TestParseTellsEveryMistake(t *testing.T) {
 			"45:15: spec.validation.synthetic[1].name: \"recommend\" is the name of another probe too",
 		}},
 		{name: "token in a header", document: "full.yaml", old: "          headers: {Accept: application/json}\n", new: "          headers: {Authorization: Bearer planted}\n", want: []string{
-			"41:36: spec.validation.synthetic[0].http.headers.Authorization: looks like it holds a secret, which must never stand in this document; give a header from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}",
+			"41:36: spec.validation.synthetic[0].http.headers.Authorization: looks like it holds a secret, which must never stand in this document; give it from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}",
 		}},
 		{name: "password in a header", document: "full.yaml", old: "          headers: {Accept: application/json}\n", new: "          headers: {Authorization: Basic cGxhbnRlZA==}\n", want: []string{
-			"41:36: spec.validation.synthetic[0].http.headers.Authorization: looks like it holds a secret, which must never stand in this document; give a header from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}",
+			"41:36: spec.validation.synthetic[0].http.headers.Authorization: looks like it holds a secret, which must never stand in this document; give it from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}",
 		}},
 		{name: "key in a header", document: "full.yaml", old: "          headers: {Accept: application/json}\n", new: "          headers: {X-Api-Key: planted}\n", want: []string{
-			"41:32: spec.validation.synthetic[0].http.headers.X-Api-Key: looks like it holds a secret, which must never stand in this document; give a header from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}",
+			"41:32: spec.validation.synthetic[0].http.headers.X-Api-Key: looks like it holds a secret, which must never stand in this document; give it from a Secret: headersFrom: {X-Api-Key: {secretKeyRef: {name: NAME, key: KEY}}}",
 		}},
 		{name: "password in a body", document: "full.yaml", old: "body: '{\"n\": 3}'", new: "body: '{\"password\":\"planted\"}'", want: []string{
-			"42:17: spec.validation.synthetic[0].http.body: looks like it holds a secret, which must never stand in this document; give a header from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}",
+			"42:17: spec.validation.synthetic[0].http.body: looks like it holds a secret, which must never stand in this document; a body can't be read from a Secret: send the secret as a header, by headersFrom, or choose a request that needs none",
 		}},
 		{name: "token in a path", document: "full.yaml", old: "path: /recommendations?user=1", new: "path: /recommendations?access_token=planted", want: []string{
-			"40:17: spec.validation.synthetic[0].http.path: looks like it holds a secret, which must never stand in this document; give a header from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}",
+			"40:17: spec.validation.synthetic[0].http.path: looks like it holds a secret, which must never stand in this document; a path is kept and logged: send the secret as a header, by headersFrom, or ask for a path that needs none",
+		}},
+		{name: "token in a query that is escaped", document: "full.yaml", old: "path: /recommendations?user=1", new: "path: /recommendations?access%5Ftoken=planted", want: []string{
+			"40:17: spec.validation.synthetic[0].http.path: looks like it holds a secret, which must never stand in this document; a path is kept and logged: send the secret as a header, by headersFrom, or ask for a path that needs none",
+		}},
+		{name: "password before a host", document: "full.yaml", old: "path: /recommendations?user=1", new: "path: //shop:planted@recommendations", want: []string{
+			"40:17: spec.validation.synthetic[0].http.path: looks like it holds a secret, which must never stand in this document; a path is kept and logged: send the secret as a header, by headersFrom, or ask for a path that needs none",
+		}},
+		{name: "token in what is no path", document: "full.yaml", old: "path: /recommendations?user=1", new: "path: recommendations?access_token=planted", want: []string{
+			"40:17: spec.validation.synthetic[0].http.path: a value that is not repeated here is not a path; it starts with / and has no spaces",
 		}},
 		{name: "secret of a health probe", document: "full.yaml", old: "body: '{}'", new: "body: 'token=planted'", want: []string{
-			"35:208: spec.validation.health.body: looks like it holds a secret, which must never stand in this document; give a header from a Secret: headersFrom: {Authorization: {secretKeyRef: {name: NAME, key: KEY}}}",
+			"35:208: spec.validation.health.body: looks like it holds a secret, which must never stand in this document; a body can't be read from a Secret: send the secret as a header, by headersFrom, or choose a request that needs none",
 		}},
 		{name: "header without a source", document: "full.yaml", old: "          headers: {Accept: application/json}\n", new: "          headersFrom: {Authorization: {}}\n", want: []string{
 			"41:40: spec.validation.synthetic[0].http.headersFrom.Authorization: needs exactly one of secretKeyRef and env; write secretKeyRef: {name: NAME, key: KEY}",
@@ -267,6 +395,34 @@ func TestParseTellsEveryMistake(t *testing.T) {
 		}},
 		{name: "prometheus service without a port", document: "full.yaml", old: "monitoring/prometheus:9090", new: "monitoring/prometheus", want: []string{
 			"49:27: spec.metrics.prometheus.service: \"monitoring/prometheus\" is not NAMESPACE/SERVICE:PORT; such as monitoring/prometheus:9090",
+		}},
+		{name: "loki by url and service", document: "full.yaml", old: "loki: {service", new: "loki: {url: \"http://l:3100\", service", want: []string{
+			"66:11: spec.logs.loki: needs exactly one of url and service; service: NAMESPACE/SERVICE:PORT is reached through the API server",
+		}},
+		{name: "loki service without a namespace", document: "full.yaml", old: "monitoring/loki:3100", new: "loki:3100", want: []string{
+			"66:21: spec.logs.loki.service: \"loki:3100\" is not NAMESPACE/SERVICE:PORT; such as monitoring/prometheus:9090",
+		}},
+		{name: "labels that Loki can't have", document: "full.yaml", old: "selector: {namespace: shop, app:", new: "selector: {namespace: \"\", app.kubernetes.io/name:", want: []string{
+			"66:67: spec.logs.loki.selector.namespace: is empty, which selects the streams without the label; give the label's value, or leave it out",
+			"66:95: spec.logs.loki.selector[app.kubernetes.io/name]: \"app.kubernetes.io/name\" is not a label of Loki; labels of Loki have letters, digits and underscores only: app.kubernetes.io/name is app_kubernetes_io_name there",
+		}},
+		{name: "version label of logs", document: "full.yaml", old: "versionLabel: app_version", new: "versionLabel: \"app version\"", want: []string{
+			"66:109: spec.logs.loki.versionLabel: \"app version\" is not a valid name; name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+		}},
+		{name: "tenant of two lines", document: "full.yaml", old: "tenant: shop", new: "tenant: \"a\\nb\"", want: []string{
+			"66:130: spec.logs.loki.tenant: \"a\\nb\" can't stand in a header",
+		}},
+		{name: "grafana by neither", document: "full.yaml", old: "grafana: {service: \"monitoring/grafana:3000\", ", new: "grafana: {", want: []string{
+			"68:14: spec.dashboard.grafana: needs exactly one of url and service; service: NAMESPACE/SERVICE:PORT is reached through the API server",
+		}},
+		{name: "address in place of a uid", document: "full.yaml", old: "uid: bluegreen-shop", new: "uid: d/bluegreen-shop", want: []string{
+			"68:56: spec.dashboard.grafana.uid: \"d/bluegreen-shop\" is not the uid of a dashboard; it is what follows /d/ in the dashboard's address: letters, digits, - and _, 40 at most",
+		}},
+		{name: "token in the document", document: "full.yaml", old: "token: {secretKeyRef: {name: grafana, key: token}}", new: "token: glsa_hunter2", want: []string{
+			"68:79: spec.dashboard.grafana.token: expected a mapping of secretKeyRef, env, found text",
+		}},
+		{name: "token in place of its name in the Secret", document: "full.yaml", old: "key: token}", new: "key: glsa hunter2!}", want: []string{
+			"68:115: spec.dashboard.grafana.token.secretKeyRef.key: the value is not a valid name; a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
 		}},
 		{name: "rule twice", document: "full.yaml", old: "id: advance-latency-p95", new: "id: rollback-error-ratio", want: []string{
 			"60:14: spec.gates.rules[1].id: \"rollback-error-ratio\" is overridden twice; keep one of them",
@@ -319,15 +475,15 @@ func TestParseTellsEveryMistake(t *testing.T) {
 			"2:7: kind: \"x\" is not read here; write kind: Release",
 			"4:1: a second document starts here; a file holds one Release; put the other documents into files of their own",
 		}},
-		{name: "two Releases", document: "full.yaml", old: "  require: production\n", new: "  require: production\n---\nkind: Release\n", want: []string{
-			"65:1: a second document starts here; a file holds one Release; put the other documents into files of their own",
+		{name: "two Releases", document: "full.yaml", old: "key: token}}}\n", new: "key: token}}}\n---\nkind: Release\n", want: []string{
+			"70:1: a second document starts here; a file holds one Release; put the other documents into files of their own",
 		}},
 		{name: "text only", old: "apiVersion: bluegreen.dev/v1alpha1\nkind: Release\nmetadata:\n  name: shop\nspec:", new: "- a\n#", want: []string{
 			"2:1: is not YAML: did not find expected '-' indicator",
 		}},
 		{name: "a misspelt field hides no other mistake", document: "full.yaml", old: "  require: production", new: "  gate: {}\n  require: prod", want: []string{
-			"63:3: spec.gate: unknown field; did you mean \"gates\"?",
-			"64:12: spec.require: \"prod\" is not known; known: starter, production",
+			"64:3: spec.gate: unknown field; did you mean \"gates\"?",
+			"65:12: spec.require: \"prod\" is not known; known: starter, production",
 		}},
 		{name: "many at once", document: "full.yaml", old: "    drain: auto\n    deadlines: {rollout: 3m, ", new: "    drian: auto\n    deadlines: {rollout: 3, ", want: []string{
 			"21:5: spec.traffic.drian: unknown field; did you mean \"drain\"?",

@@ -28,14 +28,23 @@ type reader struct {
 // too large it reports that alone, and returns nil.
 func (s *source) readRelease() *Release {
 	var document Release
-	r := &reader{source: s}
-	r.read(s.root, "", reflect.ValueOf(&document).Elem())
-	if r.nodes > maximumNodes {
-		s.problems = Problems{{File: s.file, Line: s.root.Line, Column: s.root.Column,
-			Message: fmt.Sprintf("unfolds to more than %d values", maximumNodes), Remedy: "write it without YAML aliases"}}
+	if !s.fill(&document) {
 		return nil
 	}
 	return &document
+}
+
+// fill fills what into points to from the source's root. Of a document that is
+// too large it reports that alone, and returns false.
+func (s *source) fill(into any) bool {
+	r := &reader{source: s}
+	r.read(s.root, "", reflect.ValueOf(into).Elem())
+	if r.nodes > maximumNodes {
+		s.problems = Problems{{File: s.file, Line: s.root.Line, Column: s.root.Column,
+			Message: fmt.Sprintf("unfolds to more than %d values", maximumNodes), Remedy: "write it without YAML aliases"}}
+		return false
+	}
+	return true
 }
 
 // read fills one value from one node.
@@ -57,6 +66,9 @@ func (r *reader) read(node *yaml.Node, field string, into reflect.Value) {
 		return
 	case *Workload:
 		r.readWorkload(node, field, value)
+		return
+	case *Date:
+		r.readDate(node, field, value)
 		return
 	}
 	switch into.Kind() {
@@ -232,6 +244,21 @@ func (r *reader) readDuration(node *yaml.Node, field string, into *Duration) {
 	default:
 		*into = Duration(value)
 	}
+}
+
+// readDate takes a day as YAML's own type, which is what it looks like without
+// quotes, and as text.
+func (r *reader) readDate(node *yaml.Node, field string, into *Date) {
+	const hint = "write year-month-day, such as 2027-01-31"
+	if tag := node.ShortTag(); node.Kind != yaml.ScalarNode || tag != "!!str" && tag != "!!timestamp" {
+		r.problem(node, field, "expected a date, found "+describe(node), hint)
+		return
+	}
+	if _, ok := Date(node.Value).Ends(); !ok && node.Value != "" {
+		r.problem(node, field, shown(node.Value)+" is not a date", hint)
+		return
+	}
+	*into = Date(node.Value)
 }
 
 func (r *reader) readWorkload(node *yaml.Node, field string, into *Workload) {

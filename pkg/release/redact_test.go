@@ -1,6 +1,7 @@
 package release
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -23,6 +24,7 @@ func TestRedacted(t *testing.T) {
 		"client_secret: planted":                                           "client_secret: ***",
 		"GET /?access_token=planted&page=2":                                "GET /?access_token=***&page=2",
 		"api-key=planted":                                                  "api-key=***",
+		"token eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrdWJlIn0.planted-x of shop": "token *** of shop",
 		"panic: runtime error: index out of range":                         "panic: runtime error: index out of range",
 		"sorry, too many clients already (SQLSTATE 53300)":                 "sorry, too many clients already (SQLSTATE 53300)",
 		"FATAL: password authentication failed for user \"shop\"":          "FATAL: password authentication failed for user \"shop\"",
@@ -31,6 +33,24 @@ func TestRedacted(t *testing.T) {
 		got := Redacted(line)
 		if got != want || strings.Contains(got, "planted") {
 			t.Errorf("%q is %q, want %q", line, got, want)
+		}
+	}
+}
+
+// What looks like a secret in a text is found whole, for it to be looked for in
+// others.
+func TestSecretsIn(t *testing.T) {
+	for text, want := range map[string][]string{
+		"password: planted":                             {"planted"},
+		`{"api_key":"planted key","mode":"on"}`:         {"planted key"},
+		"host=db password='planted words' user=me":      {"planted words"},
+		"url: postgres://shop:planted@db/shop":          {"planted"},
+		`{"dsn":"redis://:pl@nted@cache","mail":"x@y"}`: {`pl@nted@cache","mail":"x`, "pl"},
+		"Authorization: Bearer planted":                 {"Bearer planted", "planted"},
+		"region: eu-west-1":                             nil,
+	} {
+		if got := SecretsIn(text); !slices.Equal(got, want) {
+			t.Errorf("%q holds %q, want %q", text, got, want)
 		}
 	}
 }

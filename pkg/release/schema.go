@@ -20,9 +20,10 @@ import (
 //go:embed document.go
 var documentSource string
 
-// The forms of the two types that are written as text.
+// The forms of the types that are written as text.
 const (
 	durationPattern = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`
+	datePattern     = `^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`
 	workloadPattern = `^([Dd]eployments?|deploy|[Ss]tatefulsets?|StatefulSets?|sts)/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 )
 
@@ -68,6 +69,8 @@ func textTypes(of reflect.Type) *jsonschema.Schema {
 	switch of {
 	case reflect.TypeFor[Duration]():
 		return &jsonschema.Schema{Type: "string", Pattern: durationPattern, Examples: []any{"90s", "3m", "1h30m"}}
+	case reflect.TypeFor[Date]():
+		return &jsonschema.Schema{Type: "string", Pattern: datePattern, Examples: []any{"2027-01-31"}}
 	case reflect.TypeFor[Workload]():
 		return &jsonschema.Schema{Type: "string", Pattern: workloadPattern, Examples: []any{"deployment/shop-blue"}}
 	case reflect.TypeFor[Drain]():

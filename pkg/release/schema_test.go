@@ -101,12 +101,16 @@ func TestTheSchemaRefusesWhatParseRefuses(t *testing.T) {
 		"an unknown profile":    {"profile: weighted", "profile: canary"},
 		"an unknown policy":     {"policy: rollback", "policy: ignore"},
 		"an unknown failure":    {"onFailure: freeze", "onFailure: ignore"},
+		"an unknown comparison": {"onFailure: freeze", "relative: ignore"},
 		"an unknown via":        {"via: direct", "via: tunnel"},
 		"a number for a label":  {"{version: green}", "{version: 2}"},
 		"a budget in percent":   {"budget: 0.8", "budget: 80"},
 		"a weight of nothing":   {"weight: 100", "weight: 0"},
 		"a port that can't be":  {"port: 9090, timeout", "port: 90900, timeout"},
 		"one colour":            {"    green:\n      workloads: [deploy/recommendation-green, sts/recommendation-cache-green]\n      selector: {version: green}\n      service: svc-green\n      manifests: [deploy/green/]\n", ""},
+		"an unknown severity":   {"severity: warn", "severity: fatal"},
+		"an unknown stage":      {"stages: [pr, deploy]", "stages: [prod]"},
+		"an id in lower case":   {"id: SHOP-01", "id: shop-01"},
 		"a dsn that is no name": {"dsn: {env: REPORTS_DSN}", "dsn: somewhere"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,6 +20,7 @@ const maximumSize = 128 << 10
 // so far and the node of every field that was read.
 type source struct {
 	file     string
+	text     []byte
 	root     *yaml.Node
 	fields   map[string]*yaml.Node
 	problems Problems
@@ -38,9 +39,9 @@ func (s *source) at(line, column int, field, message, hint string) {
 // parseSource turns text into nodes. Whatever YAML itself refuses is a
 // problem with the line that it names.
 func parseSource(file string, text []byte) *source {
-	s := &source{file: file, fields: map[string]*yaml.Node{}, meant: map[string]bool{}}
+	s := &source{file: file, text: text, fields: map[string]*yaml.Node{}, meant: map[string]bool{}}
 	if len(text) > maximumSize {
-		s.at(0, 0, "", fmt.Sprintf("is %d bytes long; a Release has at most %d", len(text), maximumSize), "")
+		s.at(0, 0, "", fmt.Sprintf("is %d bytes long; a document has at most %d", len(text), maximumSize), "")
 		return s
 	}
 	documents, err := decodeDocuments(text)

@@ -1,6 +1,18 @@
 package release
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
+
+// DidYouMean is the hint at the known word that a person most likely meant by
+// word, or otherwise where none is near.
+func DidYouMean(word string, known []string, otherwise string) string {
+	if meant := Closest(word, known); meant != "" {
+		return fmt.Sprintf("did you mean %q?", meant)
+	}
+	return otherwise
+}
 
 // Closest returns the known word that a person most likely meant by word, or
 // "" when none is near: at most two letters wrong, or a third of the word,

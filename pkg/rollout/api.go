@@ -59,6 +59,9 @@ type Runner struct {
 	Progress func(Event)
 	// Preflight runs the checks against a target.
 	Preflight func(ctx context.Context, target string) (*preflight.Report, error)
+	// Migrations are the changes of the release's migrations after which the old
+	// version can't take over again; only a plan asks. Nil knows of none.
+	Migrations func() []string
 
 	tenure *journal.Tenure
 	// reopened is set once Reopen was called.
@@ -67,20 +70,30 @@ type Runner struct {
 	runID string
 	// gone is the last sign of life of a holder that was watched and is silent.
 	gone journal.Heartbeat
-	// resumed is the id of the run that is continued, "" for a new one.
+	// resumed is the id of the run that is continued, "" for a new one, and read
+	// that run as it was when it was decided how to go on.
 	resumed string
+	read    journal.Run
 	// takesOver takes the lease without waiting: its holder was waited for.
 	takesOver bool
-	// force skips every proof but the write itself.
-	force  bool
-	rules  []gate.Rule
-	policy Policy
+	// force waits for nobody, and unready asks for no ready pod.
+	force, unready bool
+	rules          []gate.Rule
+	policy         Policy
+	// counting counts the requests of both sides from one tick to the next.
+	counting *measure.Counting
 	// tape is what the gate read and the record was not told yet.
 	tape tape
 	// wakeful knows when this process has to look again.
 	wakeful wakeful
 	// recycled is when this process last replaced pods of the old side.
 	recycled time.Time
+	// looked is when this process began to look at what remains on an idle side.
+	looked time.Time
+	// unread is what was told of secrets that can't be read.
+	unread []string
+	// kept is what was kept of bad workers before they were ended, nil for nothing.
+	kept *Observation
 	// announced is the phase that was last announced.
 	announced     Phase
 	announcedStep int
@@ -133,8 +146,12 @@ type ShiftRequest struct {
 
 // RollbackRequest asks to give everything back to the side before.
 type RollbackRequest struct {
-	// Force goes even where no pod of the old side is ready.
+	// Force waits for nobody: neither for the process that holds the run, nor
+	// for a lease that has not run out yet.
 	Force bool
+	// Unready goes even where no pod of the old side is ready, or nobody can
+	// tell.
+	Unready bool
 	// Reason is kept in the record.
 	Reason string
 }

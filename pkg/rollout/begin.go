@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/rand"
@@ -40,6 +42,7 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 		Holder: r.Holder, Floor: floor, Duration: r.LeaseDuration, TakeOver: r.force || r.takesOver, Silent: r.gone,
 		// A record that can't be read must not keep traffic on a bad version.
 		SetAside: state.Phase.Reverse() && r.resumed == "",
+		Restamp:  goesBack(state),
 	}, run)
 	if held := (*journal.HeldError)(nil); errors.As(err, &held) {
 		return r.beside(ctx, held, state)
@@ -48,22 +51,55 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 		return Outcome{}, err
 	}
 	r.tenure = tenure
-	err = tenure.Save(ctx, state, string(state.Phase))
-	if err == nil {
-		err = r.takeOver(ctx, workloads, state)
-	}
-	if err == nil && !goesBack(state) {
-		err = r.settle(ctx, state.Phase)
-	}
-	if err != nil {
+	held := tenure.Context(ctx) // who has lost the lease asks no further
+	if err := r.takeUp(held, workloads, state); err != nil {
 		return Outcome{}, errors.Join(err, r.neverBegan(ctx, state, err))
 	}
+	r.introduce(route, state)
+	return r.drive(ctx, state)
+}
+
+// takeUp puts the state on record and stamps what the run will write to. A run
+// that ends in it, as one that has moved nothing, is stamped before that: how it
+// ended is only true where nobody can move the route any more.
+func (r *Runner) takeUp(ctx context.Context, workloads []release.Workload, state State) error {
+	if err := r.asRead(); err != nil {
+		return err
+	}
+	save := func() error {
+		return r.insist(ctx, state.Phase, func(ctx context.Context) error { return r.tenure.Save(ctx, state, string(state.Phase)) })
+	}
+	if endsUnmoved(state) {
+		if err := r.takeOver(ctx, workloads, state); err != nil {
+			return err
+		}
+		if err := r.nothingMoved(ctx, state); err != nil {
+			return err
+		}
+		return save()
+	}
+	if err := save(); err != nil {
+		return err
+	}
+	if err := r.takeOver(ctx, workloads, state); err != nil || goesBack(state) {
+		return err
+	}
+	return r.again(ctx, state.Phase, "what was left can't be settled", cluster.Transient, func() error { return r.settle(ctx, state.Phase) })
+}
+
+// introduce says what a run that begins is about, and how to do or undo it
+// without this tool.
+func (r *Runner) introduce(route traffic.Route, state State) {
 	direction, byHand := state.From+"→"+state.To, "by hand this is undone with"
-	if state.Phase.Reverse() {
+	switch {
+	case state.finishes():
+		r.tell(state.Phase, Info, "run %s, epoch %d, to decommission %s", r.tenure.Run().ID, r.fence().Epoch, state.Finish.Idle)
+		r.tellFinish(*state.Finish)
+		return
+	case state.Phase.Reverse():
 		direction, byHand = state.To+"→"+state.From, "by hand this is"
 	}
-	r.tell(state.Phase, Info, "run %s, epoch %d, %s; %s: %s", tenure.Run().ID, tenure.Fence().Epoch, direction, byHand, r.Router.Undo(state.From))
-	return r.drive(ctx, state)
+	r.tell(state.Phase, Info, "run %s, epoch %d, %s; %s: %s", r.tenure.Run().ID, r.fence().Epoch, direction, byHand, r.Router.Undo(route, state.From))
 }
 
 // prepare derives the policy and the rules from the release.
@@ -72,16 +108,17 @@ func (r *Runner) prepare() error {
 	rules, err := gate.Rules(r.Release.Spec.Gates, r.Release.Spec.Databases, func(query measure.Query) bool {
 		return measure.Answerable(r.Sources, query)
 	})
-	r.rules = rules
+	r.rules, r.counting = rules, measure.NewCounting(r.Sources)
 	return err
 }
 
-// run is the record that a new run begins with, or the id alone that tells
-// the journal which run is continued. The state is in it from the first write,
-// so that a kill right after that leaves a run which can be continued.
+// run is the record that a new run begins with, or the one that is continued, as
+// it was read: the journal goes by what it says itself by then. The state is in
+// it from the first write, so that a kill right after that leaves a run which can
+// be continued.
 func (r *Runner) run(state State) (journal.Run, error) {
 	if r.resumed != "" {
-		return journal.Run{ID: r.resumed}, nil
+		return r.read, nil
 	}
 	text, err := json.Marshal(state)
 	if err != nil {
@@ -101,7 +138,7 @@ func (r *Runner) run(state State) (journal.Run, error) {
 // one of them must not keep traffic where it is, and the route's own stamp is
 // what keeps others from moving it.
 func (r *Runner) stamps(ctx context.Context, route traffic.Route) ([]release.Workload, int64, error) {
-	floor := route.Fence.Epoch
+	floor := route.Newest().Epoch
 	var found []release.Workload
 	var failures []error
 	for _, name := range r.Release.Spec.ColorNames() {
@@ -115,7 +152,9 @@ func (r *Runner) stamps(ctx context.Context, route traffic.Route) ([]release.Wor
 				continue
 			}
 			floor = max(floor, fence.Epoch)
-			found = append(found, reference)
+			if !slices.Contains(route.Objects(), reference.String()) { // else it is stamped as a part of the route
+				found = append(found, reference)
+			}
 		}
 	}
 	return found, floor, errors.Join(failures...)
@@ -134,37 +173,117 @@ func (r *Runner) stampOf(ctx context.Context, reference release.Workload) (clust
 // never moved any.
 func goesBack(state State) bool { return state.Requested || state.Phase.Reverse() }
 
-// takeOver stamps the route first and the workloads after it, so that a
-// holder of an older epoch can write none of them any more. On the way back a
-// workload that can't be stamped is a warning: traffic comes first.
+// takeOver stamps the route first, the workloads after it, and then what a
+// former process was about to write beside them, so that a holder of an older
+// epoch can write none of them any more. The run is on record by now, so that an
+// API server that does not answer is asked again. On the way back what can't be
+// stamped, but the route, is a warning: traffic comes first.
 func (r *Runner) takeOver(ctx context.Context, workloads []release.Workload, state State) error {
+	err := r.again(ctx, state.Phase, "the route can't be stamped", passes, func() error { return r.stampRoute(ctx) })
+	switch {
+	case errors.Is(err, traffic.ErrNoColor) && goesBack(state):
+		// The write that gives it back stamps it, on the version that was read.
+		r.tell(state.Phase, Warning, "going back without a stamp on the route: %v", err)
+	case err != nil:
+		return err
+	}
+	return r.stampAll(ctx, state, append(r.stampWorkloads(workloads), r.stampLeftOpen(workloads)...))
+}
+
+// stamping is one object that a take-over stamps, and the write that does it.
+type stamping struct {
+	object string // kind/name
+	write  func(ctx context.Context) error
+	// dispensable: one that can't be stamped keeps nobody from going on.
+	dispensable bool
+}
+
+// stampsBack bounds how long all stamps but the route's may keep traffic from
+// going back: a slow webhook must not use up the time that a rollback has.
+const stampsBack = 10 * time.Second
+
+// stampAll carries them out. What the API server does not answer is asked again on
+// the way forward. On the way back, and where a run that has moved nothing is only
+// ended, all of them are dispensable, and have stampsBack.
+func (r *Runner) stampAll(ctx context.Context, state State, stamps []stamping) error {
+	onward := !goesBack(state) && !endsUnmoved(state)
+	direction, bounded, cancel := "on", ctx, context.CancelFunc(func() {})
+	if !onward {
+		direction = "back"
+		bounded, cancel = context.WithTimeout(ctx, stampsBack)
+	}
+	defer cancel()
+	for _, stamp := range stamps {
+		write := func() error {
+			return r.intend(bounded, "stamp", stamp.object, r.fence(), func() error { return stamp.write(bounded) })
+		}
+		var err error
+		if onward && !stamp.dispensable {
+			err = r.again(ctx, state.Phase, stamp.object+" can't be stamped", cluster.Transient, write)
+		} else if err = write(); err != nil && !errors.Is(err, journal.ErrLost) && ctx.Err() == nil {
+			r.tell(state.Phase, Warning, "going %s without a stamp on %s: %v", direction, stamp.object, cluster.Explain(err))
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stampWorkloads are the stamps of both colours' workloads.
+func (r *Runner) stampWorkloads(workloads []release.Workload) []stamping {
+	stamps := make([]stamping, 0, len(workloads))
+	for _, workload := range workloads {
+		stamps = append(stamps, stamping{object: workload.String(), write: func(ctx context.Context) error {
+			return r.Client.Stamp(ctx, r.Release.Metadata.Namespace, workload, r.fence())
+		}})
+	}
+	return stamps
+}
+
+// stampLeftOpen are the stamps of what a former process has left an intent about:
+// what it sent may still be on its way. Those are autoscalers, whose floor keeps
+// nobody from going on, and the objects that it was about to apply. Workloads that
+// are stamped anyway are not among them.
+func (r *Runner) stampLeftOpen(stamped []release.Workload) []stamping {
+	var stamps []stamping
+	for _, intent := range journal.Open(r.tenure.Run().Entries) {
+		if name, is := strings.CutPrefix(intent.Object, autoscalerObject); is {
+			stamps = append(stamps, stamping{object: intent.Object, dispensable: true, write: func(ctx context.Context) error {
+				return r.Client.StampAutoscaler(ctx, r.Release.Metadata.Namespace, name, r.fence())
+			}})
+		}
+		if intent.Action == "apply" {
+			stamps = append(stamps, r.stampApplied(intent, stamped)...)
+		}
+	}
+	return stamps
+}
+
+// passes reports whether a write to the route may succeed when the route is
+// read again: the API server did not answer, or somebody wrote in between.
+func passes(err error) bool {
+	return cluster.Transient(err) || errors.Is(err, cluster.ErrFenced) && !errors.Is(err, journal.ErrLost)
+}
+
+// stampRoute stamps the route as it is now.
+func (r *Runner) stampRoute(ctx context.Context) error {
 	route, err := r.Router.Read(ctx)
 	if err != nil {
 		return err
+	}
+	if newest := route.Newest(); newest.Epoch > r.fence().Epoch {
+		return fmt.Errorf("stamp %s at epoch %d: it carries epoch %d of %s: %w", route.Object, r.fence().Epoch, newest.Epoch, newest.Holder, journal.ErrLost)
 	}
 	patch, err := r.Router.Plan(route, route.Split, r.fence())
 	if err != nil {
 		return err
 	}
-	err = r.intend(ctx, "stamp", route.Object, r.fence(), func() error {
+	return r.intend(ctx, "stamp", route.Object, r.fence(), func() error {
 		_, err := r.Router.Write(ctx, patch, false)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	for _, workload := range workloads {
-		err := r.intend(ctx, "stamp", workload.String(), r.fence(), func() error {
-			return r.Client.Stamp(ctx, r.Release.Metadata.Namespace, workload, r.fence())
-		})
-		switch {
-		case err != nil && goesBack(state) && !errors.Is(err, journal.ErrLost) && ctx.Err() == nil:
-			r.tell(state.Phase, Warning, "going back without a stamp on %s: %v", workload, cluster.Explain(err))
-		case err != nil:
-			return err
-		}
-	}
-	return nil
 }
 
 // giveUp ends an unfinished run that has moved nothing. There is nothing to
@@ -173,9 +292,7 @@ func (r *Runner) takeOver(ctx context.Context, workloads []release.Workload, sta
 func (r *Runner) giveUp(ctx context.Context, route traffic.Route, state State, request RollbackRequest) (Outcome, error) {
 	switch {
 	case r.resumed == "" && state.Phase == Blocked:
-		return Outcome{Code: CodeDone,
-			Message: fmt.Sprintf("nothing to roll back: %s serves %s, the last run was blocked before it moved anything to %s (%s)", state.From, route.Object, state.To, state.Reason),
-			Next:    "kubectl bluegreen shift --to " + state.To}, nil
+		return leftBlocked(route, state), nil
 	case r.resumed == "":
 		return Outcome{Code: CodeDone, Message: fmt.Sprintf("already: %s serves %s", state.From, route.Object)}, nil
 	}

@@ -45,6 +45,10 @@ func (r *Runner) Carry(ctx context.Context, request ShiftRequest) (Outcome, erro
 		case cluster.Transient(err) && ctx.Err() == nil:
 			r.letGo(ctx)
 			waiting = r.tellOnce(waiting, fmt.Sprintf("trying again: %v", err))
+		case errors.Is(err, journal.ErrLost), errors.Is(err, journal.ErrEnded):
+			// Somebody else was first; how that ended is read next.
+			r.letGo(ctx)
+			waiting = r.tellOnce(waiting, err.Error())
 		case err != nil:
 			return outcome, err
 		case r.adrift(ctx, outcome):

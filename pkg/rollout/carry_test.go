@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -207,5 +208,25 @@ func TestCarryTakesUpAgainWhatItLost(t *testing.T) {
 	outcome, err := g.Carry(t.Context(), ShiftRequest{RunID: guardedRun})
 	if run, _ := g.left(); err != nil || !stolen || outcome.Code != CodeRolledBack || run.Holder != "pod-2" {
 		t.Errorf("outcome = %+v, stolen %v, %v", outcome, stolen, err)
+	}
+}
+
+// Where somebody else was first, to take the run or to end it, that is read next,
+// and is no error of this pod's.
+func TestCarryReadsWhatAnotherHasDone(t *testing.T) {
+	for name, first := range map[string]error{"taken": journal.ErrLost, "ended": journal.ErrEnded} {
+		g := carrier(t, moving(Revert))
+		if err := g.bob.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		failures := 0
+		g.prepend("update", "leases", func(clienttesting.Action) (bool, runtime.Object, error) {
+			failures++
+			return failures == 1, nil, fmt.Errorf("continue run: %w", first)
+		})
+		outcome, err := g.Carry(t.Context(), ShiftRequest{RunID: guardedRun})
+		if err != nil || outcome.Status.Phase != RolledBack || failures < 2 {
+			t.Errorf("%s: outcome = %+v, %v after %d tries", name, outcome, err, failures)
+		}
 	}
 }

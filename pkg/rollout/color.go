@@ -55,7 +55,7 @@ func (r *Runner) remaining(ctx context.Context, color string) (int, error) {
 			return 0, err
 		}
 		for index := range pods {
-			if !terminal(&pods[index]) {
+			if !cluster.PodEnded(&pods[index]) {
 				count++
 			}
 		}
@@ -65,12 +65,6 @@ func (r *Runner) remaining(ctx context.Context, color string) (int, error) {
 	}
 	orphans, err := r.Router.Receivers(ctx, color)
 	return max(count, orphans), err
-}
-
-// terminal reports whether a pod has ended for good and serves nothing, such
-// as one that was evicted.
-func terminal(pod *corev1.Pod) bool {
-	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }
 
 // readiness counts a colour's ready pods and the pods that it wants.
@@ -99,7 +93,7 @@ func (r *Runner) pods(ctx context.Context, color string) ([]corev1.Pod, error) {
 			return nil, err
 		}
 		for _, pod := range pods {
-			if pod.DeletionTimestamp == nil && !terminal(&pod) {
+			if pod.DeletionTimestamp == nil && !cluster.PodEnded(&pod) {
 				found = append(found, pod)
 			}
 		}

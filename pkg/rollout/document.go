@@ -19,8 +19,14 @@ only a person goes back. An emergency stop leads to blocked up to baseline and t
 gates.onFailure says. An interruption, a lost lease or a foreign edit of the route leads to held, from where resume or rollback goes
 on. In hold and watch, a rollback rule that fires is a failure; a source that is silent longer than
 gates.sourceDown.deadline ends as gates.sourceDown.policy says; an advance rule that still fails when that time has
-passed after the hold is a failure. A step that gives everything to the target is not held but watched; the hold of a
-lesser step leads to the switch of the next.
+passed after the hold is a failure. What is nobody's verdict on the release sends nothing back by itself: requests that
+have not followed the switch lead to held, and so does a deadline that passes while nothing can be seen, unless
+gates.sourceDown.policy is rollback. A step that gives everything to the target is not held but watched; the hold of a
+lesser step, and of a preview, leads to the switch of the next.
+
+A finish is a run of its own, of quiet and decommission. It moves no traffic, so a stop or a failure in quiet ends it,
+and a failure in decommission holds it. Another finish, or resume, begins with quiet again: what was true when it was
+cut off need not be true any more.
 
 | Phase | What it does | Deadline | Then | On failure | From |
 |---|---|---|---|---|---|
@@ -46,9 +52,9 @@ lesser step leads to the switch of the next.
 ## What always holds
 
 The machine is explored by the tests of pkg/rollout: from every state that a run can come to, with everything that can
-be seen there, just before, at and past every deadline, by a release of one step and one of two, with each
-gates.onFailure and each gates.sourceDown.policy, and with a person who goes on or back at any time. Nothing breaks
-these invariants, and for each there is a machine with a fault in it that does.
+be seen there, just before, at and past every deadline, by a release of one step, one of two and one of a step behind a
+preview, with each gates.onFailure and each gates.sourceDown.policy, and with a person who goes on or back at any time.
+Nothing breaks these invariants, and for each there is a machine with a fault in it that does.
 
 | Invariant | Says |
 |---|---|

@@ -13,48 +13,54 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
-// policies are the releases that the machine is explored with: one step and
-// two, each going back by itself and frozen, each holding and going back when
-// a source is silent.
+// policies are the releases that the machine is explored with: one step,
+// two, and one behind a preview, each going back by itself and frozen, each
+// holding and going back when a source is silent.
 func policies() map[string]Policy {
 	found := map[string]Policy{}
-	for _, steps := range [][]release.Step{
-		{{Weight: 100, Hold: minutes(5)}},
-		{{Weight: 50, Hold: minutes(3)}, {Weight: 100, Hold: minutes(5)}},
+	preview := release.Step{Match: &release.Match{Header: &release.NamedValue{Name: "X-Version", Value: "next"}}, Hold: minutes(2)}
+	for name, steps := range map[string][]release.Step{
+		"1 steps":               {{Weight: 100, Hold: minutes(5)}},
+		"2 steps":               {{Weight: 50, Hold: minutes(3)}, {Weight: 100, Hold: minutes(5)}},
+		"a preview and 1 steps": {preview, {Weight: 100, Hold: minutes(5)}},
 	} {
 		for _, onFailure := range []string{release.PolicyRollback, release.PolicyFreeze} {
 			for _, sourceDown := range []string{release.PolicyHold, release.PolicyRollback} {
 				policy := testPolicy()
 				policy.Steps, policy.OnFailure, policy.SourceDown.Policy = steps, onFailure, sourceDown
-				found[fmt.Sprintf("%d steps, on failure %s, source down %s", len(steps), onFailure, sourceDown)] = policy
+				found[fmt.Sprintf("%s, on failure %s, source down %s", name, onFailure, sourceDown)] = policy
 			}
 		}
 	}
 	return found
 }
 
-// observations are one of each kind, and of Ticked one of each decision.
+// observations are one of each kind, and of Ticked one of each decision, and one
+// whose gate is open though requests go elsewhere.
 func observations() []Observation {
 	var all []Observation
 	for _, kind := range []Kind{Succeeded, Waiting, Failed, Stopped, Interrupted, Rival, "surprise"} {
 		all = append(all, Observation{Kind: kind, Message: "seen"})
 	}
+	all = append(all, Observation{Kind: Waiting, Message: "seen", Unseen: true})
 	failing := silent
 	failing.Because = slices.Concat(silent.Because, notReached.Because)
 	for _, decision := range []gate.Decision{open, broken, silent, noTraffic, notReached, failing, {}} {
 		all = append(all, Observation{Kind: Ticked, Message: "seen", Decision: decision})
 	}
-	return all
+	stranded := DataPlane{Following: NotFollowed, Message: "no request has reached green"}
+	return append(all, Observation{Kind: Ticked, Message: "seen", Decision: open, DataPlane: stranded})
 }
 
 // spot is what tells two states apart for the machine. Times are how long ago
 // something was, rounded down to an instant at which one of the machine's
 // comparisons turns out otherwise, so that there are finitely many.
 type spot struct {
-	Phase, Resume                                 Phase
-	Step                                          int
-	Moved, Requested, Reverted, Reason, Because   bool
-	Started, Entered, Cutover, Unanswered, Closed time.Duration
+	Phase, Resume                               Phase
+	Step                                        int
+	Moved, Requested, Reverted, Reason, Because bool
+	Started, Entered, Cutover                   time.Duration
+	Unanswered, Sighted, Closed                 time.Duration
 }
 
 // absent is how long ago something was that never was.
@@ -75,6 +81,9 @@ func around(limits ...time.Duration) []time.Duration {
 func instants(policy Policy, state State) (started, entered, cutover, silence []time.Duration) {
 	patience := policy.SourceDown.Deadline.Std()
 	started, entered, cutover, silence = around(), around(), around(), around(patience)
+	if !gated(state.Phase) {
+		silence = around(sightGrace)
+	}
 	switch rule := ruleOf(state.Phase); {
 	case rule.Deadline != nil:
 		entered = around(rule.Deadline(policy))
@@ -113,7 +122,7 @@ func locate(policy Policy, state State, at time.Time) spot {
 		Moved: state.Moved, Requested: state.Requested, Reverted: !state.Reverted.IsZero(),
 		Reason: state.Reason != "", Because: state.Because != nil,
 		Started: ago(state.Started, started), Entered: ago(state.Entered, entered), Cutover: ago(state.Cutover, cutover),
-		Unanswered: ago(state.Unanswered, silence), Closed: ago(state.Closed, silence),
+		Unanswered: ago(state.Unanswered, silence), Sighted: ago(state.Sighted, silence), Closed: ago(state.Closed, silence),
 	}
 }
 
@@ -127,7 +136,7 @@ func (s spot) state() State {
 	}
 	state := State{
 		Phase: s.Phase, Resume: s.Resume, Step: s.Step, From: "blue", To: "green", Moved: s.Moved, Requested: s.Requested,
-		Started: since(s.Started), Entered: since(s.Entered), Cutover: since(s.Cutover), Unanswered: since(s.Unanswered), Closed: since(s.Closed),
+		Started: since(s.Started), Entered: since(s.Entered), Cutover: since(s.Cutover), Unanswered: since(s.Unanswered), Sighted: since(s.Sighted), Closed: since(s.Closed),
 	}
 	if s.Reverted {
 		state.Reverted = start
@@ -149,7 +158,7 @@ func (s spot) waits(policy Policy) []time.Duration {
 	for _, counted := range []struct {
 		ago      time.Duration
 		instants []time.Duration
-	}{{s.Started, started}, {s.Entered, entered}, {s.Cutover, cutover}, {s.Unanswered, silence}, {s.Closed, silence}} {
+	}{{s.Started, started}, {s.Entered, entered}, {s.Cutover, cutover}, {s.Unanswered, silence}, {s.Sighted, silence}, {s.Closed, silence}} {
 		for _, instant := range counted.instants {
 			if counted.ago != absent && instant > counted.ago {
 				waits = append(waits, instant-counted.ago)
@@ -195,6 +204,7 @@ func explore(machine Machine, policy Policy, enough func(broken map[string]strin
 	e := &exploration{machine: machine, policy: policy, seen: observations(), must: Invariants(), from: map[spot]arrival{}, broken: map[string]string{}}
 	e.begin(arrival{person: "a shift begins"}, at(Preflight), start)
 	e.begin(arrival{person: "a rollback begins, by the live objects"}, back(at("", moved), "asked", start), start)
+	e.begin(arrival{person: "a finish begins"}, at(Quiet), start)
 	e.begin(arrival{person: "the release has lost a step"}, at(Hold, moved, func(s *State) { s.Step = len(policy.Steps) }), start)
 	for len(e.queue) > 0 && !enough(e.broken) {
 		next := e.queue[0]
@@ -234,7 +244,7 @@ func (e *exploration) leave(spot spot) {
 			e.arrive(by, after, at)
 		}
 		switch spot.Phase {
-		case Done, RolledBack, Blocked:
+		case Done, RolledBack, Decommissioned, Blocked:
 			continue
 		}
 		e.begin(arrival{spot: spot, wait: wait, person: "resume"}, resume(before, at), at)
@@ -310,7 +320,7 @@ type place struct {
 func places(steps int) map[place]bool {
 	last, lost := steps-1, steps
 	all := map[place]bool{}
-	for _, phase := range []Phase{Preflight, Apply, WaitReady, CleanLogs, Health, Synthetic, Baseline, Blocked, Held} {
+	for _, phase := range []Phase{Preflight, Apply, WaitReady, CleanLogs, Health, Synthetic, Baseline, Quiet, Decommission, Decommissioned, Blocked, Held} {
 		all[place{Phase: phase}] = true
 	}
 	all[place{Phase: RolledBack, Requested: true}], all[place{Phase: HoldFloor, Moved: true}] = true, true

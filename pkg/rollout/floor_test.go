@@ -65,6 +65,31 @@ func TestFloorIsHeldAndGivenBack(t *testing.T) {
 	}
 }
 
+// TestFloorThatSomebodySetIsLeft: what somebody set in mid-watch stays, and the
+// record says so and who it was.
+func TestFloorThatSomebodySetIsLeft(t *testing.T) {
+	raised := autoscaler("blue", 4, map[string]string{cluster.AnnotationFloor: "2", cluster.AnnotationFloorHeld: "6"})
+	raised.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl-edit", FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:minReplicas":{}}}`)}}
+	runner, _, _ := newRunner(t, deployment("blue", 6), deployment("green", 6), raised)
+	driving(t, runner, release.DrainNone)
+	var told []string
+	runner.Progress = func(event Event) { told = append(told, event.Message) }
+	seen := runner.giveBackFloor(t.Context(), at(GiveBack, moved))
+	if seen.Kind != Succeeded || seen.Quiet || !strings.Contains(seen.Message, "1 left as somebody set them") {
+		t.Errorf("give back = %s (%s)", seen.Kind, seen.Message)
+	}
+	if floor := floorOf(t, runner, "blue"); floor != 4 {
+		t.Errorf("blue's floor is %d, want the 4 that somebody set", floor)
+	}
+	if text := strings.Join(told, "\n"); !strings.Contains(text, "horizontalpodautoscaler/shop-blue keeps the minReplicas of 4 that kubectl-edit set") {
+		t.Errorf("told: %s", text)
+	}
+	entries := runner.tenure.Run().Entries
+	if len(entries) == 0 || entries[0].Kind != journal.Intent || !strings.Contains(string(entries[0].Data), `"setBy":"kubectl-edit"`) {
+		t.Errorf("recorded %+v", entries)
+	}
+}
+
 // A rollback by the live objects alone gives back what a run before it raised.
 func TestRollbackGivesTheFloorBack(t *testing.T) {
 	runner, _, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"),

@@ -96,7 +96,7 @@ func (r *refusing) Plan(read traffic.Route, to traffic.Split, fence cluster.Fenc
 func TestAFrozenRunIsKeptForAPerson(t *testing.T) {
 	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
 	runner.Release.Spec.Gates.OnFailure = release.PolicyFreeze
-	production.Split, production.Previous = traffic.Whole("blue"), nil
+	production.Split, production.Previous, production.Origin = traffic.Whole("blue"), nil, ""
 	runner.Router = &refusing{route: production, color: "green"}
 	tenure, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "bob@laptop/2"}, journal.Run{ID: "20261122-153012-k7f3q"})
 	if err != nil {

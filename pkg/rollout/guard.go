@@ -57,11 +57,15 @@ type GuardRequest struct {
 // in which this process saw nothing does not count. A run that is held is a
 // person's, and ends the guard like one that has ended. Two who would take over
 // are kept apart by the lease, and who comes second goes on watching.
+//
+// A record that somebody deletes is no end: its holder writes it anew, and where
+// that one is silent, what the guard saw of it last is what it takes over.
 func (r *Runner) Guard(ctx context.Context, request GuardRequest) (Outcome, error) {
 	if request.Silence <= 0 {
 		request.Silence = DefaultGuardSilence
 	}
-	began, watched, told := r.Clock.Now(), pulse{clock: r.Clock.Now}, ""
+	began, told := r.Clock.Now(), ""
+	watched := watched{pulse: pulse{clock: r.Clock.Now}}
 	for {
 		outcome, ended, err := r.patrol(ctx, request, began, &watched)
 		switch {
@@ -81,12 +85,23 @@ func (r *Runner) Guard(ctx context.Context, request GuardRequest) (Outcome, erro
 	}
 }
 
+// watched is what a guard has seen of its run: whether its holder stirs, and what
+// the record said last, nil before the run has begun.
+type watched struct {
+	pulse
+
+	run *journal.Run
+}
+
 // patrol looks once, and takes over where nobody drives the run.
-func (r *Runner) patrol(ctx context.Context, request GuardRequest, began time.Time, watched *pulse) (outcome Outcome, ended bool, err error) {
+func (r *Runner) patrol(ctx context.Context, request GuardRequest, began time.Time, watched *watched) (outcome Outcome, ended bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return Outcome{}, false, err
 	}
 	run, err := r.Journal.Get(ctx, request.RunID)
+	if apierrors.IsNotFound(err) && watched.run != nil {
+		return r.unrecorded(ctx, request, watched)
+	}
 	if apierrors.IsNotFound(err) {
 		if r.Clock.Since(began) < guardPatience {
 			return Outcome{}, false, nil
@@ -99,13 +114,36 @@ func (r *Runner) patrol(ctx context.Context, request GuardRequest, began time.Ti
 	if outcome, ended, err := EndOf(*run); err != nil || ended {
 		return outcome, ended, err
 	}
+	watched.run = run
 	beat, err := r.Journal.Heartbeat(ctx)
 	if err != nil {
 		return Outcome{}, false, err
 	}
-	still := watched.still(beat)
+	return r.relieveSilent(ctx, request, beat, watched)
+}
+
+// unrecorded looks at the lease of a run whose record was deleted. While it is in
+// the hands of who drove the run last, that one has not brought it to its end,
+// and writes the record anew. What else has become of the run, nobody can tell.
+func (r *Runner) unrecorded(ctx context.Context, request GuardRequest, watched *watched) (outcome Outcome, ended bool, err error) {
+	beat, err := r.Journal.Heartbeat(ctx)
+	if err != nil {
+		return Outcome{}, false, err
+	}
+	if beat.Holder != watched.run.Holder {
+		return Outcome{Code: CodeHeld, Next: "kubectl bluegreen status",
+			Message: fmt.Sprintf("the record of run %s was deleted in phase %s, and %s, who drove it, holds the lease no more: what has become of it is unknown", request.RunID, watched.run.Phase, watched.run.Holder)}, true, nil
+	}
+	return r.relieveSilent(ctx, request, beat, watched)
+}
+
+// relieveSilent takes the run over if its holder is silent, or has left it.
+func (r *Runner) relieveSilent(ctx context.Context, request GuardRequest, beat journal.Heartbeat, watched *watched) (outcome Outcome, ended bool, err error) {
+	run, still := watched.run, watched.still(beat)
 	reason := fmt.Sprintf("%s, who drove the run, has been silent for %s", run.Holder, still.Round(time.Second))
 	switch {
+	case beat.Holder == "" && run.Holder == r.Holder:
+		reason = "nobody drives the run any more"
 	case beat.Holder == "":
 		reason = run.Holder + " left the run to its guard"
 	case still < max(request.Silence, beat.Duration):
@@ -113,6 +151,12 @@ func (r *Runner) patrol(ctx context.Context, request GuardRequest, began time.Ti
 	}
 	r.gone = beat
 	outcome, err = r.relieve(ctx, request.Policy, *run, reason)
+	if overtaken(err) {
+		// Its holder has stirred last: what the record says now decides.
+		r.letGo(ctx)
+		watched.forget()
+		return Outcome{}, false, nil
+	}
 	if err != nil {
 		return outcome, false, err
 	}
@@ -138,7 +182,7 @@ func (r *Runner) relieve(ctx context.Context, policy GuardPolicy, run journal.Ru
 			r.tell(state.Phase, Warning, "going on without measurements: %v", cluster.Explain(err))
 		}
 		r.reopened = false // they are looked for again where a run does that
-		return r.Resume(ctx)
+		return r.goOn(ctx, run)
 	case policy == GuardHold:
 		return r.relieveHeld(ctx, run, hold(state, r.Clock.Now(), "held by the guard: "+reason))
 	}
@@ -151,7 +195,7 @@ func (r *Runner) relieveHeld(ctx context.Context, run journal.Run, held State) (
 	if err != nil {
 		return Outcome{}, err
 	}
-	r.resumed = run.ID
+	r.continues(run)
 	return r.begin(ctx, route, held)
 }
 
@@ -166,7 +210,10 @@ func (r *Runner) relieveBack(ctx context.Context, run journal.Run, state State, 
 		return Outcome{}, err
 	}
 	now := r.Clock.Now()
-	if state.Moved && r.Release.Spec.Gates.OnFailure == release.PolicyFreeze {
+	if policy := PolicyOf(r.Release); !state.Moved && !state.asExpected(policy, route) {
+		return r.relieveHeld(ctx, run, hold(state, now, fmt.Sprintf("%s; %s has %s, and this run had not moved it from %s", reason, route.Object, route.Shares(), state.expected(policy))))
+	}
+	if state.Moved && PolicyOf(r.Release).of(state).OnFailure == release.PolicyFreeze {
 		return r.relieveHeld(ctx, run, freeze(state, now, reason, nil))
 	}
 	if state.Moved {
@@ -183,7 +230,7 @@ func (r *Runner) relieveBack(ctx context.Context, run journal.Run, state State, 
 	if !state.Moved {
 		next = enter(next, Blocked, now)
 	}
-	r.resumed = run.ID
+	r.continues(run)
 	return r.begin(ctx, route, next)
 }
 

@@ -75,6 +75,12 @@ func moving(phase Phase) State {
 	return State{Phase: phase, From: "blue", To: "green", Moved: true, Started: start, Entered: start, Cutover: start}
 }
 
+// irreversible is a run that began with a change after which blue can't take over.
+func irreversible(state State) State {
+	state.Irreversible = []string{letsNullIn}
+	return state
+}
+
 // renew is a sign of bob's life.
 func (g *guarding) renew() {
 	g.t.Helper()
@@ -217,6 +223,7 @@ func TestGuardPolicies(t *testing.T) {
 		"what only gives floors back goes on":    {moving(GiveBack), GuardHold, nil, Done, CodeDone, "green", ""},
 		"an end that was not written in full":    {moving(Done), GuardRollback, nil, Done, CodeDone, "green", ""},
 		"freeze leaves going back to a person":   {moving(Watch), GuardRollback, func(g *guarding) { g.Release.Spec.Gates.OnFailure = release.PolicyFreeze }, Held, CodeHeld, "green", "frozen: the guard took over"},
+		"a schema that stays leaves it to one":   {irreversible(moving(Watch)), GuardRollback, nil, Held, CodeHeld, "green", "frozen: the guard took over"},
 		"it does not go back to nothing":         {moving(Watch), GuardRollback, func(g *guarding) { g.route.ready = nil }, Held, CodeHeld, "green", "no pod of blue is ready"},
 		"left to it, it does not wait":           {moving(Watch), GuardRollback, func(g *guarding) { _ = g.bob.Release(context.Background()) }, RolledBack, CodeRolledBack, "blue", "left the run to its guard"},
 		"what a person holds is that person's":   {State{Phase: Held, Resume: Watch, From: "blue", To: "green", Moved: true, Reason: "interrupted"}, GuardRollback, nil, Held, CodeHeld, "green", "interrupted"},
@@ -291,6 +298,45 @@ func TestGuardComesSecond(t *testing.T) {
 		t.Errorf("outcome = %+v, tried %v, %v", outcome, second, err)
 	}
 	g.untouched()
+}
+
+// A record that is deleted in mid-watch is no end of the run: its holder is
+// watched, who writes it anew, and taken over from when silent. Where the lease is
+// not the holder's any more either, nobody can tell how the run ended.
+func TestGuardOfADeletedRecord(t *testing.T) {
+	for name, test := range map[string]struct {
+		after func(g *guarding) // once the record is deleted
+		code  int
+		says  string
+		live  string
+	}{
+		"its holder goes on":            {func(g *guarding) { g.finish(Done) }, CodeDone, "green serves", "green"},
+		"its holder is silent":          {func(*guarding) {}, CodeRolledBack, "rolled back", "blue"},
+		"its holder has gone otherwise": {func(g *guarding) { _ = g.bob.Release(context.Background()) }, CodeHeld, "was deleted in phase watch", "green"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := guard(t, moving(Watch))
+			g.clock.between = func(wait int) {
+				if wait == 3 {
+					if err := g.Client.Kubernetes.CoreV1().ConfigMaps("shop").Delete(t.Context(), "bluegreen-shop", metav1.DeleteOptions{}); err != nil {
+						t.Error(err)
+					}
+				}
+				if wait == 5 {
+					test.after(g)
+				}
+			}
+			outcome, err := g.Guard(t.Context(), GuardRequest{RunID: guardedRun, Silence: 30 * time.Second, Policy: GuardRollback})
+			if err != nil || outcome.Code != test.code || !strings.Contains(outcome.Message, test.says) || g.route.Split.Sole() != test.live {
+				t.Fatalf("outcome = %+v, %v with %s live", outcome, err, g.route.Split)
+			}
+			if test.code == CodeRolledBack {
+				if run, state := g.left(); run.ID != guardedRun || run.Holder != "guard-pod" || state.From != "blue" {
+					t.Errorf("the record is of run %s of %s, from %s", run.ID, run.Holder, state.From)
+				}
+			}
+		})
+	}
 }
 
 // A guard whose run never begins does not wait for ever, and one that is told

@@ -45,5 +45,5 @@ func (r *Runner) letGo(ctx context.Context) {
 			r.tell(r.announced, Warning, "the lease can't be given up: %v", err)
 		}
 	}
-	r.tenure, r.resumed, r.wakeful, r.tape = nil, "", wakeful{}, tape{}
+	r.tenure, r.resumed, r.read, r.wakeful, r.tape = nil, "", journal.Run{}, wakeful{}, tape{}
 }

@@ -42,11 +42,12 @@ type Invariant struct {
 func Invariants() []Invariant {
 	return []Invariant{
 		{"rollback reachable from everywhere", "whatever state an unfinished run is in, a person's `rollback` leads to rolled-back as long as its phases succeed, and a `stop` leads to revert once traffic was moved, and ends the run before that", rollbackReachable},
-		{"no advance without pass", "the next step, and the end of a watch, come only with a reading whose gate lets the run advance, and not before the hold or the watch is over", noAdvanceWithoutPass},
+		{"no advance without pass", "the next step, and the end of a watch, come only with a reading whose gate lets the run advance, not while requests have not followed the switch, and not before the hold or the watch is over", noAdvanceWithoutPass},
 		{"no phase is skipped", "a phase is entered from the one before it in the table, once that one has succeeded, or where the table lets its failure pass; done and rolled-back are no exceptions", noPhaseSkipped},
-		{"no write without intent", "the split of the route is written in switch and revert alone, and the state that is journalled before says that traffic may have moved", noWriteWithoutIntent},
+		{"no write without intent", "the split of the route, and a preview, are written in switch and revert alone, and the state that is journalled before says that traffic may have moved", noWriteWithoutIntent},
 		{"no terminal state without a record", "every end but done says why, nothing leaves an end, and a phase that stays changes nothing that a kill must not lose", noTerminalWithoutRecord},
 		{"freeze never rolls back by itself", "with gates.onFailure: freeze only a `stop` leads from a forward phase to the way back", freezeNeverRollsBack},
+		{"what can't be seen is no verdict", "where gates.sourceDown.policy is hold, a phase in which nothing could be learned of the release never leads to the way back", blindnessIsNoVerdict},
 		{"nothing moved, nothing to give back", "a run is on the way back only where traffic may have been moved", nothingToGiveBack},
 		{"what was moved is never blocked", "blocked means that nothing was moved, and that traffic may have been moved is never forgotten", movedNeverBlocked},
 		{"the way back never leads forward", "from the way back a run comes to rolled-back, held or unproven, and everything is asked for the old side", wayBackStays},
@@ -57,7 +58,7 @@ func Invariants() []Invariant {
 
 func rollbackReachable(t Transition) error {
 	switch t.After.Phase {
-	case Done, RolledBack, Blocked:
+	case Done, RolledBack, Decommissioned, Blocked:
 		return nil
 	}
 	state := back(t.After, "asked", t.Seen.At)
@@ -97,6 +98,8 @@ func noAdvanceWithoutPass(t Transition) error {
 		return fmt.Errorf("step %d follows step %d", t.After.Step, t.Before.Step)
 	case !gated(t.Before.Phase), t.Seen.Kind != Ticked, !t.Seen.Decision.Advance:
 		return fmt.Errorf("%s ended at step %d without a gate that passed", t.Before.Phase, t.Before.Step)
+	case t.Seen.DataPlane.Following == NotFollowed:
+		return fmt.Errorf("%s ended at step %d though requests have not followed the switch", t.Before.Phase, t.Before.Step)
 	case t.Seen.At.Before(t.Before.ends(t.Policy)):
 		return fmt.Errorf("%s ended at step %d before its time", t.Before.Phase, t.Before.Step)
 	}
@@ -132,7 +135,8 @@ func noWriteWithoutIntent(t Transition) error {
 	if writes(t.Before.Phase) || writes(t.After.Phase) {
 		return nil
 	}
-	if given, asked := t.Before.expected(t.Policy), t.After.expected(t.Policy); !given.Equal(asked) {
+	given := traffic.Shares(t.Before.expected(t.Policy), t.Before.expectedPreview(t.Policy))
+	if asked := traffic.Shares(t.After.expected(t.Policy), t.After.expectedPreview(t.Policy)); given != asked {
 		return fmt.Errorf("%s expects %s after %s with %s, and nothing was written", t.After.Phase, asked, t.Before.Phase, given)
 	}
 	return nil
@@ -152,8 +156,10 @@ func noTerminalWithoutRecord(t Transition) error {
 		return nil // what was learned is journalled
 	}
 	if !t.Before.Phase.Terminal() {
-		// The patience with a source and the gate's memory begin again.
-		after.Unanswered, after.Closed, after.Gate = t.Before.Unanswered, t.Before.Closed, t.Before.Gate
+		// The patience with a source and the gate's memory begin again, and
+		// who gets the requests is read again.
+		after.Unanswered, after.Sighted, after.Closed = t.Before.Unanswered, t.Before.Sighted, t.Before.Closed
+		after.Gate, after.Relative, after.DataPlane = t.Before.Gate, t.Before.Relative, t.Before.DataPlane
 	}
 	if !reflect.DeepEqual(after, t.Before) {
 		return fmt.Errorf("%s changed to %s without a record", t.Before.Phase, after.Phase)
@@ -163,8 +169,16 @@ func noTerminalWithoutRecord(t Transition) error {
 
 func freezeNeverRollsBack(t Transition) error {
 	began := !t.Before.Phase.Reverse() && t.After.Phase.Reverse()
-	if t.Policy.OnFailure == release.PolicyFreeze && began && t.Seen.Kind != Stopped {
+	if t.Policy.of(t.Before).OnFailure == release.PolicyFreeze && began && t.Seen.Kind != Stopped {
 		return fmt.Errorf("%s went back by itself on %s", t.Before.Phase, t.Seen.Kind)
+	}
+	return nil
+}
+
+func blindnessIsNoVerdict(t Transition) error {
+	began := !t.Before.Phase.Reverse() && t.After.Phase.Reverse()
+	if t.Policy.SourceDown.Policy == release.PolicyHold && began && t.Seen.Unseen {
+		return fmt.Errorf("%s went back though nothing was seen", t.Before.Phase)
 	}
 	return nil
 }

@@ -8,14 +8,22 @@ import (
 
 // outcomeOf says how a run that reached an end ended.
 func outcomeOf(state State) Outcome {
+	switch {
+	case state.Finish != nil && (state.Phase == Decommissioned || state.Phase == Blocked):
+		return finishOutcome(state)
+	case state.Finish != nil && state.Phase == Held && !state.Resume.Reverse():
+		return finishOutcome(state)
+	}
 	switch state.Phase {
 	case Done:
 		return Outcome{Code: CodeDone, Message: fmt.Sprintf("%s serves production%s", state.To, drained(state)), Next: "kubectl bluegreen rollback"}
 	case RolledBack:
 		if state.Requested {
-			return Outcome{Code: CodeDone, Message: fmt.Sprintf("rolled back as asked: %s serves production%s%s", state.From, sinceAsked(state), kept(state)), Next: "kubectl bluegreen history"}
+			return Outcome{Code: CodeDone, Message: fmt.Sprintf("rolled back as asked: %s serves production%s%s%s", state.From, sinceAsked(state), kept(state), notBack(state)), Next: "kubectl bluegreen history"}
 		}
-		return Outcome{Code: CodeRolledBack, Message: fmt.Sprintf("rolled back: %s serves production; %s", state.From, state.Reason), Next: "kubectl bluegreen history"}
+		return Outcome{Code: CodeRolledBack, Message: fmt.Sprintf("rolled back: %s serves production%s; %s", state.From, notBack(state), state.Reason), Next: "kubectl bluegreen history"}
+	case Decommissioned:
+		return Outcome{Code: CodeDone, Message: state.Reason}
 	case Blocked:
 		return Outcome{Code: CodeBlocked, Message: "blocked, nothing was moved: " + state.Reason, Next: "kubectl bluegreen check"}
 	case Unproven:
@@ -27,6 +35,9 @@ func outcomeOf(state State) Outcome {
 	}
 	outcome := Outcome{Code: CodeHeld, Message: fmt.Sprintf("held in phase %s: %s", state.Resume, state.Reason), Next: "kubectl bluegreen resume"}
 	if strings.HasPrefix(state.Reason, frozen) {
+		if len(state.Irreversible) > 0 {
+			outcome.Message += "; " + schemaStays(state.Irreversible)
+		}
 		// What froze it would freeze it again.
 		outcome.Message += "; a person decides: back, or, once it is well, on with kubectl bluegreen resume"
 		outcome.Next = "kubectl bluegreen rollback"
@@ -49,6 +60,14 @@ func kept(state State) string {
 		return ""
 	}
 	return fmt.Sprintf("; %s is left running: %s", state.To, state.Kept)
+}
+
+// notBack says which routes of a set could not be given back, for they do not exist.
+func notBack(state State) string {
+	if len(state.Gone) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s is gone, and nothing is proven of it", strings.Join(state.Gone, ", "))
 }
 
 // drained says what became of the old side's residual requests.

@@ -29,6 +29,9 @@ func (r *Runner) residual(ctx context.Context, color string) measure.Reading {
 // route says. It recycles the old pods only where that is known to lose
 // nothing, or was asked for.
 func (r *Runner) drain(ctx context.Context, state State) Observation {
+	if r.scales() {
+		return r.drainWorkers(ctx, state)
+	}
 	reading := r.residual(ctx, state.From)
 	if r.settling(state, reading) {
 		return waiting("reading what remains on %s", state.From)
@@ -221,8 +224,13 @@ func (r *Runner) checkStamp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if route.Stop != "" {
-		return fmt.Errorf("%s: %w: %s", route.Object, errStopped, route.Stop)
+	if stop := r.stopFor(route); stop != "" {
+		return fmt.Errorf("%s: %w: %s", route.Object, errStopped, stop)
 	}
-	return r.fence().Check(route.Fence)
+	for _, one := range route.Each() {
+		if err := r.fence().Check(one.Fence); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -42,9 +42,10 @@ func (r *Runner) holdFloor(ctx context.Context, state State) Observation {
 }
 
 // giveBackFloor puts back every floor that this release has raised, on both
-// sides: one that was left by a run which was cut off too.
+// sides: one that was left by a run which was cut off too. One that somebody
+// set since is theirs.
 func (r *Runner) giveBackFloor(ctx context.Context, state State) Observation {
-	returned := 0
+	returned, left := 0, 0
 	for _, color := range []string{state.From, state.To} {
 		for _, ref := range r.Release.Spec.Colors[color].Workloads {
 			autoscalers, err := r.Client.Autoscalers(ctx, r.Release.Metadata.Namespace, ref)
@@ -59,21 +60,33 @@ func (r *Runner) giveBackFloor(ctx context.Context, state State) Observation {
 				if err != nil {
 					return r.withoutFloor(state, "the floor of horizontalpodautoscaler/"+autoscaler.Name+" is not given back", err)
 				}
-				if change != nil {
+				switch {
+				case change == nil:
+				case change.SetBy != "":
+					r.tell(state.Phase, Info, "horizontalpodautoscaler/%s keeps the minReplicas of %d that %s set since its floor was raised", autoscaler.Name, change.To, change.SetBy)
+					left++
+				default:
 					returned++
 				}
 			}
 		}
 	}
-	if returned == 0 {
+	switch {
+	case left > 0:
+		return succeeded("%d floors of autoscalers given back, %d left as somebody set them since", returned, left)
+	case returned > 0:
+		return succeeded("%d floors of autoscalers given back", returned)
+	default:
 		return idle("no floor of an autoscaler was raised")
 	}
-	return succeeded("%d floors of autoscalers given back", returned)
 }
+
+// autoscalerObject begins what the record calls an autoscaler.
+const autoscalerObject = "horizontalpodautoscaler/"
 
 // changeFloor is one fenced and journalled change of an autoscaler.
 func (r *Runner) changeFloor(ctx context.Context, action string, autoscaler autoscalingv2.HorizontalPodAutoscaler, change cluster.FloorChange) error {
-	return r.intend(ctx, action, "horizontalpodautoscaler/"+autoscaler.Name, change, func() error {
+	return r.intend(ctx, action, autoscalerObject+autoscaler.Name, change, func() error {
 		return r.Client.ChangeFloor(ctx, autoscaler, change, r.fence())
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -11,23 +12,80 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
 )
 
-// preflight runs the checks and blocks on a critical failure.
+// askAgainFor bounds how long a preflight is repeated that can't know something:
+// twice what one look takes at most, so that an outage of half a minute stops no
+// release. Somebody waits for the answer.
+const askAgainFor = 30 * time.Second
+
+// preflight runs the checks and blocks on a critical failure. What does not
+// answer is asked again for a moment; somebody waits for the answer.
 func (r *Runner) preflight(ctx context.Context, state State) Observation {
+	if r.Clock.Since(state.Entered) < askAgainFor {
+		if workload := r.unobserved(ctx); workload != "" {
+			return unseen("the controller of %s has not seen our stamp yet", workload)
+		}
+	}
 	report, err := r.Preflight(ctx, state.To)
 	if err != nil {
 		return failed("run checks: %v", err)
 	}
+	if report.MayPass() && r.Clock.Since(state.Entered) < askAgainFor {
+		return unseen("asking again what can't be known now: %s", strings.Join(report.Blocking, ", "))
+	}
 	for _, finding := range report.Findings {
 		level, loud := loudness(finding)
 		if loud {
-			r.tell(Preflight, level, "%s %s: %s", finding.ID, finding.Subject, finding.Cause)
+			message := fmt.Sprintf("%s %s: %s", finding.ID, finding.Subject, finding.Cause)
+			if note := finding.Note(); note != "" {
+				message += " (" + note + ")"
+			}
+			r.tell(Preflight, level, "%s", message)
 		}
 	}
 	if report.Blocked() {
 		return failed("the preflight blocks: %s", strings.Join(report.Blocking, ", "))
 	}
-	return succeeded("%d checks passed, %d warned, %d skipped, %d unknown", report.Counts[preflight.Pass],
-		report.Counts[preflight.Warn], report.Counts[preflight.Skip], report.Counts[preflight.Unknown])
+	seen := passed(report)
+	if len(report.Irreversible) > 0 {
+		r.tell(Preflight, Warning, "this run never goes back by itself, it freezes: %s", schemaStays(report.Irreversible))
+	}
+	seen.Learned = func(s *State) { s.Irreversible = report.Irreversible }
+	return seen
+}
+
+// schemaStays says that a schema can't go back, and by which change.
+func schemaStays(irreversible []string) string {
+	more := ""
+	if count := len(irreversible) - 1; count > 0 {
+		more = fmt.Sprintf(" (and %d more)", count)
+	}
+	return fmt.Sprintf("once the new version has written, the old one can't simply take over: %s%s", irreversible[0], more)
+}
+
+// passed counts what the checks came to.
+func passed(report *preflight.Report) Observation {
+	suppressed := ""
+	if count := report.Counts[preflight.Suppressed]; count > 0 {
+		suppressed = fmt.Sprintf(", %d suppressed", count)
+	}
+	return succeeded("%d checks passed, %d warned, %d skipped, %d unknown%s", report.Counts[preflight.Pass],
+		report.Counts[preflight.Warn], report.Counts[preflight.Skip], report.Counts[preflight.Unknown], suppressed)
+}
+
+// unobserved is a workload whose controller has not seen it as it stands, "" for
+// none. A busy controller is behind the stamps with which a run begins, and what
+// it says of readiness is about what was before. What can't be read is for the
+// checks to tell.
+func (r *Runner) unobserved(ctx context.Context) string {
+	for _, color := range r.Release.Spec.ColorNames() {
+		for _, reference := range r.Release.Spec.Colors[color].Workloads {
+			workload, err := r.Client.Workload(ctx, r.Release.Metadata.Namespace, reference)
+			if err == nil && !workload.Observed() {
+				return reference.String()
+			}
+		}
+	}
+	return ""
 }
 
 // loudness says whether a finding is worth a line of progress.
@@ -87,6 +145,9 @@ func restorations(targets []*cluster.Workload, live int) []restoration {
 
 // restore scales the workloads of a target that stand at zero.
 func (r *Runner) restore(ctx context.Context, state State) (int, error) {
+	if r.scales() {
+		return 0, r.deployedDown(ctx, state)
+	}
 	_, live, err := r.readiness(ctx, state.From)
 	if err != nil {
 		return 0, err

@@ -2,16 +2,13 @@ package rollout
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strconv"
 	"time"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
 // preserveTimeout bounds what is kept of the bad side; keeping it never
@@ -20,24 +17,42 @@ const preserveTimeout = 20 * time.Second
 
 // preserve keeps logs, events and specs of the bad side.
 func (r *Runner) preserve(ctx context.Context, state State) Observation {
+	r.regrowEarly(ctx, state)
 	if r.Artefacts == "" {
 		return succeeded("nothing kept: no local directory was given")
 	}
-	bounded, cancel := context.WithTimeout(ctx, preserveTimeout)
-	defer cancel()
-	directory, files, err := r.keep(bounded, state.To)
-	if err != nil {
-		return failed("kept %d files in %s, then: %v", files, directory, err)
+	if r.kept != nil {
+		return *r.kept
 	}
-	return succeeded("%d files of %s kept in %s", files, state.To, directory)
+	return r.keepWithin(ctx, state.To, preserveTimeout)
+}
+
+// keepWithin keeps what a colour leaves for as long as that may take, and says
+// what it is and whose logs are not among it.
+func (r *Runner) keepWithin(ctx context.Context, color string, timeout time.Duration) Observation {
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	found, err := r.keep(bounded, color)
+	message := fmt.Sprintf("%d files of %s kept in %s", found.files, color, found.directory)
+	if found.silenced != "" {
+		message += ", but " + found.silenced
+	}
+	switch {
+	case err != nil:
+		return failed("%s, then: %v", message, cluster.Explain(err))
+	case found.silenced != "":
+		return failed("%s", message)
+	}
+	return succeeded("%s", message)
 }
 
 // drainReverse waits for the requests that stay on the side that is about to
 // be ended, where ending it would lose them and nothing is wrong with it: a
-// rollback by the gate never waits for a bad side.
+// rollback by the gate waits for no client of a bad side, only for the proxies
+// that may still send it clients of the other.
 func (r *Runner) drainReverse(ctx context.Context, state State) Observation {
 	if !state.Requested || state.Because != nil {
-		return succeeded("%s is ended at once", state.To)
+		return r.followBack(ctx, state)
 	}
 	if left, err := r.remaining(ctx, state.To); err == nil && left == 0 {
 		return succeeded("no pod of %s is left to answer", state.To)
@@ -57,6 +72,28 @@ func (r *Runner) drainReverse(ctx context.Context, state State) Observation {
 		return seen
 	}
 	return r.mayEnd(ctx, state, seen, reading)
+}
+
+// followBack lets proxies read a route with weights anew before the side that
+// they may still lead to is ended: ten seconds at most, or until nothing reaches
+// it. A Service has none: the proof of its EndpointSlices is all that is waited
+// for. Where both sides are kept none is ended, and nothing is waited for.
+func (r *Runner) followBack(ctx context.Context, state State) Observation {
+	if r.Router.Capabilities().KeepsBothSides {
+		return idle("%s is left running, nothing is waited for", state.To)
+	}
+	most := min(lostAfter, r.Release.Spec.Traffic.Deadlines.Drain.Std()/2)
+	if !r.Router.Capabilities().Weights || r.Clock.Since(state.Entered) >= most {
+		return succeeded("%s is ended at once", state.To)
+	}
+	if left, err := r.remaining(ctx, state.To); err == nil && left == 0 {
+		return succeeded("no pod of %s is left to answer", state.To)
+	}
+	reading := whole(r.residual(ctx, state.To))
+	if !r.settling(state, reading) && reading.State == measure.OK && reading.Value == 0 {
+		return succeeded("nothing has reached %s for %s, it is ended", state.To, reading.Window)
+	}
+	return waiting("%s is ended once no proxy leads anything there any more, %s after the proof at most", state.To, most)
 }
 
 // mayEnd judges a side on which requests remain, or may. It is ended where
@@ -94,38 +131,46 @@ func (r *Runner) end(ctx context.Context, state State) Observation {
 	if err != nil {
 		return waiting("%v", err)
 	}
-	if state.Kept != "" {
-		return r.leave(state, workloads)
-	}
-	for _, workload := range workloads {
-		if workload.Replicas == 0 {
-			continue
-		}
-		err := r.intend(ctx, "scale", workload.Ref.String(), map[string]int{"from": int(workload.Replicas), "replicas": 0}, func() error {
-			return r.Client.Scale(ctx, r.Release.Metadata.Namespace, workload.Ref, 0, r.fence(),
-				cluster.Annotate(cluster.AnnotationReplicas, strconv.Itoa(int(workload.Replicas))))
-		})
-		switch {
-		case errors.Is(err, cluster.ErrFenced), err != nil && cluster.Transient(err), apierrors.IsNotFound(err):
-			return waiting("%v", err)
-		case err != nil:
-			return failed("%v", cluster.Explain(err))
-		}
-		r.tell(End, Info, "%s scaled from %d to 0", workload.Ref, workload.Replicas)
-	}
-	left, err := r.remaining(ctx, state.To)
 	switch {
-	case err != nil:
-		return waiting("%v", err)
-	case left > 0:
-		return waiting("%d pods of %s are still ending", left, state.To)
+	case state.Kept != "":
+		return r.leave(state, workloads)
+	case r.Router.Capabilities().KeepsBothSides:
+		seen := succeeded("%s is left running: %s", state.To, keepsBothSides)
+		seen.Learned = func(s *State) { s.Kept = keepsBothSides }
+		return seen
 	}
-	seen := succeeded("%s is ended, its pods are gone", state.To)
-	seen.Learned = func(s *State) {
-		s.Residual = &measure.Reading{Query: measure.Query{Signal: measure.ResidualRate, Color: state.To},
-			State: measure.OK, Time: r.Clock.Now(), Source: "kubernetes", Detail: "no pod is left to answer"}
+	seen := r.empty(ctx, End, state.To, workloads, func(ctx context.Context) error { return r.givesNothing(ctx, state) })
+	if seen.Kind != Succeeded {
+		return seen
 	}
+	seen.Learned = func(s *State) { s.Residual = r.noPodLeft(state.To) }
 	return seen
+}
+
+// noPodLeft is what remains on a side whose pods are gone.
+func (r *Runner) noPodLeft(color string) *measure.Reading {
+	return &measure.Reading{Query: measure.Query{Signal: measure.ResidualRate, Color: color},
+		State: measure.OK, Time: r.Clock.Now(), Source: "kubernetes", Detail: "no pod is left to answer"}
+}
+
+// keepsBothSides is why a side of a route that traffic.Capabilities say so of is
+// never scaled to zero.
+const keepsBothSides = "the proxy drops a route of which one Service has no pods; take its Service out of the route before it is scaled to zero"
+
+// givesNothing makes sure that the side to be ended gets nothing any more, and
+// that nobody else has begun to move the route.
+func (r *Runner) givesNothing(ctx context.Context, state State) error {
+	route, err := r.Router.Read(ctx)
+	if err != nil && len(route.Gone) == 0 { // what is gone gives nothing
+		return err
+	}
+	if newest := route.Newest(); newest.Epoch > r.fence().Epoch {
+		return fmt.Errorf("%s was taken over by %s at epoch %d", route.Object, newest.Holder, newest.Epoch)
+	}
+	if !route.Has(traffic.Whole(state.From), nil) {
+		return fmt.Errorf("%s has %s: %s is not to be ended", route.Object, route.Shares(), state.To)
+	}
+	return nil
 }
 
 // leave lets the side run on and says how to end it by hand.

@@ -1,14 +1,15 @@
 package rollout
 
 import (
-	"bufio"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
@@ -34,7 +35,7 @@ func (r *Runner) cleanLogs(ctx context.Context, state State) Observation {
 	if err != nil {
 		return hampered(err)
 	}
-	secrets := r.redactor(ctx, CleanLogs, pods)
+	secrets := r.redaction(ctx, CleanLogs, pods)
 	complaints := make([]string, len(pods))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(8)
@@ -74,18 +75,19 @@ func (r *Runner) forbidden() ([]*regexp.Regexp, error) {
 	return patterns, nil
 }
 
-// scanLogs returns the first forbidden line of a pod's containers, shortened:
-// those that prepared it come first.
-func (r *Runner) scanLogs(ctx context.Context, pod corev1.Pod, patterns []*regexp.Regexp, secrets release.Redactor) (string, error) {
+// scanLogs returns the first forbidden line of a pod's containers as it may be
+// quoted: those that prepared it come first.
+func (r *Runner) scanLogs(ctx context.Context, pod corev1.Pod, patterns []*regexp.Regexp, secrets redaction) (string, error) {
+	quote := func(text string, pattern *regexp.Regexp) string { return secrets.quote(pod.Name, text, pattern) }
 	for _, container := range cluster.ContainersOf(&pod.Spec) {
 		limit := startupLogBytes
 		stream, err := r.Client.Kubernetes.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{
-			Container: container.Name, LimitBytes: &limit,
+			Container: container.Name, LimitBytes: &limit, Timestamps: true,
 		}).Stream(ctx)
 		if err != nil {
 			return "", fmt.Errorf("read logs of %s/%s: %w", pod.Name, container.Name, err)
 		}
-		line, err := firstMatch(stream, patterns, secrets)
+		line, err := firstMatch(stream, startedBy(pod), patterns, quote)
 		_ = stream.Close()
 		if err != nil || line != "" {
 			return line, err
@@ -103,20 +105,49 @@ func unread(err error) Observation {
 	return hampered(err)
 }
 
-// firstMatch returns the first line that a pattern matches, without what may
-// be a secret, at most 200 characters of it.
-func firstMatch(stream io.Reader, patterns []*regexp.Regexp, secrets release.Redactor) (string, error) {
-	scanner := bufio.NewScanner(stream)
-	scanner.Buffer(make([]byte, 64<<10), int(startupLogBytes))
-	for scanner.Scan() {
-		for _, pattern := range patterns {
-			if pattern.Match(scanner.Bytes()) {
-				line := []rune(secrets.Redact(scanner.Text()))
-				return string(line[:min(len(line), 200)]), nil
-			}
+// startupGrace is how long after a pod became ready its lines still belong to
+// its start-up: the condition's time is in whole seconds.
+const startupGrace = 2 * time.Second
+
+// startedBy is when a pod's start-up was over: when its readiness probe had found
+// it ready. What it has logged since, such as an error while it served, is the
+// gate's to judge, and no reason never to shift to that colour again. Zero where
+// no probe tells.
+func startedBy(pod corev1.Pod) time.Time {
+	probed := slices.ContainsFunc(pod.Spec.Containers, func(container corev1.Container) bool { return container.ReadinessProbe != nil })
+	for _, condition := range pod.Status.Conditions {
+		if probed && condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue {
+			return condition.LastTransitionTime.Add(startupGrace)
 		}
 	}
-	return "", scanner.Err()
+	return time.Time{}
+}
+
+// firstMatch returns the first line of a start-up that a pattern matches, as it is
+// quoted. Each line begins with its time; those after the end of the start-up, if
+// that is known, are not read.
+func firstMatch(stream io.Reader, startedBy time.Time, patterns []*regexp.Regexp, quote func(string, *regexp.Regexp) string) (string, error) {
+	found := ""
+	err := wholeLines(stream, startupLogBytes, func(text string) (more bool, err error) {
+		text = strings.TrimRight(text, "\r\n")
+		if stamp, rest, stamped := strings.Cut(text, " "); stamped {
+			logged, err := time.Parse(time.RFC3339Nano, stamp)
+			if err == nil && !startedBy.IsZero() && logged.After(startedBy) {
+				return false, nil
+			}
+			if err == nil {
+				text = rest
+			}
+		}
+		for _, pattern := range patterns {
+			if pattern.MatchString(text) {
+				found = quote(text, pattern)
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+	return found, err
 }
 
 // health asks every pod of the target, past the router.
@@ -127,6 +158,9 @@ func (r *Runner) health(ctx context.Context, state State) Observation {
 // recoverOld asks every pod of the old side after a rollback, and wants all
 // of them ready.
 func (r *Runner) recoverOld(ctx context.Context, state State) Observation {
+	if err := r.regrow(ctx, state); err != nil {
+		return hampered(err)
+	}
 	ready, wanted, err := r.readiness(ctx, state.From)
 	if err != nil {
 		return hampered(err)
@@ -207,10 +241,13 @@ func serves(pod corev1.Pod) bool {
 func ready(result measure.ProbeResult) bool { return strings.HasPrefix(result.Status, "3") }
 
 // unhealthy waits for what does not answer as it should; what the API server
-// refuses to ask is no answer.
+// refuses to ask, or has no way to ask, is no answer.
 func unhealthy(subject string, result measure.ProbeResult) Observation {
 	if apierrors.IsForbidden(result.Err) {
 		return failed("%s: %v", subject, cluster.Explain(result.Err))
+	}
+	if unforwarded := (*cluster.ForwardError)(nil); errors.As(result.Err, &unforwarded) && !apierrors.IsNotFound(result.Err) {
+		return unseen("%s: %s", subject, result.Message)
 	}
 	return waiting("%s: %s", subject, result.Message)
 }
@@ -342,6 +379,7 @@ func (r *Runner) terminationOf(ctx context.Context, workload *cluster.Workload) 
 	if probe == nil {
 		return proof, false
 	}
+	r.sweepBefore(ctx, workload.Ref)
 	err = r.intend(ctx, "trial", workload.Ref.String(), map[string]string{"creates": "one spare pod, and deletes it"}, func() (err error) {
 		proof, err = traffic.ProveTermination(ctx, r.Client, r.Release.Metadata.Namespace, workload, *probe, r.Clock)
 		return err

@@ -9,8 +9,8 @@ import (
 // Phase is where a run stands.
 type Phase string
 
-// The phases in the order of a healthy run, then those of the way back,
-// then the ends.
+// The phases in the order of a healthy run, then those of the way back, then
+// those by which the idle side is decommissioned, then the ends.
 const (
 	Preflight Phase = "preflight"
 	Apply     Phase = "apply"
@@ -36,11 +36,15 @@ const (
 	Recover      Phase = "recover"
 	Restore      Phase = "restore"
 
-	Done       Phase = "done"
-	RolledBack Phase = "rolled-back"
-	Blocked    Phase = "blocked"
-	Held       Phase = "held"
-	Unproven   Phase = "unproven"
+	Quiet        Phase = "quiet"
+	Decommission Phase = "decommission"
+
+	Done           Phase = "done"
+	RolledBack     Phase = "rolled-back"
+	Decommissioned Phase = "decommissioned"
+	Blocked        Phase = "blocked"
+	Held           Phase = "held"
+	Unproven       Phase = "unproven"
 )
 
 // PhaseRule is one row of the machine's table.
@@ -85,9 +89,9 @@ func Phases() []PhaseRule {
 		{Synthetic, "runs the synthetic transactions, proves graceful termination", validation, "deadlines.validation", Baseline, Blocked, "second runbook, Validate v2 Internally"},
 		{Baseline, "reads every signal once; what it finds is what the release is compared with", validation, "deadlines.validation", HoldFloor, Blocked, "first runbook, baseline connection count established"},
 		{HoldFloor, "keeps the old side's autoscalers from taking it below what it runs with", reroute, "deadlines.reroute", Switch, Revert, "second runbook, never scale down blue until green is proven stable"},
-		{Switch, "writes the split of the next step, fenced", reroute, "deadlines.reroute", Prove, Revert, "both runbooks, Switch Traffic"},
+		{Switch, "writes the split of the next step, or its preview, fenced", reroute, "deadlines.reroute", Prove, Revert, "both runbooks, Switch Traffic"},
 		{Prove, "proves by EndpointSlices that the route holds the target's ready pods and nothing else", reroute, "deadlines.reroute", Hold, Revert, "second runbook, switches all traffic atomically"},
-		{Hold, "holds the step's weight under the gate", nil, "steps[].hold", Switch, Revert, "first runbook, Monitor During 50% Shift"},
+		{Hold, "holds the step's weight, or its preview, under the gate", nil, "steps[].hold", Switch, Revert, "first runbook, Monitor During 50% Shift"},
 		{Watch, "watches at full weight under the gate until the watch ends", nil, "traffic.watch", Confirm, Revert, "second runbook, Monitor Transition"},
 		{Confirm, "runs the synthetic transactions again", validation, "deadlines.validation", Drain, Revert, "second runbook, Verify business logic via synthetic transaction"},
 		{Drain, "waits for, or sheds, the requests that stay on the old side", drain, "deadlines.drain", GiveBack, Held, "design: switching is not moving"},
@@ -101,8 +105,12 @@ func Phases() []PhaseRule {
 		{Recover, "asks every pod of the old side for its health", healthy, "deadlines.recover", Restore, Unproven, "first runbook, Validate blue service stability"},
 		{Restore, "gives the autoscalers their floors back", rollback, "deadlines.rollback", RolledBack, RolledBack, "second runbook, Always preserve pre-cutover state"},
 
+		{Quiet, "reads whether requests, sessions or connections remain on the idle side", drain, "deadlines.drain", Decommission, Blocked, "design: the old colour stays until decommission"},
+		{Decommission, "scales the idle side to zero and records its replicas; deletes its objects where that was asked for", rollback, "deadlines.rollback", Decommissioned, Held, "design: the old colour stays until decommission"},
+
 		{Done, "the target serves; the old side is drained, or what remains there is said to be unknown", nil, "", "", "", ""},
 		{RolledBack, "the old side serves again, proven", nil, "", "", "", ""},
+		{Decommissioned, "the idle side has no pod left, as was asked for", nil, "", "", "", ""},
 		{Blocked, "nothing was moved", nil, "", "", "", ""},
 		{Held, "stopped where it was, state kept for resume or rollback", nil, "", "", "", ""},
 		{Unproven, "a rollback that could not be proven: page someone", nil, "", "", "", ""},
@@ -126,7 +134,7 @@ func ruleOf(phase Phase) PhaseRule {
 // Terminal reports whether a run ends in the phase.
 func (p Phase) Terminal() bool {
 	switch p {
-	case Done, RolledBack, Blocked, Held, Unproven:
+	case Done, RolledBack, Decommissioned, Blocked, Held, Unproven:
 		return true
 	}
 	return false

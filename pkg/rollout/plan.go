@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -26,8 +27,14 @@ type Plan struct {
 	Server bool        `json:"server"`
 	Writes []PlanWrite `json:"writes"`
 	// Gate is what every rule says of the old side now: a threshold that
-	// today's production breaks already is not one to release by.
+	// today's production breaks already is not one to release by. Rules that
+	// compare both sides say nothing before a shift, and are left out.
 	Gate []gate.Result `json:"gate"`
+	// OnFailure is what becomes of the run where a gate breaks; freeze also
+	// where Irreversible, the changes of its migrations after which the old
+	// version can't take over again, is not empty.
+	OnFailure    string   `json:"onFailure"`
+	Irreversible []string `json:"irreversible,omitempty"`
 	// Undo is the plain kubectl line that undoes the switch.
 	Undo string `json:"undo"`
 }
@@ -64,7 +71,10 @@ func (r *Runner) DryRun(ctx context.Context, request ShiftRequest, server bool) 
 	}
 	live := route.Split.Sole()
 	if live == "" {
-		return nil, fmt.Errorf("plan shift: %s is split %s", route.Object, route.Split)
+		return nil, fmt.Errorf("plan shift: %s is split %s", route.Object, route.Shares())
+	}
+	if route.Preview != nil {
+		return nil, fmt.Errorf("plan shift: %s leads %s", route.Object, *route.Preview)
 	}
 	target, err := r.target(live, request.To)
 	if err != nil {
@@ -73,8 +83,12 @@ func (r *Runner) DryRun(ctx context.Context, request ShiftRequest, server bool) 
 	plan := &Plan{
 		TypeMeta: metav1.TypeMeta{APIVersion: release.APIVersion, Kind: "Plan"},
 		Release:  r.Release.Metadata.Name, Namespace: r.Release.Metadata.Namespace,
-		From: live, To: target, Server: server, Undo: r.Router.Undo(live), Writes: []PlanWrite{},
+		From: live, To: target, Server: server, Undo: r.Router.Undo(route, live), Writes: []PlanWrite{},
 	}
+	if r.Migrations != nil {
+		plan.Irreversible = r.Migrations()
+	}
+	plan.OnFailure = r.policy.of(State{Irreversible: plan.Irreversible}).OnFailure
 	if target == live {
 		return plan, nil
 	}
@@ -87,7 +101,8 @@ func (r *Runner) DryRun(ctx context.Context, request ShiftRequest, server bool) 
 	if plan.Writes, err = planning.writes(ctx); err != nil {
 		return nil, err
 	}
-	readings := measure.Observe(ctx, r.Sources, gate.Queries(r.rules, live, live))
-	_, plan.Gate = gate.Evaluate(gate.State{}, r.rules, readings, readings, live, live, r.Clock.Now())
+	rules := slices.DeleteFunc(slices.Clone(r.rules), gate.Rule.Compares) // of one side with itself
+	readings := measure.Observe(ctx, r.Sources, gate.Queries(rules, live, live))
+	_, plan.Gate = gate.Evaluate(gate.State{}, rules, readings, readings, live, live, r.Clock.Now())
 	return plan, nil
 }

@@ -47,13 +47,19 @@ func (p planning) fencing(ctx context.Context) ([]PlanWrite, error) {
 	if err := p.tryRoute(ctx, patch); err != nil {
 		return nil, err
 	}
-	writes := []PlanWrite{{Phase: Preflight, Object: patch.Object, To: stamped, Patch: patch.Body}}
+	var writes []PlanWrite
+	for _, one := range patch.Each() {
+		writes = append(writes, PlanWrite{Phase: Preflight, Object: one.Object, To: stamped, Patch: one.Body})
+	}
 	for _, color := range p.Release.Spec.ColorNames() {
 		workloads, err := p.deployed(ctx, color)
 		if err != nil {
 			return nil, err
 		}
 		for _, workload := range workloads {
+			if slices.Contains(p.route.Objects(), workload.Ref.String()) {
+				continue
+			}
 			write, err := p.workload(ctx, Preflight, workload, stamped)
 			if err != nil {
 				return nil, err
@@ -67,7 +73,10 @@ func (p planning) fencing(ctx context.Context) ([]PlanWrite, error) {
 // applying sends the objects of the manifests. Without the server it is not
 // known what becomes of each.
 func (p planning) applying(ctx context.Context) ([]PlanWrite, error) {
-	objects, err := p.manifests(p.to, p.route.Object)
+	objects, err := p.manifests(p.to, p.route)
+	if err == nil {
+		objects, err = p.keptDown(ctx, p.to, objects)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +87,7 @@ func (p planning) applying(ctx context.Context) ([]PlanWrite, error) {
 		}
 		return writes, nil
 	}
-	applied, err := p.Client.Apply(ctx, p.Release.Metadata.Namespace, objects, p.fence, true)
+	applied, err := p.Client.Apply(ctx, p.Release.Metadata.Namespace, objects, cluster.ApplyOptions{Fence: p.fence, DryRun: true})
 	for _, result := range applied {
 		writes = append(writes, PlanWrite{Phase: Apply, Object: objectName(result.Object), To: result.Operation})
 	}
@@ -88,7 +97,10 @@ func (p planning) applying(ctx context.Context) ([]PlanWrite, error) {
 // scaling gives a target that stands at zero its replicas back, where its
 // manifests don't.
 func (p planning) scaling(ctx context.Context) ([]PlanWrite, error) {
-	objects, err := p.manifests(p.to, p.route.Object)
+	if p.scales() {
+		return nil, nil // the switch does
+	}
+	objects, err := p.manifests(p.to, p.route)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +140,7 @@ func setsReplicas(objects []*unstructured.Unstructured, ref release.Workload) bo
 // that may lead to.
 func (p planning) trying(ctx context.Context) ([]PlanWrite, error) {
 	drain := p.Release.Spec.Traffic.Drain
-	if drain == release.DrainNone {
+	if drain == release.DrainNone || p.scales() {
 		return nil, nil
 	}
 	workloads, err := p.deployed(ctx, p.from)
@@ -142,6 +154,9 @@ func (p planning) trying(ctx context.Context) ([]PlanWrite, error) {
 // holding keeps the old side's autoscalers from taking it down. Who may not
 // list them shifts without that.
 func (p planning) holding(ctx context.Context) ([]PlanWrite, error) {
+	if p.scales() {
+		return nil, nil
+	}
 	workloads, err := p.deployed(ctx, p.from)
 	if err != nil {
 		return nil, err
@@ -169,24 +184,39 @@ func (p planning) switching(ctx context.Context) ([]PlanWrite, error) {
 	state := State{Phase: Switch, From: p.from, To: p.to}
 	for index, step := range p.policy.Steps {
 		state.Step = index
-		patch, err := p.Router.Plan(p.route, state.Split(p.policy), p.fence)
+		patch, err := p.Router.Plan(p.route.Previewing(state.preview(p.policy)), state.Split(p.policy), p.fence)
 		if err != nil {
 			return nil, err
 		}
 		if err := p.tryRoute(ctx, patch); err != nil {
 			return nil, err
 		}
-		writes = append(writes, PlanWrite{Phase: Switch, Object: patch.Object,
-			From: patch.From.String(), To: patch.To.String(), Hold: step.Hold.String(), Patch: patch.Body})
+		for _, one := range patch.Each() {
+			writes = append(writes, switchWrite(one, step, index))
+		}
 	}
 	condition := map[release.Drain]string{
 		release.DrainAuto:    "requests remain on " + p.from + " and its spare pod ended gracefully",
 		release.DrainRecycle: "requests remain on " + p.from,
 	}[p.Release.Spec.Traffic.Drain]
-	if condition != "" {
+	if condition != "" && !p.scales() {
 		writes = append(writes, PlanWrite{Phase: Drain, Object: "pods of " + p.from, To: "evicted one at a time", If: condition})
 	}
 	return writes, nil
+}
+
+// switchWrite is one write of a switch. Of workers it is told to how many replicas
+// a side is scaled, and from how many at the first step, for the later ones go by
+// what stands there then.
+func switchWrite(one traffic.Patch, step release.Step, index int) PlanWrite {
+	write := PlanWrite{Phase: Switch, Object: one.Object, From: one.From.String(), To: one.Told(), Hold: step.Hold.String(), Patch: one.Body}
+	if one.Will != "" {
+		write.From, write.To = "", one.Will
+		if index == 0 {
+			write.From = one.Was
+		}
+	}
+	return write
 }
 
 // deployed are the workloads of a colour that exist.

@@ -5,31 +5,49 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 )
 
-// Resume goes on with the unfinished run from where it stands.
+// Resume goes on with the unfinished run from where it stands. One that
+// somebody else brings to its end meanwhile leaves nothing to do.
 func (r *Runner) Resume(ctx context.Context) (Outcome, error) {
-	current, err := r.current(ctx)
-	if err != nil {
-		return Outcome{}, err
-	}
-	if current == nil {
-		return Outcome{Code: CodeDone, Message: "nothing to resume: the last run is finished"}, nil
-	}
+	return r.anew(ctx, func() (Outcome, error) {
+		current, err := r.current(ctx)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if current == nil {
+			return nothingToResume(), nil
+		}
+		return r.goOn(ctx, *current)
+	})
+}
+
+func nothingToResume() Outcome {
+	return Outcome{Code: CodeDone, Message: "nothing to resume: the last run is finished"}
+}
+
+// goOn goes on with a run from where it was when it was read.
+func (r *Runner) goOn(ctx context.Context, current journal.Run) (Outcome, error) {
+	r.continues(current)
 	state := State{}
 	if err := json.Unmarshal(current.State, &state); err != nil {
 		return Outcome{}, fmt.Errorf("read state of run %s: %w", current.ID, err)
 	}
 	route, err := r.Router.Read(ctx)
-	if err != nil {
+	if err != nil && (len(route.Gone) == 0 || !resume(state, r.Clock.Now()).Phase.Reverse()) {
 		return Outcome{}, err
 	}
 	found := state.Phase
+	if state.finishes() {
+		return r.finish(ctx, FinishRequest{Delete: state.Finish.Delete})
+	}
 	if found == Held {
 		state = r.accept(ctx, state)
 	}
-	state, r.resumed = resume(state, r.Clock.Now()), current.ID
-	r.tell(state.Phase, Info, "run %s was left in phase %s with %s at %s; going on with %s", current.ID, found, route.Object, route.Split, state.Phase)
+	state = resume(state, r.Clock.Now())
+	r.tell(state.Phase, Info, "run %s was left in phase %s with %s at %s; going on with %s", current.ID, found, route.Object, route.Shares(), state.Phase)
 	return r.begin(ctx, route, state)
 }
 

@@ -61,6 +61,56 @@ func TestDrainReverse(t *testing.T) {
 	}
 }
 
+// A bad side is ended at once, but for the time that a proxy may still lead
+// clients there who know nothing of it. One that is not ended is not waited for.
+func TestBadSideEndsOnceProxiesFollow(t *testing.T) {
+	busy, quiet := []measure.Source{&meter{reading: rate(2)}}, []measure.Source{&meter{reading: rate(0)}}
+	for name, test := range map[string]struct {
+		router  route
+		sources []measure.Source
+		since   time.Duration
+		want    Kind
+	}{
+		"a Service has no proxy":          {route{}, busy, 0, Succeeded},
+		"requests still come":             {route{weighs: true}, busy, 5 * time.Second, Waiting},
+		"the last window has begun":       {route{weighs: true}, quiet, time.Second, Waiting},
+		"nothing comes":                   {route{weighs: true}, quiet, 4 * time.Second, Succeeded},
+		"nobody measures":                 {route{weighs: true}, nil, 5 * time.Second, Waiting},
+		"requests come for too long":      {route{weighs: true}, busy, 11 * time.Second, Succeeded},
+		"nobody measures for too long":    {route{weighs: true}, nil, 11 * time.Second, Succeeded},
+		"requests come to one that stays": {route{weighs: true, keeps: true}, busy, 0, Succeeded},
+		"nobody measures one that stays":  {route{weighs: true, keeps: true}, nil, 0, Succeeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("green"))
+			driving(t, runner, release.DrainAuto, test.sources...)
+			runner.Release.Spec.Gates.Interval = release.Duration(time.Second)
+			production.weighs, production.keeps = test.router.weighs, test.router.keeps
+			state := at(DrainReverse, bad)
+			state.Entered = runner.Clock.Now().Add(-test.since)
+			if seen := runner.drainReverse(t.Context(), state); seen.Kind != test.want {
+				t.Errorf("drain = %s (%s), want %s", seen.Kind, seen.Message, test.want)
+			}
+		})
+	}
+}
+
+// A route that its proxy drops where one side has no pods keeps both, after a
+// rollback and for good.
+func TestBothSidesAreKept(t *testing.T) {
+	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"), pod("green"))
+	production.keeps = true
+	runner.Release.Spec.Traffic.Drain = release.DrainNone
+	outcome, err := runner.Rollback(t.Context(), RollbackRequest{})
+	if err != nil || outcome.Code != CodeDone || production.Split.Sole() != "blue" || replicas(t, runner, "green") != 2 ||
+		!strings.Contains(outcome.Message, "green is left running: the proxy drops a route") {
+		t.Errorf("outcome = %+v, %v with route %s", outcome, err, production.Split)
+	}
+	if _, blocked := runner.idleSide(production.Route, FinishRequest{}); blocked == nil || blocked.Code != CodeBlocked || !strings.Contains(blocked.Message, "still holds the Service of green") {
+		t.Errorf("finish = %+v, want it blocked", blocked)
+	}
+}
+
 // What nothing is known about is left running, and told.
 func TestRequestedRollbackKeepsAnUnmeasuredSide(t *testing.T) {
 	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"), pod("green"))
@@ -113,6 +163,32 @@ func TestRollbackWaitsForOrphans(t *testing.T) {
 	outcome, err := runner.Rollback(t.Context(), RollbackRequest{})
 	if err != nil || outcome.Code != CodeUnproven || !strings.Contains(outcome.Message, "1 pods of green are still ending") {
 		t.Errorf("outcome = %+v, %v", outcome, err)
+	}
+}
+
+// The side to be ended is ended only while the route, as it is right before the
+// write, gives it nothing and is nobody else's.
+func TestNoSideIsEndedThatGetsRequests(t *testing.T) {
+	for name, test := range map[string]struct {
+		edit func(*route)
+		want int32
+	}{
+		"everything is back":            {func(*route) {}, 0},
+		"somebody gave it a part":       {func(r *route) { r.Split = traffic.Between("green", "blue", 1) }, 2},
+		"somebody gave it everything":   {func(r *route) { r.Split = traffic.Whole("green") }, 2},
+		"somebody else moves the route": {func(r *route) { r.Fence.Epoch = 99 }, 2},
+		"the route can't be read":       {func(r *route) { r.failure = traffic.ErrNoColor }, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+			driving(t, runner, release.DrainAuto)
+			production.Split = traffic.Whole("blue")
+			test.edit(production)
+			seen := runner.end(t.Context(), at(End, asked))
+			if got := replicas(t, runner, "green"); got != test.want || (seen.Kind == Succeeded) != (test.want == 0) {
+				t.Errorf("end = %s (%s), green wants %d, want %d", seen.Kind, seen.Message, got, test.want)
+			}
+		})
 	}
 }
 

@@ -85,7 +85,7 @@ func (r *Runner) changed(ctx context.Context, state State, color string, ref rel
 	if workload.TemplateHash() == before {
 		return Observation{}, false
 	}
-	by := writer(cluster.FieldOwners(workload.Object, "spec", "template"))
+	by := cluster.LastWriter(cluster.FieldOwners(workload.Object, "spec", "template"))
 	if color == state.To {
 		seen := failed("%s was rolled by %s while it was being watched: what serves now was not validated", ref, by)
 		if r.Release.Spec.Gates.OnRival != release.PolicyRollback {
@@ -94,12 +94,4 @@ func (r *Runner) changed(ctx context.Context, state State, color string, ref rel
 		return seen, true
 	}
 	return Observation{Kind: Rival, Message: fmt.Sprintf("%s was rolled by %s: the way back would lead to what never served", ref, by)}, true
-}
-
-// writer is who wrote a field last, of those that own it.
-func writer(owners []string) string {
-	if len(owners) == 0 {
-		return "somebody"
-	}
-	return owners[0]
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
@@ -16,25 +17,69 @@ import (
 // Rollback gives everything back to the side before. While a run is going
 // on, its own process is told to stop and this one waits for it; otherwise
 // this process takes over, from the live objects alone where no record is.
+//
+// A run that somebody takes further, or brings to its end, between the look at it
+// and the lease is no obstacle: what it has left is what is gone back from. Nor
+// is a route that somebody has made unreadable, where a record says what had
+// everything.
 func (r *Runner) Rollback(ctx context.Context, request RollbackRequest) (Outcome, error) {
-	route, err := r.Router.Read(ctx)
-	if err != nil {
-		return Outcome{}, err
+	return r.anew(ctx, func() (Outcome, error) { return r.rollback(ctx, request) })
+}
+
+// giveable reports whether a route whose reading failed can be given back all the
+// same: somebody has made its split unreadable, or deleted some of the routes of a
+// set, and nothing else.
+func giveable(route traffic.Route, fault error) bool {
+	return errors.Is(fault, traffic.ErrNoColor) && route.Object != ""
+}
+
+// mayGiveBack says what is the matter with a route that can't be read, which is
+// the error where it can't be written either: a person has to mend it first.
+func (r *Runner) mayGiveBack(route traffic.Route, state State, fault error) error {
+	if fault == nil {
+		return nil
 	}
-	state, err := r.wayBack(ctx, route)
+	anybody := cluster.Fence{Epoch: math.MaxInt64} // the lease is not ours yet
+	if _, err := r.Router.Plan(route.Back(), traffic.Whole(state.From), anybody); err != nil {
+		return fault
+	}
+	r.tell(Revert, Warning, "%v; going back to %s by the record of the last run", fault, state.From)
+	return nil
+}
+
+func (r *Runner) rollback(ctx context.Context, request RollbackRequest) (Outcome, error) {
+	route, fault := r.Router.Read(ctx)
+	if fault != nil && !giveable(route, fault) {
+		return Outcome{}, fault
+	}
+	r.force, r.unready = request.Force, request.Unready
+	state, err := r.wayBack(ctx, route, fault)
+	if err == nil {
+		err = r.mayGiveBack(route, state, fault)
+	}
 	if err != nil {
 		return Outcome{}, err
 	}
 	// What the route says counts too: somebody else may have moved traffic.
-	state.Moved = state.Moved || state.From != route.Split.Sole()
+	state.Moved = state.Moved || state.From != route.Split.Sole() || route.Preview != nil
 	if !state.Moved {
 		return r.giveUp(ctx, route, state, request)
 	}
 	if refusal, err := r.mayReceive(ctx, route, state, request); err != nil || refusal != nil {
 		return value(refusal), err
 	}
-	r.force = request.Force
+	if state.finishes() {
+		r.keepWayBack(ctx)
+	}
 	return r.begin(ctx, route, back(state, request.Reason, r.Clock.Now()))
+}
+
+// keepWayBack tells who decommissions the side to go back to to leave it, before
+// anything is waited for: it looks right before each of its writes.
+func (r *Runner) keepWayBack(ctx context.Context) {
+	if err := r.askToMakeWay(ctx, r.resumed); err != nil {
+		r.tell(Revert, Warning, "who decommissions the old side can't be told to stop: %v", cluster.Explain(err))
+	}
 }
 
 // back is the state in which a run goes on that a person sends back: it gives
@@ -49,63 +94,125 @@ func back(state State, reason string, at time.Time) State {
 	return enter(state, Revert, at)
 }
 
+// unready is the command that goes back to a side without a ready pod.
+const unready = "kubectl bluegreen rollback --force=ready-endpoints"
+
 // mayReceive says how ready the side to go back to is, and refuses to go where
-// no pod would answer, unless that is forced. What its workloads say is only
+// no pod would answer, unless that is overruled by name. What its workloads say is only
 // told: they may be unreadable, and the route decides.
 func (r *Runner) mayReceive(ctx context.Context, route traffic.Route, state State, request RollbackRequest) (*Outcome, error) {
 	ready, wanted, err := r.readiness(ctx, state.From)
+	if r.scales() {
+		r.tell(Revert, Info, "%s→%s, %d/%d ready; what is missing is started first", state.To, state.From, ready, wanted)
+		return nil, r.mayStart(route, state)
+	}
 	switch {
 	case err != nil:
 		r.tell(Revert, Warning, "%s→%s, how many pods are ready can't be read: %v", state.To, state.From, cluster.Explain(err))
-	case ready < wanted:
+	case ready < wanted, ready == 0:
 		r.tell(Revert, Warning, "%s→%s, only %d/%d ready", state.To, state.From, ready, wanted)
 	default:
 		r.tell(Revert, Info, "%s→%s, %d/%d ready", state.To, state.From, ready, wanted)
 	}
-	if request.Force {
+	if request.Unready {
 		return nil, nil
 	}
 	receivers, err := r.Router.Receivers(ctx, state.From)
 	if err != nil {
-		return nil, release.WithHint(cluster.Explain(err), "kubectl bluegreen rollback --force")
+		return nil, release.WithHint(cluster.Explain(err), unready)
 	}
 	if receivers == 0 {
-		return &Outcome{Code: CodeBlocked,
-			Message: fmt.Sprintf("no pod of %s is ready: going back would leave %s with nothing", state.From, route.Object),
-			Next:    "kubectl bluegreen rollback --force"}, nil
+		return r.nothingThere(ctx, route, state), nil
 	}
 	return nil, nil
 }
 
+// nothingThere refuses to go where no pod would answer. Where a finished run
+// has left the side without any, as finish does, that takes a shift, which gives
+// it its pods back, checks and watches it.
+func (r *Runner) nothingThere(ctx context.Context, route traffic.Route, state State) *Outcome {
+	refusal := &Outcome{Code: CodeBlocked,
+		Message: fmt.Sprintf("no pod of %s is ready: going back would leave %s with nothing", state.From, route.Object), Next: unready}
+	if _, wanted, err := r.readiness(ctx, state.From); err != nil || wanted > 0 {
+		return refusal
+	}
+	refusal.Message += fmt.Sprintf("; %s was scaled to zero or deleted, and a shift to it gives it its pods back first", state.From)
+	switch {
+	case r.resumed == "":
+		refusal.Next = "kubectl bluegreen shift --to " + state.From
+	case state.Finish != nil:
+		refusal.Message += ", once its decommission has ended"
+		refusal.Next = "kubectl bluegreen resume"
+	}
+	return refusal
+}
+
 // wayBack finds out which colour is the side before: by the unfinished run,
-// else by the split that the last switch recorded on the route. Where the last
-// run was a rollback to what is live, or was blocked while it was live, there
-// is no way further back: the other side is the one that was found bad.
-func (r *Runner) wayBack(ctx context.Context, route traffic.Route) (State, error) {
+// else by the split that the last switch recorded on the route, or, where that
+// can't be read, by the last run. Where the last
+// run was a rollback to what is live there is no way further back: the other side
+// is the one that was found bad. One that was blocked says less: see pastBlocked.
+// fault is why the split of the route can't be read.
+func (r *Runner) wayBack(ctx context.Context, route traffic.Route, fault error) (State, error) {
 	live := route.Split.Sole()
 	last, err := r.Journal.Current(ctx)
 	if err != nil {
 		r.tell(Revert, Warning, "the journal can't be read, going by the live objects: %v", err)
+	}
+	taken := map[string]int32(nil)
+	if preview, ended := route.Preview, err != nil || last == nil || !last.Finished.IsZero(); preview != nil && ended && live != "" {
+		return State{Started: r.Clock.Now(), From: live, To: preview.Color}, nil // whose run nobody has a record of
 	}
 	if err == nil && last != nil {
 		state := State{}
 		known := json.Unmarshal(last.State, &state) == nil && state.From != ""
 		switch {
 		case known && last.Finished.IsZero():
-			r.resumed = last.ID
+			r.continues(*last)
+			state.Taken = state.Finish.taken()
 			return state, nil
-		case known && state.From == live && (state.Phase == RolledBack || state.Phase == Blocked):
-			return State{Phase: state.Phase, From: live, To: state.To, Reason: state.Reason}, nil
+		case known && live == "":
+			return atRest(state, r.Clock.Now()), nil
+		case known && state.Phase == Done && state.To == live && route.Origin == "":
+			// Somebody has taken from the route what it said itself.
+			return State{Started: r.Clock.Now(), From: state.From, To: live}, nil
+		case known && state.From == live && state.Finish != nil:
+			// There was no way back before the other side was decommissioned.
+			return State{Phase: RolledBack, From: live, To: state.To}, nil
+		case known && state.From == live && state.Phase == Blocked:
+			return r.pastBlocked(ctx, route, state)
+		case known && state.From == live && state.Phase == RolledBack:
+			return State{Phase: RolledBack, From: live, To: state.To}, nil
+		case known && state.From == route.Origin:
+			taken = state.Finish.taken()
 		}
 	}
-	state := State{Started: r.Clock.Now()}
-	if live == "" || route.Previous == nil || route.Previous.Sole() == "" {
+	if fault != nil {
+		return State{}, fault // what the route records may be a way back as well, and no run says which
+	}
+	state := State{Started: r.Clock.Now(), Taken: taken}
+	if route.Origin == "" || route.Origin == live {
 		return State{}, release.WithHint(
-			fmt.Errorf("find the way back: %s has split %s and records no split before it", route.Object, route.Split),
+			fmt.Errorf("find the way back: %s has split %s and does not say which colour had everything before", route.Object, route.Shares()),
 			"kubectl bluegreen shift --to COLOR")
 	}
-	state.From, state.To = route.Previous.Sole(), live
+	state.From, state.To = route.Origin, live
+	if live == "" {
+		state.To = r.Release.Spec.Other(route.Origin)
+	}
 	return state, nil
+}
+
+// atRest is the way back where no side has everything and no run is under way:
+// somebody has edited the route since the last one, which is gone back from as
+// ever where it moved everything, and whose end is restored where that was a way
+// back itself.
+func atRest(last State, now time.Time) State {
+	state := State{Started: now, From: last.From, To: last.To}
+	if last.Finish != nil {
+		state.From, state.To = last.Finish.Live, last.Finish.Idle
+	}
+	return state
 }
 
 // beside answers a lease that somebody else holds: a shift is refused, a
@@ -118,11 +225,10 @@ func (r *Runner) beside(ctx context.Context, held *journal.HeldError, state Stat
 	doing := "goes back already"
 	if run, err := r.Journal.Get(ctx, held.Run); err != nil || !Phase(run.Phase).Reverse() {
 		doing = "was asked to roll back"
-		var unseen *UnseenError // the lease has said who is there
-		if _, err := r.RequestStop(ctx, "rollback requested by "+r.Holder); err != nil && !errors.As(err, &unseen) {
+		if err := r.askToMakeWay(ctx, held.Run); err != nil {
 			return Outcome{}, err
 		}
 	}
 	r.tell(Revert, Info, "%s drives run %s; it %s, waiting for it", held.Holder, held.Run, doing)
-	return r.await(ctx, held.Run, state.Asked, RollbackRequest{Force: r.force, Reason: state.Reason})
+	return r.await(ctx, held.Run, state.Asked, RollbackRequest{Force: r.force, Unready: r.unready, Reason: state.Reason})
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -12,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clienttesting "k8s.io/client-go/testing"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
@@ -20,11 +23,17 @@ import (
 // ran leaves a run in the journal that another process has finished.
 func ran(t *testing.T, runner *Runner, state State) {
 	t.Helper()
-	tenure, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "bob@laptop/2"}, journal.Run{ID: "20261122-153012-k7f3q"})
+	ranAs(t, runner, "20261122-153012-k7f3q", state)
+}
+
+// ranAs leaves one of that id, with what it has on record.
+func ranAs(t *testing.T, runner *Runner, id string, state State, entries ...journal.Entry) {
+	t.Helper()
+	tenure, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "bob@laptop/2"}, journal.Run{ID: id})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(tenure.Save(t.Context(), state, string(state.Phase)), tenure.Finish(t.Context(), string(state.Phase))); err != nil {
+	if err := errors.Join(tenure.Record(t.Context(), entries...), tenure.Save(t.Context(), state, string(state.Phase)), tenure.Finish(t.Context(), string(state.Phase))); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -43,22 +52,6 @@ func replicas(t *testing.T, runner *Runner, color string) int32 {
 func forbidden(verb, resource, group string) error {
 	text := `User "ana" cannot ` + verb + ` resource "` + resource + `" in API group "` + group + `" in the namespace "shop"`
 	return apierrors.NewForbidden(corev1.Resource(resource), "", errors.New(text))
-}
-
-// The side that a blocked shift left idle is the one that it found bad, or
-// never looked at: a rollback goes nowhere.
-func TestRollbackAfterABlockedShiftStaysWhereItIs(t *testing.T) {
-	for _, force := range []bool{false, true} {
-		runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
-		ran(t, runner, State{Phase: Blocked, From: "green", To: "blue", Started: start, Reason: "blue is broken"})
-		outcome, err := runner.Rollback(t.Context(), RollbackRequest{Force: force})
-		if err != nil || outcome.Code != CodeDone || !strings.Contains(outcome.Message, "nothing to roll back: green serves") || !strings.Contains(outcome.Message, "blue is broken") {
-			t.Errorf("force %v: outcome = %+v, %v", force, outcome, err)
-		}
-		if production.Split.Sole() != "green" || replicas(t, runner, "green") != 2 {
-			t.Errorf("force %v: route = %s, green wants %d", force, production.Split, replicas(t, runner, "green"))
-		}
-	}
 }
 
 // A rollback that could not begin has found nothing out: the next one goes
@@ -126,11 +119,13 @@ func TestShiftPastAWorkloadThatCannotBeStampedIsRefused(t *testing.T) {
 func TestRollbackToPodsThatCannotBeCounted(t *testing.T) {
 	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
 	runner.Router = &uncounted{route: production}
-	_, err := runner.Rollback(t.Context(), RollbackRequest{})
-	if err == nil || !strings.Contains(release.HintOf(err), "--force") {
-		t.Errorf("err = %v, hint %q", err, release.HintOf(err))
+	for _, force := range []bool{false, true} {
+		_, err := runner.Rollback(t.Context(), RollbackRequest{Force: force})
+		if err == nil || !strings.Contains(release.HintOf(err), "rollback --force=ready-endpoints") {
+			t.Errorf("force %v: err = %v, hint %q", force, err, release.HintOf(err))
+		}
 	}
-	outcome, err := runner.Rollback(t.Context(), RollbackRequest{Force: true})
+	outcome, err := runner.Rollback(t.Context(), RollbackRequest{Force: true, Unready: true})
 	if err != nil || outcome.Code != CodeDone || !production.Split.Equal(traffic.Whole("blue")) {
 		t.Errorf("forced: outcome = %+v, %v with route %s", outcome, err, production.Split)
 	}
@@ -170,5 +165,66 @@ func TestRollbackAfterOneThatWasCutOff(t *testing.T) {
 	outcome, err := again.Rollback(t.Context(), RollbackRequest{Reason: "asked again"})
 	if err != nil || outcome.Code != CodeDone || replicas(t, runner, "green") != 0 {
 		t.Errorf("the second: outcome = %+v, %v, green wants %d, want it ended", outcome, err, replicas(t, runner, "green"))
+	}
+}
+
+// Who waits for nobody does not wait for a run that has moved nothing either.
+func TestForceTakesARunOverThatMovedNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+		production.Split, production.Previous, production.Origin = traffic.Whole("blue"), nil, ""
+		bob, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "bob@laptop/2"}, journal.Run{ID: "20261122-153012-k7f3q"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = bob.Release(context.WithoutCancel(t.Context())) }()
+		if err := bob.Save(t.Context(), baseline(), string(Baseline)); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		outcome, err := runner.Rollback(t.Context(), RollbackRequest{Force: true, Reason: "asked"})
+		if took := time.Since(began); err != nil || outcome.Code != CodeDone || took > journal.DefaultLeaseDuration/3 {
+			t.Errorf("outcome = %+v, %v after %s", outcome, err, took)
+		}
+		if err := bob.Record(t.Context(), journal.Entry{Kind: journal.Note}); !errors.Is(err, journal.ErrLost) {
+			t.Errorf("bob can still write: %v", err)
+		}
+	})
+}
+
+// A lease whose epoch somebody has edited keeps nobody from going back, whether
+// the last run has ended or not; a shift it does.
+func TestRollbackPastALeaseWithoutAnEpoch(t *testing.T) {
+	for _, ended := range []bool{true, false} {
+		runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+		if ended {
+			ran(t, runner, at(Done, moved))
+		} else {
+			bob, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "bob@laptop/2"}, journal.Run{ID: "20261122-153012-k7f3q"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(bob.Save(t.Context(), at(Watch, moved), string(Watch)), bob.Release(t.Context())); err != nil {
+				t.Fatal(err)
+			}
+		}
+		leases := runner.Client.Kubernetes.CoordinationV1().Leases("shop")
+		lease, err := leases.Get(t.Context(), journal.Name("shop"), metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lease.Annotations[cluster.AnnotationEpoch] = "x"
+		if _, err := leases.Update(t.Context(), lease, metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if ended {
+			if outcome, err := runner.Shift(t.Context(), ShiftRequest{}); err == nil || !strings.Contains(err.Error(), "is not a whole number") {
+				t.Errorf("a shift: outcome = %+v, %v", outcome, err)
+			}
+		}
+		outcome, err := runner.Rollback(t.Context(), RollbackRequest{Reason: "asked"})
+		if err != nil || outcome.Code != CodeDone || production.Split.Sole() != "blue" || production.Fence.Epoch != 2 {
+			t.Errorf("ended %v: outcome = %+v, %v with route %s at epoch %d", ended, outcome, err, production.Split, production.Fence.Epoch)
+		}
 	}
 }

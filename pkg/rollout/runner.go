@@ -21,8 +21,9 @@ const proofInterval = 250 * time.Millisecond
 // of a run was cancelled.
 const persistTimeout = 10 * time.Second
 
-// insistFor bounds how long a transition is tried to be journalled. The lease
-// bounds it too: who can't renew it for its duration has lost the run.
+// insistFor bounds how long the record is tried to be written, at the least: a
+// release that may be blind for longer (gates.sourceDown.deadline) may also be
+// without its record for as long.
 const insistFor = time.Minute
 
 // drive performs phases until the run ends, and journals every change before
@@ -36,9 +37,9 @@ func (r *Runner) drive(ctx context.Context, state State) (Outcome, error) {
 			return r.handOver(ctx, state, seen)
 		}
 		next := Step(r.policy, state, seen)
-		err := r.insist(ctx, state.Phase, func() error { return r.commit(ctx, state, next, seen) })
+		err := r.insist(ctx, state.Phase, func(persist context.Context) error { return r.commit(persist, state, next, seen) })
 		if err != nil {
-			return r.lost(state, err), nil
+			return r.lost(ctx, state, err), nil
 		}
 		if next.Phase != state.Phase {
 			r.tellTransition(state, next, seen)
@@ -49,7 +50,7 @@ func (r *Runner) drive(ctx context.Context, state State) (Outcome, error) {
 		}
 		state = next
 		if again {
-			r.pause(held, state.Phase)
+			r.pause(held, state)
 		}
 	}
 	return r.conclude(ctx, state)
@@ -78,51 +79,93 @@ func (r *Runner) look(ctx context.Context, state State) Observation {
 	return seen
 }
 
+// reachFor bounds one performance of a phase that does nothing but ask the API
+// server, several times what that takes.
+const reachFor = 15 * time.Second
+
 // patience bounds one performance of a phase by the time that the phase has
 // left, so that a call that hangs turns into a wait that the machine can
-// judge.
+// judge. One request that is never answered must not use up the whole deadline
+// of a switch or a rollback: it is made again, over another connection.
 func (r *Runner) patience(state State) time.Duration {
 	rule := ruleOf(state.Phase)
 	if rule.Deadline == nil {
 		return max(2*r.Release.Spec.Gates.Interval.Std(), 10*time.Second)
 	}
-	left := rule.Deadline(r.policy) - r.Clock.Since(state.Entered)
-	return max(left, 0) + time.Second
+	left := max(rule.Deadline(r.policy)-r.Clock.Since(state.Entered), 0) + time.Second
+	switch state.Phase {
+	case HoldFloor, Switch, Prove, Revert, ProveRevert:
+		return min(left, reachFor)
+	}
+	return left
 }
 
 // pause waits between two performances of one phase.
-func (r *Runner) pause(ctx context.Context, phase Phase) {
+func (r *Runner) pause(ctx context.Context, state State) {
 	select {
 	case <-ctx.Done():
-	case <-r.Clock.After(r.interval(phase)):
+	case <-r.Clock.After(r.interval(state)):
 	}
 }
 
 // interval is the time between two performances of one phase.
-func (r *Runner) interval(phase Phase) time.Duration {
-	switch phase {
-	case Baseline, Hold, Watch, Drain, DrainReverse:
-		return r.Release.Spec.Gates.Interval.Std()
+func (r *Runner) interval(state State) time.Duration {
+	interval := r.Release.Spec.Gates.Interval.Std()
+	switch state.Phase {
+	case Hold, Watch:
+		if state.DataPlane.Following == "" || state.DataPlane.Following == NotFollowed && !state.DataPlane.Overdue {
+			return min(interval, arrivalInterval)
+		}
+		return interval
+	case Baseline, Drain, DrainReverse, Quiet:
+		return interval
 	}
 	return proofInterval
 }
 
+// patient is how long the record is tried to be written.
+func (r *Runner) patient() time.Duration {
+	return max(insistFor, r.Release.Spec.Gates.SourceDown.Deadline.Std())
+}
+
+// unwritten is what is told of a record that is tried to be written again.
+const unwritten = "the journal can't be written"
+
 // insist writes to the journal, and again while that fails for a reason that
 // may pass: one refused connection must not keep a run from going back. It
-// ends when the run is lost to another holder, or after insistFor.
-func (r *Runner) insist(ctx context.Context, phase Phase, write func() error) error {
-	started := r.Clock.Now()
+// ends when the run is lost to another holder, when ctx ends, or after a while.
+// Each attempt is made whatever ctx is, for a moment: what was decided when a
+// process is told to end is still written.
+func (r *Runner) insist(ctx context.Context, phase Phase, write func(context.Context) error) error {
+	return r.again(ctx, phase, unwritten, cluster.Transient, func() error { return r.attempt(ctx, write) })
+}
+
+// again tries something until it succeeds, until its error is none that may
+// pass, until ctx ends, or for as long as the record is tried to be written.
+func (r *Runner) again(ctx context.Context, phase Phase, what string, passes func(error) bool, try func() error) error {
+	started, told := r.Clock.Now(), false
 	for {
-		err := write()
-		if err == nil || !cluster.Transient(err) || ctx.Err() != nil || r.Clock.Since(started) > insistFor {
+		err := try()
+		if err == nil || !passes(err) || ctx.Err() != nil || r.Clock.Since(started) > r.patient() {
 			return err
 		}
-		r.tell(phase, Warning, "the journal can't be written, trying again: %v", err)
+		if !told {
+			r.tell(phase, Warning, "%s, trying again: %v", what, err)
+			told = true
+		}
+		r.wakeful.busy(r.Clock.Now())
 		select {
 		case <-ctx.Done():
 		case <-r.Clock.After(proofInterval):
 		}
 	}
+}
+
+// attempt writes to the journal once.
+func (r *Runner) attempt(ctx context.Context, write func(context.Context) error) error {
+	persist, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
+	defer cancel()
+	return write(persist)
 }
 
 // commit journals a transition. What stays in its phase is journalled by what
@@ -133,8 +176,6 @@ func (r *Runner) commit(ctx context.Context, before, after State, seen Observati
 	if !entered && !due && seen.Learned == nil {
 		return nil
 	}
-	persist, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
-	defer cancel()
 	var entries []journal.Entry
 	switch {
 	case entered:
@@ -142,7 +183,7 @@ func (r *Runner) commit(ctx context.Context, before, after State, seen Observati
 	case due:
 		entries = append(entries, r.tape.note())
 	}
-	if err := r.tenure.Save(persist, after, string(after.Phase), entries...); err != nil {
+	if err := r.tenure.Save(ctx, after, string(after.Phase), entries...); err != nil {
 		return err
 	}
 	switch {
@@ -154,12 +195,15 @@ func (r *Runner) commit(ctx context.Context, before, after State, seen Observati
 	return nil
 }
 
+// passage is what the record calls a change of phase.
+func passage(before, after Phase) string { return fmt.Sprintf("%s → %s", before, after) }
+
 // transition is the record of one change of phase, with the readings that
 // decided it in full.
 func (r *Runner) transition(before, after State, seen Observation) journal.Entry {
 	entry := journal.Entry{
 		Time: seen.At, Kind: journal.Transition,
-		Action:  fmt.Sprintf("%s → %s", before.Phase, after.Phase),
+		Action:  passage(before.Phase, after.Phase),
 		Message: messageOf(before, after, seen),
 		Data:    r.tape.readings(),
 	}
@@ -178,16 +222,29 @@ func messageOf(before, after State, seen Observation) string {
 	return seen.Message
 }
 
-// lost ends a run whose journal or fence belongs to somebody else now. It
-// writes nothing more.
-func (r *Runner) lost(state State, err error) Outcome {
+// lost ends a run whose record can't be written any more, because it belongs
+// to somebody else now or because the API server is gone for good. It writes
+// nothing more. Where it is gone in the midst of a rollback, nobody can say
+// where traffic is.
+func (r *Runner) lost(ctx context.Context, state State, err error) Outcome {
 	state.Reason = err.Error()
-	return Outcome{
+	outcome := Outcome{
 		Code:    CodeHeld,
 		Message: fmt.Sprintf("stopped in phase %s: %v; nothing more was written", state.Phase, err),
 		Next:    "kubectl bluegreen status",
 		Status:  statusOf(r.tenure.Run(), state),
 	}
+	if errors.Is(err, journal.ErrLost) {
+		return outcome
+	}
+	// The lease is given up if that works now; else it runs out.
+	_ = r.attempt(ctx, r.tenure.Release)
+	outcome.Next = "kubectl bluegreen resume"
+	if state.Phase.Reverse() && state.Reverted.IsZero() {
+		outcome.Code = CodeUnproven
+		outcome.Message = fmt.Sprintf("the rollback could not be proven, page someone: %s", outcome.Message)
+	}
+	return outcome
 }
 
 // conclude archives a finished run, or gives up the lease and keeps the run
@@ -197,14 +254,13 @@ func (r *Runner) conclude(ctx context.Context, state State) (Outcome, error) {
 	ends := state.Phase != Held && state.Phase != Unproven
 	if ends {
 		r.settleLast(ctx, state.Phase)
+		r.obeyed(ctx, state)
 	}
-	persist, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
-	defer cancel()
-	end := func() error { return r.tenure.Release(persist) }
+	end := r.tenure.Release
 	if ends {
-		end = func() error { return r.tenure.Finish(persist, string(state.Phase)) }
+		end = func(persist context.Context) error { return r.tenure.Finish(persist, string(state.Phase)) }
 	}
-	err := r.insist(persist, state.Phase, end)
+	err := r.insist(ctx, state.Phase, end)
 	if left := (*journal.LeftoverError)(nil); errors.As(err, &left) {
 		// How the run ended is written; that stands, whatever was not done behind it.
 		r.tell(state.Phase, Warning, "%v", cluster.Explain(left))
@@ -220,9 +276,8 @@ func (r *Runner) conclude(ctx context.Context, state State) (Outcome, error) {
 // until traffic is where it belongs. It has a time of its own: how the run ended
 // must be written whatever becomes of it.
 func (r *Runner) settleLast(ctx context.Context, phase Phase) {
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
-	defer cancel()
-	if err := r.settle(bounded, phase); err != nil {
+	settle := func(bounded context.Context) error { return r.settle(bounded, phase) }
+	if err := r.attempt(ctx, settle); err != nil {
 		r.tell(phase, Warning, "what was left without a result stays so: %v", err)
 	}
 }
@@ -236,7 +291,13 @@ func (r *Runner) intend(ctx context.Context, action, object string, detail any, 
 		return fmt.Errorf("record intent to %s %s: %w", action, object, err)
 	}
 	intent := journal.Entry{Time: r.Clock.Now(), Kind: journal.Intent, Action: action, Object: object, Data: data}
-	if err := r.insist(ctx, r.announced, func() error { return r.tenure.Record(ctx, intent) }); err != nil {
+	// What is only intended is not written any more once ctx has ended.
+	announce := func() error {
+		bounded, cancel := context.WithTimeout(ctx, persistTimeout)
+		defer cancel()
+		return r.tenure.Record(bounded, intent)
+	}
+	if err := r.again(ctx, r.announced, unwritten, cluster.Transient, announce); err != nil {
 		return fmt.Errorf("record intent to %s %s: %w", action, object, err)
 	}
 	failure := write()
@@ -244,9 +305,8 @@ func (r *Runner) intend(ctx context.Context, action, object string, detail any, 
 	if failure != nil {
 		result.Message = failure.Error()
 	}
-	persist, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
-	defer cancel()
-	if err := r.insist(persist, r.announced, func() error { return r.tenure.Record(persist, result) }); err != nil && failure == nil {
+	err = r.insist(ctx, r.announced, func(persist context.Context) error { return r.tenure.Record(persist, result) })
+	if err != nil && failure == nil {
 		return fmt.Errorf("record result of %s %s: %w", action, object, err)
 	}
 	return failure

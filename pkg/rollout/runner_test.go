@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
@@ -32,17 +34,44 @@ type route struct {
 	ready map[string]int
 	// asked is told of a stop, where somebody listens.
 	asked chan string
+	// reads and looked are called when the route is read, and when who would
+	// receive is looked at.
+	reads, looked func()
+	// weighs: it can give each side a part.
+	weighs bool
+	// keeps: its proxy wants pods of both sides.
+	keeps bool
 }
 
-func (r *route) Read(context.Context) (traffic.Route, error) { return r.Route, r.failure }
+func (r *route) Read(context.Context) (traffic.Route, error) {
+	if r.reads != nil {
+		r.reads()
+	}
+	return r.Route, r.failure
+}
 
 func (r *route) Plan(read traffic.Route, to traffic.Split, fence cluster.Fence) (traffic.Patch, error) {
 	body, err := json.Marshal(fence)
 	return traffic.Patch{Object: read.Object, Body: body, From: read.Split, To: to}, err
 }
 
+// obeys marks a patch that takes a stop off.
+const obeys types.PatchType = "obeys"
+
+func (r *route) Obeyed(read traffic.Route, fence cluster.Fence) (traffic.Patch, error) {
+	patch, err := r.Plan(read, read.Split, fence)
+	patch.Type = obeys
+	return patch, err
+}
+
 func (r *route) Write(_ context.Context, patch traffic.Patch, _ bool) (traffic.Route, error) {
+	if patch.Type == obeys {
+		r.Route.Stop = ""
+	}
 	if !r.Split.Equal(patch.To) {
+		if origin := r.Split.Sole(); origin != "" {
+			r.Origin = origin
+		}
 		r.Previous, r.Route.Stop = r.Split, ""
 	}
 	r.Split = patch.To
@@ -61,10 +90,17 @@ func (r *route) Stop(_ context.Context, reason string) error {
 	return nil
 }
 
-func (r *route) Receivers(_ context.Context, color string) (int, error) { return r.ready[color], nil }
+func (r *route) Receivers(_ context.Context, color string) (int, error) {
+	if r.looked != nil {
+		r.looked()
+	}
+	return r.ready[color], nil
+}
 
-func (r *route) Capabilities() traffic.Capabilities { return traffic.Capabilities{} }
-func (r *route) Undo(color string) string           { return "give everything to " + color }
+func (r *route) Capabilities() traffic.Capabilities {
+	return traffic.Capabilities{Weights: r.weighs, KeepsBothSides: r.keeps}
+}
+func (r *route) Undo(_ traffic.Route, color string) string { return "give everything to " + color }
 
 // deployment is a colour's, with its pods ready.
 func deployment(color string, replicas int32) *appsv1.Deployment {
@@ -99,7 +135,7 @@ func newRunner(t *testing.T, objects ...runtime.Object) (*Runner, *route, func(v
 		Traffic: release.Traffic{Service: &release.ServiceRoute{Name: "svc"}, Drain: release.DrainNone},
 	}}
 	release.ApplyDefaults(document)
-	production := &route{ready: map[string]int{"blue": 2, "green": 2}, Route: traffic.Route{Object: "service/svc", Namespace: "shop", Split: traffic.Whole("green"), Previous: traffic.Whole("blue")}}
+	production := &route{ready: map[string]int{"blue": 2, "green": 2}, Route: traffic.Route{Object: "service/svc", Namespace: "shop", Split: traffic.Whole("green"), Previous: traffic.Whole("blue"), Origin: "blue"}}
 	return &Runner{
 		Client: client, Release: document, Router: production, Clock: clock.RealClock{}, Holder: "ana@laptop/1",
 		Journal: journal.New(client.Kubernetes, "shop", "shop", clock.RealClock{}),
@@ -118,6 +154,23 @@ func TestRollbackByTheLiveObjectsAlone(t *testing.T) {
 	green, err := runner.Client.Workload(t.Context(), "shop", release.Workload{Kind: "deployment", Name: "shop-green"})
 	if err != nil || green.Replicas != 0 || green.Object.GetAnnotations()[cluster.AnnotationReplicas] != "2" {
 		t.Errorf("green has %d replicas, recorded %v, %v", green.Replicas, green.Object.GetAnnotations(), err)
+	}
+}
+
+// Between two steps the split before the last write says no more who had
+// everything: the route's origin does.
+func TestRollbackBetweenStepsByTheLiveObjectsAlone(t *testing.T) {
+	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+	production.Split, production.Previous = traffic.Between("green", "blue", 50), traffic.Between("green", "blue", 25)
+	outcome, err := runner.Rollback(t.Context(), RollbackRequest{Reason: "asked"})
+	if err != nil || outcome.Code != CodeDone || production.Split.Sole() != "blue" {
+		t.Errorf("outcome = %+v, %v with route %s, want blue", outcome, err, production.Split)
+	}
+
+	again, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+	production.Split, production.Previous = traffic.Whole("blue"), traffic.Between("green", "blue", 50)
+	if outcome, err := again.Rollback(t.Context(), RollbackRequest{}); err == nil || production.Split.Sole() != "blue" {
+		t.Errorf("back from where it came from: outcome = %+v, route %s", outcome, production.Split)
 	}
 }
 
@@ -163,6 +216,48 @@ func TestRollbackBesideARunThatIsDoneFirst(t *testing.T) {
 	}
 	if err != nil || outcome.Code != CodeDone || production.Split.Sole() != "blue" {
 		t.Errorf("outcome = %+v, %v with route %s, want blue", outcome, err, production.Split)
+	}
+}
+
+// A run that ends between the look at it and the lease is gone back from, or is
+// nothing to resume.
+func TestARunThatEndsMeanwhile(t *testing.T) {
+	for _, test := range []struct {
+		command   string
+		end       State
+		wantRoute string
+		says      string
+	}{
+		{"rollback", State{Phase: Done, From: "blue", To: "green", Moved: true, Started: start}, "blue", "blue serves"},
+		{"rollback", State{Phase: RolledBack, From: "green", To: "blue", Moved: true, Started: start}, "green", "already: green"},
+		{"resume", State{Phase: Done, From: "blue", To: "green", Moved: true, Started: start}, "green", "nothing to resume"},
+	} {
+		t.Run(test.command+" after "+string(test.end.Phase), func(t *testing.T) {
+			runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+			tenure, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "bob@laptop/2"}, journal.Run{ID: "20261122-153012-k7f3q"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := tenure.Save(t.Context(), State{Phase: Held, Resume: Drain, From: "blue", To: "green", Moved: true, Started: start}, string(Held)); err != nil {
+				t.Fatal(err)
+			}
+			finish := sync.OnceFunc(func() {
+				if err := errors.Join(tenure.Save(t.Context(), test.end, string(test.end.Phase)), tenure.Finish(t.Context(), string(test.end.Phase))); err != nil {
+					t.Error(err)
+				}
+			})
+			var outcome Outcome
+			if test.command == "resume" {
+				production.reads = finish
+				outcome, err = runner.Resume(t.Context())
+			} else {
+				production.looked = finish
+				outcome, err = runner.Rollback(t.Context(), RollbackRequest{Reason: "asked"})
+			}
+			if err != nil || outcome.Code != CodeDone || !strings.Contains(outcome.Message, test.says) || production.Split.Sole() != test.wantRoute {
+				t.Errorf("outcome = %+v, %v with route %s, want %s and %q", outcome, err, production.Split, test.wantRoute, test.says)
+			}
+		})
 	}
 }
 
@@ -285,7 +380,7 @@ func TestRollbackPastADamagedRecord(t *testing.T) {
 	if _, err := records.Update(t.Context(), record, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	production.Split, production.Previous = traffic.Whole("green"), traffic.Whole("blue")
+	production.Split, production.Previous, production.Origin = traffic.Whole("green"), traffic.Whole("blue"), "blue"
 	again := &Runner{Client: runner.Client, Release: runner.Release, Router: production, Clock: runner.Clock, Holder: "bob@laptop/2", Journal: runner.Journal}
 	outcome, err := again.Rollback(t.Context(), RollbackRequest{})
 	if err != nil || outcome.Code != CodeDone || production.Split.Sole() != "blue" {

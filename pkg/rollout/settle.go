@@ -29,7 +29,7 @@ func (r *Runner) settle(ctx context.Context, phase Phase) error {
 	if len(results) == 0 {
 		return nil
 	}
-	return r.insist(ctx, phase, func() error { return r.tenure.Record(ctx, results...) })
+	return r.insist(ctx, phase, func(ctx context.Context) error { return r.tenure.Record(ctx, results...) })
 }
 
 // found is what came of an intent, in words.
@@ -40,7 +40,7 @@ func (r *Runner) found(ctx context.Context, intent journal.Entry) string {
 		if err != nil {
 			return cluster.Explain(err).Error()
 		}
-		return fmt.Sprintf("%s has %s", route.Object, route.Split)
+		return fmt.Sprintf("%s has %s", route.Object, route.Shares())
 	case "scale":
 		workload, err := r.Client.Workload(ctx, r.Release.Metadata.Namespace, workloadOf(intent))
 		if err != nil {
@@ -75,6 +75,17 @@ func (r *Runner) sweep(ctx context.Context, intent journal.Entry) string {
 		return fmt.Sprintf("%d spare pods, which end by themselves: %v", len(spares), cluster.Explain(err))
 	}
 	return fmt.Sprintf("%d spare pods, which were removed", len(spares))
+}
+
+// sweepBefore removes what a killed trial of a workload has left before the next
+// one, whose result answers for both, and which on the way back comes before
+// everything is settled.
+func (r *Runner) sweepBefore(ctx context.Context, ref release.Workload) {
+	for _, intent := range journal.Open(r.tenure.Run().Entries) {
+		if intent.Action == "trial" && intent.Object == ref.String() {
+			r.sweep(ctx, intent)
+		}
+	}
 }
 
 // workloadOf is the workload that an intent names as kind/name.

@@ -13,6 +13,7 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
@@ -103,6 +104,23 @@ func TestWhatWasLeftOpenIsSettled(t *testing.T) {
 				t.Errorf("spare pods that are left: %d, %v", len(pods.Items), err)
 			}
 		})
+	}
+}
+
+// A trial that is made again on the way back removes what the killed one has left
+// first: once it has its own result, nothing tells of the other any more.
+func TestATrialThatIsMadeAgainSweepsFirst(t *testing.T) {
+	runner, _, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"), spare("shop-blue-spare-bbbbb"), spare("shop-green-spare-ccccc"))
+	driving(t, runner, release.DrainNone)
+	if err := runner.tenure.Record(t.Context(), journal.Entry{Kind: journal.Intent, Action: "trial", Object: "deployment/shop-blue"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"shop-blue", "shop-green"} {
+		runner.sweepBefore(t.Context(), release.Workload{Kind: "deployment", Name: name})
+	}
+	left, err := runner.Client.Kubernetes.CoreV1().Pods("shop").List(t.Context(), metav1.ListOptions{LabelSelector: traffic.LabelPurpose})
+	if err != nil || len(left.Items) != 1 || left.Items[0].Name != "shop-green-spare-ccccc" {
+		t.Errorf("spare pods that are left: %+v, %v; want green's, of which nothing was left open", left.Items, err)
 	}
 }
 

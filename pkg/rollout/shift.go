@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
@@ -41,7 +42,11 @@ func (r *Runner) admit(ctx context.Context, request ShiftRequest) (traffic.Route
 	}
 	if live == "" {
 		return route, State{}, nil, release.WithHint(
-			fmt.Errorf("start shift: %s is split %s and no run is recorded", route.Object, route.Split), "kubectl bluegreen rollback")
+			fmt.Errorf("start shift: %s is split %s and no run is recorded", route.Object, route.Shares()), r.wayOut(route))
+	}
+	if route.Preview != nil {
+		return route, State{}, nil, release.WithHint(
+			fmt.Errorf("start shift: %s leads %s and no run is recorded", route.Object, *route.Preview), "kubectl bluegreen rollback")
 	}
 	target, err := r.target(live, request.To)
 	switch {
@@ -49,13 +54,26 @@ func (r *Runner) admit(ctx context.Context, request ShiftRequest) (traffic.Route
 		return route, State{}, nil, err
 	case target == live:
 		return route, State{}, &Outcome{Code: CodeDone, Message: fmt.Sprintf("already: %s serves %s", live, route.Object)}, nil
-	case route.Stop != "":
+	case StopFor(route, "") != "":
 		return route, State{}, &Outcome{Code: CodeBlocked,
-			Message: fmt.Sprintf("%s carries an emergency stop: %s", route.Object, route.Stop),
-			Next:    fmt.Sprintf("kubectl -n %s annotate %s %s-", route.Namespace, route.Object, cluster.AnnotationStop)}, nil
+			Message: fmt.Sprintf("%s carries an emergency stop: %s", route.Object, StopFor(route, "")),
+			Next:    fmt.Sprintf("kubectl -n %s annotate %s %s-", route.Namespace, strings.Join(route.Objects(), " "), cluster.AnnotationStop)}, nil
 	}
 	now := r.Clock.Now()
 	return route, State{Phase: Preflight, From: live, To: target, Started: now, Entered: now}, nil, nil
+}
+
+// wayOut is what a person does about a split that no run has made. Workers that
+// were deployed with replicas by hand come from nowhere: one side is to be ended.
+func (r *Runner) wayOut(route traffic.Route) string {
+	if !r.scales() || route.Origin != "" {
+		return "kubectl bluegreen rollback"
+	}
+	var lines []string
+	for _, color := range r.Release.Spec.ColorNames() {
+		lines = append(lines, fmt.Sprintf("%s: %s", color, r.Router.Undo(route, color)))
+	}
+	return "give all jobs to one side; " + strings.Join(lines, "; ")
 }
 
 // target is the colour to shift to.

@@ -26,12 +26,24 @@ func (w *wakeful) overslept(now time.Time) time.Duration {
 // write and the pause, each at its longest.
 func (w *wakeful) expect(now time.Time, longest time.Duration) { w.by = now.Round(0).Add(longest) }
 
+// busy says that the process is at work on a write that takes longer than
+// expected: a record that can't be written is tried again. A gap that is there
+// already stays one.
+func (w *wakeful) busy(now time.Time) {
+	if w.by.IsZero() || w.overslept(now) > 0 {
+		return
+	}
+	if by := now.Round(0).Add(insistFor); by.After(w.by) {
+		w.by = by
+	}
+}
+
 // away holds a run whose process was away: somebody looks before it goes on.
 // The way back is never held up by that, for it waits for no measurement.
 func (r *Runner) away(state State) (Observation, bool) {
 	now := r.Clock.Now()
 	gap := r.wakeful.overslept(now)
-	r.wakeful.expect(now, r.patience(state)+insistFor+2*persistTimeout+r.interval(state.Phase))
+	r.wakeful.expect(now, r.patience(state)+insistFor+2*persistTimeout+r.interval(state))
 	if gap == 0 || state.Phase.Reverse() {
 		return Observation{}, false
 	}

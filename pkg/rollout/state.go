@@ -7,6 +7,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/relative"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
@@ -33,6 +34,15 @@ func PolicyOf(rel *release.Release) Policy {
 	}
 }
 
+// of is the policy for a run in a state: where the old version can't take over
+// again, only a person goes back, whatever the release says.
+func (p Policy) of(state State) Policy {
+	if len(state.Irreversible) > 0 {
+		p.OnFailure = release.PolicyFreeze
+	}
+	return p
+}
+
 // State is everything the machine knows about a run. It is what the journal
 // keeps, so that any process can go on from it.
 type State struct {
@@ -47,6 +57,8 @@ type State struct {
 	Entered time.Time `json:"entered"`
 	// Cutover is when everything was first given to the target.
 	Cutover time.Time `json:"cutover,omitzero"`
+	// DataPlane is what is known of whether requests have followed the switch.
+	DataPlane DataPlane `json:"dataPlane,omitzero"`
 	// Reverted is when the route was proven to serve the old side again.
 	Reverted time.Time `json:"reverted,omitzero"`
 	// Asked is when a person asked for the rollback.
@@ -60,15 +72,24 @@ type State struct {
 	Reason string `json:"reason,omitempty"`
 	// Because are the gate's results that Reason rests on.
 	Because []gate.Result `json:"because,omitempty"`
+	// Irreversible are the changes of its migrations, as they were when the run
+	// began, after which the old version can't take over again. Who goes on with
+	// the run keeps to them, whatever its files say by then.
+	Irreversible []string `json:"irreversible,omitempty"`
 	// Gate is the gate's memory of what has been holding since when.
 	Gate gate.State `json:"gate"`
+	// Relative is what is known of the target against the old side.
+	Relative relative.State `json:"relative,omitzero"`
 	// Baseline is what was read before the first switch.
 	Baseline []measure.Reading `json:"baseline,omitempty"`
 	// Templates are, by workload, the pod templates of both colours before the
 	// first switch.
 	Templates map[string]string `json:"templates,omitempty"`
-	// Unanswered is since when a required signal has had no answer.
+	// Unanswered is since when a required signal has had no answer, in a hold
+	// or a watch, and since when nothing could be seen, in any other phase.
 	Unanswered time.Time `json:"unanswered,omitzero"`
+	// Sighted is since when something can be seen again in such a phase.
+	Sighted time.Time `json:"sighted,omitzero"`
 	// Closed is since when the gate has not let the run advance.
 	Closed time.Time `json:"closed,omitzero"`
 	// Resume is the phase to go on from after Held.
@@ -85,8 +106,17 @@ type State struct {
 	// person asked for: what remains on it is unknown, and so is what ending
 	// it would lose.
 	Kept string `json:"kept,omitempty"`
+	// Gone are the routes of a set that did not exist when the others were given
+	// back.
+	Gone []string `json:"gone,omitempty"`
 	// Residual is what was left on the old side when the run ended.
 	Residual *measure.Reading `json:"residual,omitempty"`
+	// Finish is what a run is about that decommissions the idle side, nil for
+	// every other. It moves no traffic: From and To are those of the last move.
+	Finish *Finish `json:"finish,omitempty"`
+	// Taken are, by workload, the replicas that a finish has taken from the old
+	// side: a rollback gives them back.
+	Taken map[string]int32 `json:"taken,omitempty"`
 }
 
 // Split is the split that the state's step asks for.
@@ -97,12 +127,38 @@ func (s State) Split(policy Policy) traffic.Split {
 	return traffic.Between(s.To, s.From, policy.Steps[s.Step].Weight)
 }
 
+// preview is what the state's step leads to the target by a preview, nil where it
+// leads nothing.
+func (s State) preview(policy Policy) *traffic.Preview {
+	if s.Phase.Reverse() || s.Step >= len(policy.Steps) || policy.Steps[s.Step].Match == nil {
+		return nil
+	}
+	return &traffic.Preview{Color: s.To, Match: *policy.Steps[s.Step].Match}
+}
+
+// expectedPreview is the preview that the route must have in a phase that does not
+// write it.
+func (s State) expectedPreview(policy Policy) *traffic.Preview {
+	if s.Phase == Prove || s.Phase == Hold {
+		return s.preview(policy)
+	}
+	return nil
+}
+
+// asExpected reports whether a route is as it must be in such a phase.
+func (s State) asExpected(policy Policy, route traffic.Route) bool {
+	return route.Has(s.expected(policy), s.expectedPreview(policy))
+}
+
 // expected is the split that the route must have in a phase that does not
 // write it.
 func (s State) expected(policy Policy) traffic.Split {
 	switch s.Phase {
 	case Prove, Hold, Watch, Confirm, Drain, GiveBack:
 		return s.Split(policy)
+	}
+	if s.Finish != nil && !s.Phase.Reverse() {
+		return traffic.Whole(s.Finish.Live)
 	}
 	return traffic.Whole(s.From)
 }
@@ -136,9 +192,13 @@ type Observation struct {
 	// Quiet: there was nothing to do. The record has it; for a line of
 	// progress it is not worth one.
 	Quiet bool
-	// Decision and Gate are set on Ticked.
-	Decision gate.Decision
-	Gate     gate.State
+	// Unseen: a wait in which nothing was learned of the release.
+	Unseen bool
+	// Decision, Gate, Relative and DataPlane are set on Ticked.
+	Decision  gate.Decision
+	Gate      gate.State
+	Relative  relative.State
+	DataPlane DataPlane
 	// Learned are changes to the state that a performance found out, such
 	// as the baseline.
 	Learned func(*State)

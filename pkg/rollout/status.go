@@ -22,8 +22,8 @@ type RunStatus struct {
 	Namespace       string `json:"namespace"`
 	From            string `json:"from"`
 	To              string `json:"to"`
-	// Live is the split that the route has now, such as blue=100; it is
-	// empty for a run of the past.
+	// Live is the split that the route has now, such as blue=100, and what is
+	// said of a preview beside it; it is empty for a run of the past.
 	Live    string `json:"live,omitempty"`
 	Phase   Phase  `json:"phase"`
 	Outcome string `json:"outcome,omitempty"`
@@ -31,19 +31,26 @@ type RunStatus struct {
 	Holder string `json:"holder,omitempty"`
 	Epoch  int64  `json:"epoch"`
 	// Silent: the run is not finished and nobody seems to drive it.
-	Silent   bool      `json:"silent,omitempty"`
-	Started  time.Time `json:"started"`
-	Entered  time.Time `json:"entered"`
-	Cutover  time.Time `json:"cutover,omitzero"`
-	Finished time.Time `json:"finished,omitzero"`
-	Reason   string    `json:"reason,omitempty"`
+	Silent  bool      `json:"silent,omitempty"`
+	Started time.Time `json:"started"`
+	Entered time.Time `json:"entered"`
+	Cutover time.Time `json:"cutover,omitzero"`
+	// DataPlane says whether requests have followed the switch.
+	DataPlane DataPlane `json:"dataPlane,omitzero"`
+	Finished  time.Time `json:"finished,omitzero"`
+	Reason    string    `json:"reason,omitempty"`
 	// Requested: a person asked for the rollback.
 	Requested bool `json:"requested,omitempty"`
 	// Because are the gate's results that Reason rests on.
-	Because  []gate.Result     `json:"because,omitempty"`
-	Baseline []measure.Reading `json:"baseline,omitempty"`
-	Residual *measure.Reading  `json:"residual,omitempty"`
-	Entries  []journal.Entry   `json:"entries,omitempty"`
+	Because []gate.Result `json:"because,omitempty"`
+	// Irreversible are the changes of its migrations after which the old version
+	// can't take over again: such a run never goes back by itself.
+	Irreversible []string          `json:"irreversible,omitempty"`
+	Baseline     []measure.Reading `json:"baseline,omitempty"`
+	Residual     *measure.Reading  `json:"residual,omitempty"`
+	// Finish is what a run is about that decommissions the idle side.
+	Finish  *Finish         `json:"finish,omitempty"`
+	Entries []journal.Entry `json:"entries,omitempty"`
 }
 
 // RunList is the runs of a release, newest first.
@@ -70,9 +77,9 @@ func statusOf(run journal.Run, state State) *RunStatus {
 		ID:       run.ID, Release: run.Release, Namespace: run.Namespace,
 		From: run.From, To: run.To, Phase: state.Phase, Outcome: run.Outcome,
 		Holder: run.Holder, Epoch: run.Epoch,
-		Started: run.Started, Entered: state.Entered, Cutover: state.Cutover, Finished: run.Finished,
-		Reason: state.Reason, Requested: state.Requested, Because: state.Because, Baseline: state.Baseline,
-		Residual: state.Residual, Entries: run.Entries,
+		Started: run.Started, Entered: state.Entered, Cutover: state.Cutover, DataPlane: state.DataPlane, Finished: run.Finished,
+		Reason: state.Reason, Requested: state.Requested, Because: state.Because, Irreversible: state.Irreversible, Baseline: state.Baseline,
+		Residual: state.Residual, Finish: state.Finish, Entries: run.Entries,
 	}
 }
 

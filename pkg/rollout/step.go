@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
@@ -19,6 +20,7 @@ func Step(policy Policy, state State, seen Observation) State {
 	if seen.Learned != nil {
 		seen.Learned(&state)
 	}
+	policy = policy.of(state)
 	switch {
 	case ruleOf(state.Phase).Phase == "":
 		return hold(state, seen.At, fmt.Sprintf("phase %q is not known to this version", state.Phase))
@@ -47,7 +49,7 @@ func gated(phase Phase) bool { return phase == Hold || phase == Watch }
 // enter moves a state into a phase.
 func enter(state State, phase Phase, at time.Time) State {
 	state.Phase, state.Entered = phase, at
-	state.Unanswered, state.Closed = time.Time{}, time.Time{}
+	state.Unanswered, state.Sighted, state.Closed = time.Time{}, time.Time{}, time.Time{}
 	return state
 }
 
@@ -133,6 +135,8 @@ func succeed(policy Policy, state State, seen Observation) State {
 		return proven(policy, state, seen.At)
 	case ProveRevert:
 		state.Reverted = seen.At
+	case Decommission:
+		state.Reason = seen.Message
 	}
 	return enter(state, ruleOf(state.Phase).OnSuccess, seen.At)
 }
@@ -170,17 +174,47 @@ func proven(policy Policy, state State, at time.Time) State {
 	return enter(state, Watch, at)
 }
 
-// wait fails the phase once its deadline has passed.
+// sightGrace is how long a phase whose deadline has passed still waits where
+// sight was just lost, or has just come back: neither the last look before the
+// one nor the first after the other is a verdict. It is several looks (see
+// proofInterval), and what a control plane takes to catch up after an outage.
+const sightGrace = 10 * time.Second
+
+// wait fails the phase once its deadline has passed. Where traffic was moved
+// and nothing can be seen any more, that is nobody's verdict on the release: it
+// ends as gates.sourceDown.policy says.
 func wait(policy Policy, state State, seen Observation) State {
 	rule := ruleOf(state.Phase)
 	if rule.Deadline == nil {
 		return blind(policy, state, seen)
 	}
 	limit := rule.Deadline(policy)
+	state = sighted(state, seen)
 	if seen.At.Sub(state.Entered) < limit {
 		return state
 	}
-	return fail(policy, state, seen.At, fmt.Sprintf("%s took longer than %s (%s): %s", state.Phase, limit, rule.DeadlineField, seen.Message), nil)
+	onward := state.Moved && !state.Phase.Reverse()
+	if since := latest(state.Unanswered, state.Sighted); onward && !since.IsZero() && seen.At.Sub(since) < min(limit, sightGrace) {
+		return state
+	}
+	reason := fmt.Sprintf("%s took longer than %s (%s): %s", state.Phase, limit, rule.DeadlineField, seen.Message)
+	if seen.Unseen && onward && policy.SourceDown.Policy != release.PolicyRollback {
+		return hold(state, seen.At, reason)
+	}
+	return fail(policy, state, seen.At, reason, nil)
+}
+
+// sighted keeps since when nothing could be seen in a phase, or since when it
+// can be again.
+func sighted(state State, seen Observation) State {
+	switch {
+	case seen.Unseen:
+		begin(&state.Unanswered, seen.At)
+		state.Sighted = time.Time{}
+	case !state.Unanswered.IsZero():
+		state.Unanswered, state.Sighted = time.Time{}, seen.At
+	}
+	return state
 }
 
 // blind bounds a hold or a watch in which not even the route can be read. It
@@ -196,7 +230,7 @@ func blind(policy Policy, state State, seen Observation) State {
 
 // tick decides a hold or the watch by the gate.
 func tick(policy Policy, state State, seen Observation) State {
-	state.Gate = seen.Gate
+	state.Gate, state.Relative, state.DataPlane = seen.Gate, seen.Relative, seen.DataPlane
 	decision := seen.Decision
 	switch {
 	case decision.Rollback:
@@ -206,7 +240,7 @@ func tick(policy Policy, state State, seen Observation) State {
 	default:
 		state.Unanswered = time.Time{}
 	}
-	if !decision.Advance {
+	if !decision.Advance || state.DataPlane.Following == NotFollowed {
 		return closed(policy, state, seen)
 	}
 	state.Closed = time.Time{}
@@ -239,7 +273,9 @@ func begin(since *time.Time, now time.Time) {
 // closed bounds how long a gate may stay closed. A source that is silent for
 // that long ends as the policy says, and so does a gate that has nothing to
 // judge by for that long after the hold; an advance rule that still fails
-// then sends the release back.
+// then sends the release back. Requests that have not followed the switch, or not
+// by its weight, are nobody's verdict on the release: whatever the policy, such a
+// gate holds.
 func closed(policy Policy, state State, seen Observation) State {
 	begin(&state.Closed, seen.At)
 	deadline := policy.SourceDown.Deadline.Std()
@@ -252,7 +288,12 @@ func closed(policy Policy, state State, seen Observation) State {
 		return state
 	}
 	reason := fmt.Sprintf("the gate did not open within %s: %s", deadline, seen.Decision.Waiting)
-	if failing || policy.SourceDown.Policy == release.PolicyRollback {
+	unfollowed := state.DataPlane.Following == NotFollowed
+	stranded := (unfollowed || slices.ContainsFunc(seen.Decision.Because, elsewhere)) && !failing && !seen.Decision.SourceDown
+	if stranded && unfollowed {
+		reason = state.DataPlane.Message
+	}
+	if failing || !stranded && policy.SourceDown.Policy == release.PolicyRollback {
 		return fail(policy, state, seen.At, reason, seen.Decision.Because)
 	}
 	held := hold(state, seen.At, reason)
@@ -261,11 +302,17 @@ func closed(policy Policy, state State, seen Observation) State {
 }
 
 // advanceFails reports whether an advance rule has data and is not met, which
-// is the release's own doing, unlike an answer that is missing.
+// is the release's own doing, unlike an answer that is missing, or requests
+// that go elsewhere.
 func advanceFails(decision gate.Decision) bool {
 	return slices.ContainsFunc(decision.Because, func(result gate.Result) bool {
-		return result.Rule.Purpose == gate.Advance && result.Verdict == gate.Fail
+		return result.Rule.Purpose == gate.Advance && result.Verdict == gate.Fail && !elsewhere(result)
 	})
+}
+
+// elsewhere reports whether requests certainly go elsewhere than the weight says.
+func elsewhere(result gate.Result) bool {
+	return result.Compares() && result.Signal == measure.RequestRate && result.Verdict == gate.Fail
 }
 
 // latest returns the later of two times.

@@ -38,6 +38,35 @@ func (r *Runner) RequestStop(ctx context.Context, reason string) (*RunStatus, er
 	return status, nil
 }
 
+// obeyed takes a stop off the route at the end of a run that is back where it
+// began, or never left: it has been obeyed, and would be in the way of the next
+// shift. One that was moved back has lost its stop with that write already.
+func (r *Runner) obeyed(ctx context.Context, state State) {
+	if state.Phase != Blocked && state.Phase != RolledBack {
+		return
+	}
+	err := r.attempt(ctx, func(ctx context.Context) error {
+		route, err := r.Router.Read(ctx)
+		switch {
+		case err != nil && len(route.Gone) == 0:
+			return err
+		case route.Stop == "":
+			return nil
+		}
+		patch, err := r.Router.Obeyed(route, r.fence())
+		if err != nil {
+			return err
+		}
+		return r.intend(ctx, "obey", route.Object, route.Stop, func() error {
+			_, err := r.Router.Write(ctx, patch, false)
+			return err
+		})
+	})
+	if err != nil {
+		r.tell(state.Phase, Warning, "an emergency stop may be left on the route: %v", cluster.Explain(err))
+	}
+}
+
 // unended is the run that has not ended, and whether anybody drives it.
 func (r *Runner) unended(ctx context.Context) (*RunStatus, error) {
 	run, err := r.current(ctx)
@@ -58,7 +87,8 @@ func (r *Runner) unended(ctx context.Context) (*RunStatus, error) {
 
 // await follows a run that another process was asked to roll back. A run that
 // ends otherwise, because it was done before it saw the request or was held,
-// and one whose holder falls silent, is rolled back by this process.
+// and one whose holder falls silent, is rolled back by this process; where the
+// next run has begun behind it, that one is asked first.
 func (r *Runner) await(ctx context.Context, id string, asked time.Time, request RollbackRequest) (Outcome, error) {
 	pulse := pulse{clock: r.Clock.Now}
 	for {
@@ -72,8 +102,12 @@ func (r *Runner) await(ctx context.Context, id string, asked time.Time, request 
 				return outcome, err
 			}
 			beat, err := r.Journal.Heartbeat(ctx)
+			switch {
+			case err != nil:
+			case ended && beat.Holder != "" && beat.Run != "" && beat.Run != id:
+				return r.askNext(ctx, id, beat, request)
 			// A holder that has ended its run gives the lease up last.
-			if err == nil && (ended && beat.Holder == "" || pulse.stopped(beat)) {
+			case ended && beat.Holder == "", pulse.stopped(beat):
 				return r.takeBack(ctx, id, request)
 			}
 		}
@@ -83,6 +117,15 @@ func (r *Runner) await(ctx context.Context, id string, asked time.Time, request 
 		case <-r.Clock.After(proofInterval):
 		}
 	}
+}
+
+// askNext begins to roll back anew where a run has ended without going back and
+// another has begun right behind it: what that one was not asked, it looks past, and
+// it may be decommissioning the side to go back to.
+func (r *Runner) askNext(ctx context.Context, id string, beat journal.Heartbeat, request RollbackRequest) (Outcome, error) {
+	r.tell(Revert, Warning, "run %s ended without going back, and %s drives run %s since", id, beat.Holder, beat.Run)
+	r.resumed, r.takesOver = "", false
+	return r.Rollback(ctx, request)
 }
 
 // takeBack rolls back after all what its own holder did not.
@@ -117,9 +160,16 @@ func followed(run journal.Run, asked, now time.Time) (outcome Outcome, ended boo
 }
 
 // wentBack reports whether a run that was asked to go back has tried to, as
-// against one that reached its goal before it saw the request, or was held.
+// against one that reached its goal before it saw the request, or was held, or
+// that moves no traffic and only made way.
 func wentBack(outcome Outcome) bool {
-	return outcome.Status.Phase != Done && outcome.Status.Phase != Held
+	switch outcome.Status.Phase {
+	case Done, Held, Decommissioned:
+		return false
+	case Blocked:
+		return outcome.Status.Finish == nil
+	}
+	return true
 }
 
 // pulse tells by this process's own clock whether a holder has fallen silent:

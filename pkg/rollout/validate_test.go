@@ -3,11 +3,14 @@ package rollout
 import (
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/rest"
@@ -25,7 +28,7 @@ func TestForbiddenLogLineHoldsNoSecret(t *testing.T) {
 	}
 	for _, secret := range []string{"postgres://user:planted@host/db", "password=planted", "Authorization: Bearer planted"} {
 		for _, before := range []string{"", strings.Repeat("x", 200-len("panic: ")-len(secret)+5)} {
-			found, err := firstMatch(strings.NewReader("panic: "+before+secret+"\n"), patterns, release.NewRedactor())
+			found, err := firstMatch(strings.NewReader("panic: "+before+secret+"\n"), time.Time{}, patterns, unsilenced)
 			if err != nil || !strings.HasPrefix(found, "panic: ") || strings.Contains(found, "plan") || len(found) > 200 {
 				t.Errorf("%s: %q, %v", secret, found, err)
 			}
@@ -131,5 +134,32 @@ func TestHealthByTheReadinessProbe(t *testing.T) {
 				t.Errorf("health = %s (%s), asked %v; want %s (%s), %v", seen.Kind, seen.Message, asked, test.want, test.says, test.asked)
 			}
 		})
+	}
+}
+
+// What a pod has logged since it was ready is no part of its start-up; where no
+// probe tells when that was, everything is.
+func TestStartUpEndsWhenThePodIsReady(t *testing.T) {
+	ready := pod("green")
+	ready.Spec.Containers = []corev1.Container{{Name: "shop", ReadinessProbe: &corev1.Probe{}}}
+	ready.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(start)}}
+	unprobed := ready.DeepCopy()
+	unprobed.Spec.Containers[0].ReadinessProbe = nil
+	patterns := []*regexp.Regexp{regexp.MustCompile("^ERROR")}
+	log := func(at time.Time, text string) string { return at.Format(time.RFC3339Nano) + " " + text + "\n" }
+	for name, test := range map[string]struct {
+		pod  *corev1.Pod
+		log  string
+		want string
+	}{
+		"at start-up":           {ready, log(start.Add(-time.Second), "ERROR no connection"), "ERROR no connection"},
+		"while it served":       {ready, log(start.Add(-time.Second), "started") + log(start.Add(time.Minute), "ERROR bad request"), ""},
+		"no probe tells":        {unprobed, log(start.Add(time.Minute), "ERROR bad request"), "ERROR bad request"},
+		"a line without a time": {ready, "ERROR from somewhere\n", "ERROR from somewhere"},
+	} {
+		got, err := firstMatch(strings.NewReader(test.log), startedBy(*test.pod), patterns, unsilenced)
+		if err != nil || got != test.want {
+			t.Errorf("%s: %q, %v; want %q", name, got, err, test.want)
+		}
 	}
 }

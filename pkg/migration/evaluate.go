@@ -1,0 +1,141 @@
+package migration
+
+import (
+	"slices"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/dialect"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// Options are what the outcome depends on besides the files.
+type Options struct {
+	Version Version
+	// Levels override the rules' own, by their ids.
+	Levels map[string]Level
+	// OnlyNamed: also where no migration is Named, no other one is judged.
+	OnlyNamed bool
+}
+
+// Evaluate judges migrations in their order. Where some are Named, those are
+// one release, and the others were applied before it; where none is, each file
+// is judged as a release of its own, for which of them were applied isn't known.
+// The error is what is wrong with the acknowledgements in the files.
+func Evaluate(migrations []dialect.Migration, rules []Rule, options Options) (*Report, error) {
+	named := options.OnlyNamed || slices.ContainsFunc(migrations, func(m dialect.Migration) bool { return m.Named })
+	walk := &walk{rules: rules, options: options, schema: newSchema(), session: newSession(), report: &Report{PostgreSQL: options.Version.String()}}
+	for _, migration := range migrations {
+		if named && !migration.Named {
+			walk.remember(migration)
+			continue
+		}
+		walk.report.Files = append(walk.report.Files, File{Path: migration.Path, Dialect: migration.Dialect})
+		walk.judge(migration)
+		if !named {
+			walk.schema.settle()
+		}
+	}
+	if len(walk.problems) > 0 {
+		return nil, walk.problems
+	}
+	walk.report.finish()
+	return walk.report, nil
+}
+
+// walk goes through migrations, statement by statement.
+type walk struct {
+	rules    []Rule
+	options  Options
+	schema   *schema
+	session  *session
+	report   *Report
+	problems release.Problems
+}
+
+// remember applies a migration that isn't judged.
+func (w *walk) remember(migration dialect.Migration) {
+	w.report.Context = append(w.report.Context, migration.Path)
+	w.schema.judging = false
+	for _, section := range migration.Sections {
+		for _, read := range statement.Split(section.Text) {
+			for _, change := range w.unfold(read, 0).changes {
+				w.schema.apply(change.Action)
+			}
+		}
+	}
+}
+
+func (w *walk) judge(migration dialect.Migration) {
+	w.schema.judging = true
+	if !migration.Session {
+		w.session = newSession()
+	}
+	for _, section := range migration.Sections {
+		statements := statement.Split(section.Text)
+		part := &part{walk: w, file: migration.Path, seen: map[string]bool{}}
+		part.message = section.Transaction == dialect.Message && len(statements) > 1
+		part.open = part.begins()
+		if begun(section, statements) {
+			part.open = newTransaction()
+			part.open.whole = true
+		}
+		part.makings = w.makings(statements)
+		for i := range statements {
+			w.report.Statements++
+			part.number = i
+			part.statement(&statements[i])
+		}
+		part.end(section, statements)
+		w.session.local = map[string]string{}
+	}
+}
+
+// unfolded is a statement with the changes of the code that it runs.
+type unfolded struct {
+	changes []statement.Change
+	// unread are the statements of that code that could not be read.
+	unread []statement.Statement
+}
+
+// deepest bounds how deep functions call each other.
+const deepest = 8
+
+// unfold replaces DO, and calls of functions that the migrations define, by
+// what they do.
+func (w *walk) unfold(read statement.Statement, depth int) unfolded {
+	var result unfolded
+	if read.Unread != "" {
+		result.unread = append(result.unread, read)
+	}
+	for _, change := range read.Changes {
+		result.changes = append(result.changes, change)
+		if depth >= deepest {
+			continue
+		}
+		for _, code := range w.runs(change.Action) {
+			for _, inner := range code.Statements {
+				more := w.unfold(inner, depth+1)
+				result.changes = append(result.changes, more.changes...)
+				result.unread = append(result.unread, more.unread...)
+			}
+		}
+	}
+	return result
+}
+
+// runs is the code that an action runs at once.
+func (w *walk) runs(action statement.Action) []statement.Code {
+	switch action := action.(type) {
+	case statement.Do:
+		return []statement.Code{action.Code}
+	case statement.Data:
+		var codes []statement.Code
+		for _, called := range action.Calls {
+			if code, known := w.schema.functions[called]; known {
+				codes = append(codes, code)
+			}
+		}
+		return codes
+	}
+	return nil
+}

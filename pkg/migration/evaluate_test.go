@@ -1,0 +1,241 @@
+package migration
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/dialect"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// history is a migration that was applied before.
+func history(text string) dialect.Migration {
+	return dialect.Migration{Path: "0.sql", Dialect: dialect.Plain, Sections: []dialect.Section{{Text: text}}}
+}
+
+// judged is a migration of the release, with what its tool runs together.
+func judged(path, text string, transaction dialect.Transaction) dialect.Migration {
+	return dialect.Migration{Path: path, Dialect: dialect.Plain, Named: true, Sections: []dialect.Section{{Text: text, Transaction: transaction}}}
+}
+
+func evaluate(t *testing.T, options Options, migrations ...dialect.Migration) *Report {
+	t.Helper()
+	report, err := Evaluate(migrations, Catalogue(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// told are the findings of a report on one line each.
+func told(report *Report) []string {
+	lines := []string{}
+	for _, finding := range report.Findings {
+		line := fmt.Sprintf("%d:%d %s %s", finding.Line, finding.Column, finding.Rule, finding.Level)
+		if finding.Acknowledged != "" {
+			line += " (" + finding.Acknowledged + ")"
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func TestExamples(t *testing.T) {
+	for _, rule := range Catalogue() {
+		if rule.Bad == "" {
+			continue
+		}
+		bad := evaluate(t, Options{}, history(ExampleSchema), judged("1.sql", rule.Bad, dialect.Autocommit))
+		if !slices.ContainsFunc(bad.Findings, func(f Finding) bool { return f.Rule == rule.ID && f.Level == rule.DefaultLevel() }) {
+			t.Errorf("%s: the bad example is not found; found %q", rule.ID, told(bad))
+		}
+		good := evaluate(t, Options{}, history(ExampleSchema), judged("1.sql", rule.Good, dialect.Autocommit))
+		for _, finding := range good.Findings {
+			if finding.Blocks() || finding.Rule == rule.ID && finding.Level == rule.DefaultLevel() {
+				t.Errorf("%s: the good example is blamed for %s: %s", rule.ID, finding.Rule, finding.Problem)
+			}
+		}
+	}
+}
+
+func TestFindings(t *testing.T) {
+	const quiet = "SET lock_timeout = '2s';\n"
+	for _, test := range []struct {
+		name, sql   string
+		transaction dialect.Transaction
+		version     string
+		want        []string
+	}{
+		{name: "a new table is nobody's", sql: "CREATE TABLE n (a int); CREATE INDEX ON n (a); ALTER TABLE n ADD UNIQUE (a); ALTER TABLE n DROP COLUMN a; DROP TABLE n"},
+		{name: "a new column is nobody's", sql: quiet + "ALTER TABLE orders ADD COLUMN a int;\nALTER TABLE orders ALTER a TYPE bigint, DROP COLUMN a",
+			want: []string{"2:20 prepared-plan warn", "3:20 rewrite-table block"}},
+		{name: "expand", sql: quiet + "ALTER TABLE orders ADD COLUMN a text DEFAULT now()::text NOT NULL", want: []string{"2:20 prepared-plan warn"}},
+		{name: "contract, two releases later, spared by a proof", sql: quiet + "ALTER TABLE proven ALTER filled SET NOT NULL;\nALTER TABLE proven DROP CONSTRAINT filled"},
+		{name: "what is known of a type", sql: quiet + "ALTER TABLE orders ALTER note TYPE text;\nALTER TABLE orders ALTER total TYPE numeric(12,2);\nALTER TABLE orders ALTER total TYPE numeric(12,3);\nALTER TABLE other ALTER x TYPE text",
+			want: []string{"2:20 widen-type warn", "3:20 widen-type warn", "4:20 change-type block", "4:20 rewrite-table block", "5:19 change-type block", "5:19 rewrite-table block"}},
+		{name: "a tool's transaction", sql: quiet + "CREATE INDEX CONCURRENTLY i ON orders (note)", transaction: dialect.Whole, want: []string{"2:1 concurrent-in-transaction block"}},
+		{name: "one statement is no transaction", sql: "CREATE INDEX CONCURRENTLY i ON orders (note)", transaction: dialect.Message},
+		{name: "several are one", sql: "SELECT 1; CREATE INDEX CONCURRENTLY i ON orders (note)", transaction: dialect.Message, want: []string{"1:11 concurrent-in-transaction block"}},
+		{name: "Flyway sees it", sql: "CREATE INDEX CONCURRENTLY i ON orders (note)", transaction: dialect.UnlessRefused},
+		{name: "validated where it is added", sql: quiet + "ALTER TABLE orders ADD COLUMN w int, ADD CONSTRAINT c CHECK (w > 0) NOT VALID;\nALTER TABLE orders VALIDATE CONSTRAINT c", transaction: dialect.Whole,
+			want: []string{"2:20 prepared-plan warn", "3:20 lock-held block"}},
+		{name: "a timeout ends with its transaction", sql: "BEGIN;\nSET LOCAL lock_timeout = '1s';\nCOMMIT;\nLOCK orders IN EXCLUSIVE MODE", want: []string{"4:1 lock-table block", "4:1 lock-timeout block"}},
+		{name: "outside of one it is none", sql: "SET LOCAL lock_timeout = '1s';\nALTER TABLE orders DISABLE TRIGGER ALL", want: []string{"2:20 lock-timeout block"}},
+		{name: "a file's own transaction in one message", transaction: dialect.Message, sql: "BEGIN;\nSET LOCAL lock_timeout = '1s';\nALTER TABLE orders DISABLE TRIGGER ALL;\nCOMMIT;\nCREATE INDEX CONCURRENTLY i ON orders (note)",
+			want: []string{"5:1 concurrent-in-transaction block"}},
+		{name: "a file's own transaction in the tool's", transaction: dialect.Whole, sql: "BEGIN;\nSELECT 1;\nCOMMIT;", want: []string{"1:1 nested-transaction block"}},
+		{name: "a key from an index", sql: quiet + "CREATE UNIQUE INDEX CONCURRENTLY i ON carts (note);\nALTER TABLE carts ADD PRIMARY KEY USING INDEX i",
+			want: []string{"2:1 add-constraint block", "3:19 add-constraint block", "3:19 scan-table block"}},
+		{name: "a key of what could be twice", sql: quiet + "ALTER TABLE proven ADD PRIMARY KEY (filled)", want: []string{"2:20 add-constraint block", "2:20 build-key block"}},
+		{name: "and is taken back", sql: quiet + "RESET lock_timeout;\nDROP INDEX CONCURRENTLY x;\nALTER TABLE orders SET (fillfactor = 50);\nALTER TABLE orders DISABLE TRIGGER ALL", want: []string{"5:20 lock-timeout block"}},
+		{name: "code is read where it stands", sql: quiet + "DO $$\nBEGIN\n  ALTER TABLE orders DROP COLUMN note;\n  EXECUTE 'DROP TABLE carts';\n  EXECUTE x;\nEND $$",
+			want: []string{"4:22 drop-column block", "4:22 prepared-plan warn", "5:3 drop-table block", "6:3 opaque-code warn"}},
+		{name: "a function speaks when it is called", sql: quiet + "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$\nBEGIN\n  DROP TABLE carts;\nEND $$;\nSELECT f()", want: []string{"4:3 drop-table block"}},
+		{name: "an unread statement is alone", sql: quiet + "ALTER TABLE ${s}.orders ADD a int;\nCOMMENT ON TABLE orders IS ''", want: []string{"2:13 unread block"}},
+		{name: "acknowledged", sql: "-- bluegreen:allow drop-table nobody has used it since May\n/* bluegreen:allow lock-timeout the role sets it */ DROP TABLE carts",
+			want: []string{"2:53 drop-table block (nobody has used it since May)", "2:53 lock-timeout block (the role sets it)"}},
+		{name: "a view in the old place", sql: quiet + "ALTER TABLE carts RENAME TO baskets;\nALTER TABLE baskets RENAME note TO remark;\nCREATE VIEW carts AS SELECT id, remark AS note FROM baskets", transaction: dialect.Whole,
+			want: []string{"2:19 rename-table warn", "3:21 rename-column warn"}},
+		{name: "a view that comes too late", sql: quiet + "ALTER TABLE carts RENAME TO baskets;\nCREATE VIEW carts AS SELECT * FROM baskets", want: []string{"2:19 rename-table block"}},
+		{name: "a view that another transaction makes", sql: quiet + "BEGIN;\nALTER TABLE carts RENAME TO baskets;\nCOMMIT;\nBEGIN;\nCREATE VIEW carts AS SELECT * FROM baskets;\nCOMMIT",
+			want: []string{"3:19 rename-table block"}},
+		{name: "null twice in a new column", sql: quiet + "ALTER TABLE orders ADD u int;\nCREATE UNIQUE INDEX CONCURRENTLY i ON orders (u);\nCREATE UNIQUE INDEX CONCURRENTLY j ON orders (u) NULLS NOT DISTINCT",
+			want: []string{"2:20 prepared-plan warn", "4:1 add-constraint block"}},
+		{name: "a proof that was never validated", sql: quiet + "ALTER TABLE doubtful ALTER filled SET NOT NULL", want: []string{"2:22 set-not-null block", "2:22 scan-table block"}},
+		{name: "a view that is made again", sql: quiet + "DROP VIEW open_orders;\nCREATE VIEW open_orders AS SELECT 1 AS id", transaction: dialect.Whole, want: []string{"2:1 replace-code warn"}},
+		{name: "two tables in one", sql: quiet + "ALTER TABLE orders ADD a int;\nALTER TABLE customers ADD a int", transaction: dialect.Whole,
+			want: []string{"2:20 prepared-plan warn", "3:23 prepared-plan warn", "3:23 several-locks block"}},
+		{name: "an unfinished transaction", sql: "BEGIN;\nSELECT 1", want: []string{"2:1 nested-transaction block"}},
+		{name: "13 has no concurrent detach", version: "13", sql: "ALTER TABLE events DETACH PARTITION events_2025 CONCURRENTLY", want: []string{"1:20 detach-blocks block"}},
+		{name: "14.2 breaks indexes", version: "14.2", sql: "CREATE INDEX CONCURRENTLY i ON orders (note)", want: []string{"1:1 broken-index block"}},
+		{name: "14.4 does not", version: "14.4", sql: "CREATE INDEX CONCURRENTLY i ON orders (note)"},
+		{name: "18's NOT NULL", version: "18", sql: quiet + "ALTER TABLE orders ADD CONSTRAINT q NOT NULL quantity NOT VALID", want: []string{"2:20 add-constraint block"}},
+		{name: "a new reference", sql: quiet + "CREATE TABLE n (c bigint REFERENCES customers ON DELETE CASCADE)", want: []string{"2:1 new-reference warn"}},
+		{name: "a search path", sql: quiet + "SET search_path = shop;\nCREATE TABLE orders (id int);\nDROP TABLE shop.orders;\nDROP TABLE public.carts", want: []string{"5:1 drop-table block"}},
+		{name: "a way of its own", sql: quiet + "UPDATE orders SET note = ''; SELECT setval('x', 1); CALL mystery()", want: []string{"2:1 backfill warn", "2:53 opaque-code warn"}},
+	} {
+		version, err := ParseVersion(test.version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proven := "CREATE TABLE proven (filled int); ALTER TABLE proven ADD CONSTRAINT filled CHECK (filled IS NOT NULL) NOT VALID; ALTER TABLE proven VALIDATE CONSTRAINT filled;" +
+			"CREATE TABLE doubtful (filled int); ALTER TABLE doubtful ADD CONSTRAINT filled CHECK (filled IS NOT NULL) NOT VALID;"
+		report := evaluate(t, Options{Version: version}, history(ExampleSchema+proven), judged("1.sql", test.sql, test.transaction))
+		want := test.want
+		if want == nil {
+			want = []string{}
+		}
+		if diff := cmp.Diff(want, told(report)); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", test.name, diff)
+		}
+	}
+}
+
+func TestALockIsToldByTheNameThatItsTableHas(t *testing.T) {
+	text := "SET lock_timeout = '1s';\nALTER TABLE carts RENAME TO baskets;\nCREATE VIEW carts AS SELECT * FROM baskets;\nDELETE FROM orders WHERE id = 1"
+	report := evaluate(t, Options{}, judged("1.sql", text, dialect.Whole))
+	last := report.Findings[len(report.Findings)-1]
+	if want := "it works on many rows while the transaction holds ACCESS EXCLUSIVE of baskets"; last.Problem != want {
+		t.Errorf("got %q, want %q", last.Problem, want)
+	}
+}
+
+func TestEachFileOfAFolderIsARelease(t *testing.T) {
+	first := dialect.Migration{Path: "1.sql", Sections: []dialect.Section{{Text: "CREATE TABLE a (id int); CREATE INDEX ON a (id)"}}}
+	second := dialect.Migration{Path: "2.sql", Sections: []dialect.Section{{Text: "CREATE INDEX ON a (id)"}}}
+	if diff := cmp.Diff([]string{"1:1 index-blocks block", "1:1 lock-timeout block"}, told(evaluate(t, Options{}, first, second))); diff != "" {
+		t.Errorf("of a folder: -want +got:\n%s", diff)
+	}
+	first.Named, second.Named = true, true
+	if diff := cmp.Diff([]string{}, told(evaluate(t, Options{}, first, second))); diff != "" {
+		t.Errorf("of one release: -want +got:\n%s", diff)
+	}
+}
+
+func TestSettingsLastInASession(t *testing.T) {
+	first := judged("1.sql", "SET lock_timeout = '1s'", dialect.Autocommit)
+	second := judged("2.sql", "ALTER TABLE a SET UNLOGGED", dialect.Autocommit)
+	if got := told(evaluate(t, Options{}, first, second)); len(got) != 2 {
+		t.Errorf("in sessions of their own: %q, want lock-timeout too", got)
+	}
+	first.Session, second.Session = true, true
+	if diff := cmp.Diff([]string{"1:15 rewrite-table block"}, told(evaluate(t, Options{}, first, second))); diff != "" {
+		t.Errorf("in one session: -want +got:\n%s", diff)
+	}
+}
+
+func TestLevels(t *testing.T) {
+	levels, err := Levels([]string{"drop-table=off", "lock-timeout=warn", "prepared-plan=block"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := evaluate(t, Options{Levels: levels}, judged("1.sql", "DROP TABLE a; ALTER TABLE b ADD c int", dialect.Autocommit))
+	if diff := cmp.Diff([]string{"1:1 lock-timeout warn", "1:29 prepared-plan block"}, told(report)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	for _, setting := range []string{"drop-tabel=off", "drop-table=never", "drop-table"} {
+		if _, err := Levels([]string{setting}); err == nil {
+			t.Errorf("level %q was accepted", setting)
+		}
+	}
+}
+
+func TestAcknowledgementNeedsAReason(t *testing.T) {
+	text := "-- bluegreen:allow drop-table\nDROP TABLE a;\n  -- bluegreen:allow drop-tabel it is old\nDROP TABLE b;"
+	_, err := Evaluate([]dialect.Migration{judged("1.sql", text, dialect.Autocommit)}, Catalogue(), Options{})
+	var problems release.Problems
+	if !errors.As(err, &problems) || len(problems) != 2 {
+		t.Fatalf("got %v, want two problems", err)
+	}
+	if got := problems[0].Error(); got != "1.sql:1:1: acknowledge drop-table: the reason is missing" {
+		t.Errorf("got %s", got)
+	}
+	if got := problems[1].Error(); !strings.HasPrefix(got, "1.sql:3:3: acknowledge: no rule is called") || problems[1].Remedy != "did you mean drop-table?" {
+		t.Errorf("got %s (%s)", got, problems[1].Remedy)
+	}
+}
+
+func TestMissingDown(t *testing.T) {
+	for down, want := range map[string][]string{"": {"1:1 missing-down warn"}, "SELECT 1": {}, "DROP ${x}": {"1:1 missing-down warn"}} {
+		migration := judged("1.sql", "CREATE TABLE a (id int)", dialect.Whole)
+		migration.Sections[0].Keeps, migration.Sections[0].Down = true, down
+		if diff := cmp.Diff(want, told(evaluate(t, Options{}, migration))); diff != "" {
+			t.Errorf("down %q: -want +got:\n%s", down, diff)
+		}
+	}
+}
+
+func TestParseVersion(t *testing.T) {
+	for _, text := range []string{"11", "19", "x", "16.x", "16.-1", "16.99999999999999999999"} {
+		if version, err := ParseVersion(text); err == nil {
+			t.Errorf("%q was read as %s", text, version)
+		}
+	}
+}
+
+// FuzzEvaluate holds for every text: no panic, and every finding says where it
+// is and what breaks.
+func FuzzEvaluate(f *testing.F) {
+	for _, rule := range Catalogue() {
+		f.Add(rule.Bad, byte(0))
+		f.Add(rule.Good, byte(1))
+	}
+	f.Add("BEGIN; DROP VIEW a; CREATE VIEW a AS SELECT 1; ROLLBACK; COMMIT; ALTER TABLE a RENAME TO b", byte(2))
+	f.Add("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT f() $$; SELECT f()", byte(3))
+	f.Fuzz(func(t *testing.T, text string, transaction byte) {
+		report, err := Evaluate([]dialect.Migration{history(ExampleSchema), judged("1.sql", text, dialect.Transaction(transaction%4))}, Catalogue(), Options{})
+		if err != nil {
+			return // an acknowledgement without a reason
+		}
+		for _, finding := range report.Findings {
+			if finding.Line < 1 || finding.Column < 1 || finding.Problem == "" || finding.Breaks == "" || finding.Class == "" {
+				t.Fatalf("%q: %+v", text, finding)
+			}
+		}
+	})
+}

@@ -1,0 +1,50 @@
+package migration
+
+import "github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+
+// makings are the objects that a section makes, and in which transaction: a
+// change that takes one away needs to know whether it comes back in the same.
+type makings struct {
+	schema *schema
+	// transactions number, for each statement, what ends together with it.
+	transactions []int
+	// made is the last statement that makes an object.
+	made map[making]int
+}
+
+type making struct {
+	transaction int
+	key         string
+}
+
+func (w *walk) makings(statements []statement.Statement) *makings {
+	found := &makings{schema: w.schema, made: map[making]int{}}
+	current := 0
+	for number, read := range statements {
+		found.transactions = append(found.transactions, current)
+		for _, change := range read.Changes {
+			if ends, is := change.Action.(statement.Transaction); is && (ends.Kind == statement.Commit || ends.Kind == statement.Rollback) {
+				current++
+			}
+			if key := found.makes(change.Action); key != "" {
+				found.made[making{current, key}] = number
+			}
+		}
+	}
+	return found
+}
+
+// makes is the object that an action makes, "" for none.
+func (m *makings) makes(action statement.Action) string {
+	switch made := action.(type) {
+	case statement.CreateView:
+		return objectKey("view", m.schema.key(made.Name))
+	case statement.CreateFunction:
+		return objectKey("function", m.schema.key(made.Name))
+	case statement.CreateTrigger:
+		return objectKey("trigger", m.schema.key(statement.Name{Name: made.Name}))
+	case statement.Policy:
+		return objectKey("policy", m.schema.key(statement.Name{Name: made.Name}))
+	}
+	return ""
+}

@@ -1,0 +1,173 @@
+package migration
+
+import (
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/dialect"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+)
+
+// part judges one section of a file.
+type part struct {
+	*walk
+	file string
+	// open is the transaction that is open, nil for none.
+	open *transaction
+	// message: the section is one message, so what stands outside of BEGIN and
+	// COMMIT is in a transaction too.
+	message bool
+	// seen are the rules that speak once a section, and have.
+	seen map[string]bool
+	// number is the statement that is judged.
+	number  int
+	makings *makings
+}
+
+// statement judges one statement.
+func (p *part) statement(read *statement.Statement) {
+	reasons, problems := allowed(p.file, *read)
+	p.problems = append(p.problems, problems...)
+	run := p.unfold(*read, 0)
+	for _, unread := range run.unread {
+		p.tell(read, reasons, unreadFinding(unread))
+	}
+	for number, change := range run.changes {
+		scene := &scene{version: p.options.Version, schema: p.schema, session: p.session, statement: read, change: change, transaction: p.open}
+		scene.remadeLater = p.remadeLater(run.changes[number+1:])
+		for _, rule := range p.rules {
+			if rule.Examine == nil {
+				continue
+			}
+			for _, finding := range rule.Examine(scene) {
+				finding.Rule = rule.ID
+				p.tell(read, reasons, finding)
+			}
+		}
+		p.happens(scene)
+	}
+}
+
+// remadeLater looks for an object that is made by what is left of a statement's
+// own changes, or of its transaction.
+func (p *part) remadeLater(own []statement.Change) func(key string) bool {
+	transaction, number := p.open, p.number
+	return func(key string) bool {
+		for _, change := range own {
+			if p.makings.makes(change.Action) == key {
+				return true
+			}
+		}
+		return transaction != nil && p.makings.made[making{p.makings.transactions[number], key}] > number
+	}
+}
+
+// happens records what a change leaves behind.
+func (p *part) happens(scene *scene) {
+	if p.open != nil {
+		p.open.take(scene.locks())
+		if action, adds := scene.change.Action.(statement.AddEnumValue); adds && !p.freshType(action.Type) {
+			p.open.enums[action.Value] = true
+		}
+	}
+	if from, to := movedTable(scene.change.Action); from.Name != "" && p.open != nil {
+		p.open.renamed(p.schema.key(from), p.schema.key(to))
+	}
+	switch action := scene.change.Action.(type) {
+	case statement.Transaction:
+		p.transact(action.Kind)
+	case statement.Set:
+		if p.open != nil || !action.Local { // outside of a transaction SET LOCAL does nothing
+			p.session.set(action)
+		}
+	case statement.Rename:
+		if action.Kind == "table" && scene.viewed(action.Object) {
+			p.schema.apply(action)
+			p.schema.table(statement.Name{Schema: action.Object.Schema, Name: action.To}).behind = action.Object.String()
+			return
+		}
+	}
+	p.schema.apply(scene.change.Action)
+}
+
+// begins is the transaction in which a statement is that follows a COMMIT.
+func (p *part) begins() *transaction {
+	if !p.message {
+		return nil
+	}
+	implicit := newTransaction()
+	implicit.implicit = true
+	return implicit
+}
+
+func (p *part) freshType(name statement.Name) bool {
+	return p.schema.made[objectKey("type", p.schema.key(name))]
+}
+
+func (p *part) transact(kind statement.TransactionKind) {
+	switch kind {
+	case statement.Begin:
+		if p.open == nil || p.open.implicit {
+			p.open = newTransaction()
+		}
+	case statement.Commit, statement.Rollback:
+		p.open = p.begins()
+		p.session.local = map[string]string{}
+	}
+}
+
+// end judges what only shows at the end of a section: a transaction that is
+// still open, a way back that is missing.
+func (p *part) end(section dialect.Section, statements []statement.Statement) {
+	if len(statements) == 0 {
+		return
+	}
+	last := &statements[len(statements)-1]
+	reasons, _ := allowed(p.file, *last)
+	if p.open != nil && !p.open.whole && !p.open.implicit {
+		p.tell(last, reasons, openFinding(last.At))
+	}
+	first := &statements[0]
+	reasons, _ = allowed(p.file, *first)
+	if finding, wrong := downFinding(section, first.At); wrong {
+		p.tell(first, reasons, finding)
+	}
+}
+
+// tell adds a finding to the report, with all that is known from its rule.
+func (p *part) tell(read *statement.Statement, reasons map[string]string, finding Finding) {
+	var rule Rule
+	for _, known := range p.rules {
+		if known.ID == finding.Rule {
+			rule = known
+		}
+	}
+	level, set := p.options.Levels[rule.ID]
+	if finding.Level == "" {
+		finding.Level = rule.DefaultLevel()
+	}
+	if set {
+		finding.Level = level
+	}
+	said := rule.said(finding)
+	if rule.ID == "" || finding.Level == Off || said != "" && p.seen[said] {
+		return
+	}
+	p.seen[said] = true
+	finding.Class, finding.File, finding.Statement = rule.Class, p.file, compact(read.Text)
+	finding.Docs = DocsPath(rule)
+	finding.Acknowledged = reasons[rule.ID]
+	if finding.Remedy == "" {
+		finding.Remedy = rule.Remedy
+	}
+	p.report.Findings = append(p.report.Findings, finding)
+}
+
+// said is what a rule says once a section, however often it is so: the first
+// finding stands for the others. "" is a finding that stands for itself.
+func (r Rule) said(finding Finding) string {
+	switch r.ID {
+	case ruleLockTimeout, ruleNestedTransaction:
+		return r.ID
+	case rulePreparedPlan:
+		return r.ID + finding.Problem
+	}
+	return ""
+}

@@ -1,0 +1,603 @@
+package migration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres/postgrestest"
+)
+
+// The tests of this file hold what the rules say against PostgreSQL itself.
+
+// bench is a server on which each example gets a database of its own.
+type bench struct {
+	*testing.T
+	server *postgrestest.Server
+	admin  *pgx.Conn
+	count  int
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{T: t, server: postgrestest.StartServer(t, map[string]string{"deadlock_timeout": "1h"})}
+	b.admin = b.connect(t, "postgres")
+	schema := strings.ReplaceAll(ExampleSchema, "CREATE ROLE app;", "")
+	b.exec(t, b.admin, "CREATE ROLE app")
+	b.exec(t, b.admin, "CREATE DATABASE example")
+	example := b.connect(t, "example")
+	b.exec(t, example, schema)
+	if err := example.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (b *bench) connect(t *testing.T, database string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), strings.Replace(b.server.DSN, "/postgres?", "/"+database+"?", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
+}
+
+// database makes a copy of the example, as the old version left it.
+func (b *bench) database(t *testing.T) string {
+	t.Helper()
+	b.count++
+	name := fmt.Sprintf("example%d", b.count)
+	b.exec(t, b.admin, "CREATE DATABASE "+name+" TEMPLATE example")
+	return name
+}
+
+func (b *bench) exec(t *testing.T, conn *pgx.Conn, sql string) {
+	t.Helper()
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// old is a connection of the old version, with its query prepared and run once.
+type old struct {
+	conn  *pgx.Conn
+	query string
+}
+
+func (b *bench) old(t *testing.T, database, query string) old {
+	t.Helper()
+	conn := b.connect(t, database)
+	b.exec(t, conn, "SET ROLE app")
+	if _, err := conn.Prepare(t.Context(), "old", query); err != nil {
+		t.Fatalf("the old version's query: %v", err)
+	}
+	return old{conn: conn, query: query}
+}
+
+// run runs the prepared query and undoes what it wrote; the answer is its rows,
+// or what it was told they would be.
+func (o old) run(t *testing.T) (string, error) {
+	t.Helper()
+	transaction, err := o.conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer transaction.Rollback(t.Context())
+	rows, err := transaction.Query(t.Context(), "old")
+	if err != nil {
+		return "", err
+	}
+	answer := []string{}
+	for rows.Next() {
+		values, err := rows.Values()
+		if err != nil {
+			return "", err
+		}
+		answer = append(answer, fmt.Sprint(values...))
+	}
+	return strings.Join(answer, "\n") + rows.CommandTag().String(), rows.Err()
+}
+
+// migrate runs SQL statement by statement, as psql does.
+func migrate(ctx context.Context, conn *pgx.Conn, sql string) error {
+	for _, one := range statement.Split(sql) {
+		if _, err := conn.Exec(ctx, one.Text); err != nil {
+			return fmt.Errorf("%s: %w", one.Text, err)
+		}
+	}
+	return nil
+}
+
+// code is the SQLSTATE of an error.
+func code(err error) string {
+	var refusal *pgconn.PgError
+	if errors.As(err, &refusal) {
+		return refusal.Code
+	}
+	return ""
+}
+
+// TestTheOldVersionBreaks runs what the old version runs before and after each
+// example of a rule that is about it.
+func TestTheOldVersionBreaks(t *testing.T) {
+	b := newBench(t)
+	for _, rule := range Catalogue() {
+		if rule.Class != BreaksAtOnce || rule.ID == ruleQueryBreaks { // that one is tried by package trial
+			continue
+		}
+		if rule.Old == "" || rule.Bad == "" || rule.Good == "" {
+			t.Errorf("%s: a rule of class %s needs examples, and what the old version runs", rule.ID, rule.Class)
+			continue
+		}
+		after := func(example string) (changed bool, why string) {
+			database := b.database(t)
+			client := b.old(t, database, rule.Old)
+			before, err := client.run(t)
+			if err != nil {
+				t.Fatalf("%s: the old version fails before: %v", rule.ID, err)
+			}
+			if err := migrate(t.Context(), b.connect(t, database), example); err != nil {
+				t.Errorf("%s: %v", rule.ID, err)
+			}
+			answer, err := client.run(t)
+			return err != nil || answer != before, fmt.Sprintf("%v %s", err, answer)
+		}
+		if broken, _ := after(rule.Bad); !broken {
+			t.Errorf("%s: the old version is not broken by\n%s", rule.ID, rule.Bad)
+		}
+		if broken, why := after(rule.Good); broken {
+			t.Errorf("%s: the old version is broken by\n%s\n%s", rule.ID, rule.Good, why)
+		}
+	}
+}
+
+// effect is what running an example did.
+type effect struct {
+	// failed is the SQLSTATE with which it ended, "" for none.
+	failed string
+	// locks are the modes that a statement held at its end of tables that were
+	// there before, the strongest by table; of a statement that no transaction
+	// takes there are none.
+	locks map[string]string
+	// rewritten are the tables that were there before, and are in other files.
+	rewritten []string
+	// scanned are those tables of which every row was read under a lock that
+	// makes others wait.
+	scanned []string
+}
+
+const (
+	tablesQuery = `SELECT c.oid, c.oid::regclass::text, coalesce(pg_relation_filenode(c.oid), 0) FROM pg_class c WHERE relkind IN ('r', 'p', 'm') AND relnamespace = 'public'::regnamespace`
+	locksQuery  = `SELECT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted`
+	scansQuery  = `SELECT relid, coalesce(seq_scan, 0) FROM pg_stat_xact_user_tables`
+)
+
+// relations are the tables of a database, by their oid.
+type relations map[uint32]relation
+
+type relation struct {
+	name string
+	file uint32 // 0 for none
+}
+
+func (b *bench) relations(t *testing.T, conn *pgx.Conn) relations {
+	t.Helper()
+	rows, err := conn.Query(t.Context(), tablesQuery)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := relations{}
+	for rows.Next() {
+		var oid uint32
+		var one relation
+		if err := rows.Scan(&oid, &one.name, &one.file); err != nil {
+			t.Fatal(err)
+		}
+		found[oid] = one
+	}
+	if rows.Err() != nil {
+		t.Fatal(rows.Err())
+	}
+	return found
+}
+
+// counts reads two columns of numbers and words.
+func counts[V int | string](t *testing.T, conn *pgx.Conn, query string) map[uint32][]V {
+	t.Helper()
+	rows, err := conn.Query(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[uint32][]V{}
+	for rows.Next() {
+		var oid uint32
+		var value V
+		if err := rows.Scan(&oid, &value); err != nil {
+			t.Fatal(err)
+		}
+		found[oid] = append(found[oid], value)
+	}
+	if rows.Err() != nil {
+		t.Fatal(rows.Err())
+	}
+	return found
+}
+
+// effects runs an example on a database of its own, and commits it.
+func (b *bench) effects(t *testing.T, sql string) effect {
+	t.Helper()
+	return b.watch(t, b.connect(t, b.database(t)), sql, "COMMIT")
+}
+
+// watch runs statements one by one, each in a transaction where PostgreSQL lets
+// it, and looks at what it did before the transaction ends.
+func (b *bench) watch(t *testing.T, conn *pgx.Conn, sql, end string) effect {
+	t.Helper()
+	before := b.relations(t, conn)
+	seen := effect{locks: map[string]string{}}
+	own := strings.Contains(sql, "BEGIN;")
+	for _, one := range statement.Split(sql) {
+		alone := own || slices.ContainsFunc(one.Changes, refused)
+		if !alone {
+			b.exec(t, conn, "BEGIN")
+		}
+		scansBefore := counts[int](t, conn, scansQuery) // those that are not reported yet
+		if _, err := conn.Exec(t.Context(), one.Text); err != nil {
+			seen.failed = code(err)
+		} else {
+			b.look(t, conn, before, scansBefore, &seen)
+		}
+		if !alone {
+			b.exec(t, conn, end)
+		}
+		if seen.failed != "" {
+			break
+		}
+	}
+	slices.Sort(seen.rewritten)
+	return seen
+}
+
+// look reads what the session holds, has rewritten and has scanned.
+func (b *bench) look(t *testing.T, conn *pgx.Conn, before relations, scansBefore map[uint32][]int, seen *effect) {
+	t.Helper()
+	held := map[uint32]statement.LockMode{}
+	for oid, modes := range counts[string](t, conn, locksQuery) {
+		for _, mode := range modes {
+			held[oid] = max(held[oid], lockMode(mode))
+		}
+		if name := before[oid].name; name != "" && held[oid] >= statement.ShareUpdateExclusive {
+			seen.locks[name] = strongest(seen.locks[name], held[oid])
+		}
+	}
+	for oid, scans := range counts[int](t, conn, scansQuery) {
+		more := len(scansBefore[oid]) == 0 && scans[0] > 0 || len(scansBefore[oid]) > 0 && scans[0] > scansBefore[oid][0]
+		if name := before[oid].name; more && name != "" && held[oid] >= statement.Share && !slices.Contains(seen.scanned, name) {
+			seen.scanned = append(seen.scanned, name)
+		}
+	}
+	for oid, now := range b.relations(t, conn) {
+		if old, known := before[oid]; known && old.file != 0 && now.file != old.file && !slices.Contains(seen.rewritten, old.name) {
+			seen.rewritten = append(seen.rewritten, old.name)
+		}
+	}
+}
+
+// lockMode reads AccessExclusiveLock, as pg_locks writes it.
+func lockMode(text string) statement.LockMode {
+	for mode := statement.NoLock; mode <= statement.AccessExclusive; mode++ {
+		if strings.EqualFold(strings.ReplaceAll(mode.String(), " ", "")+"Lock", text) {
+			return mode
+		}
+	}
+	return statement.NoLock
+}
+
+func strongest(text string, mode statement.LockMode) string {
+	if text == "" || lockMode(strings.ReplaceAll(text, " ", "")+"Lock") < mode {
+		return mode.String()
+	}
+	return text
+}
+
+// TestPostgreSQLWaits holds each rule of class L against what PostgreSQL did.
+func TestPostgreSQLWaits(t *testing.T) {
+	b := newBench(t)
+	for _, test := range []struct {
+		rule      string
+		bad, good func(effect) bool
+	}{
+		{"rewrite-table", rewrote("orders"), rewrote()},
+		{"scan-table", scanned("orders"), scanned()},
+		{"build-key", scanned("orders"), scanned()},
+		{"index-blocks", holds("orders", statement.Share), holds("orders", statement.NoLock)},
+		{"detach-blocks", holds("events", statement.AccessExclusive), holds("events", statement.NoLock)},
+		{"lock-table", holds("orders", statement.AccessExclusive), holds("orders", statement.NoLock)},
+		{"concurrent-in-transaction", fails("25001"), fails("")},
+		{"enum-in-transaction", fails("55P04"), fails("")},
+		{"lock-held", scanned("orders"), scanned()},
+		{"several-locks", holdsBoth("orders", "customers"), func(e effect) bool { return e.failed == "" }},
+	} {
+		rule, known := ruleByID(test.rule)
+		if !known {
+			t.Errorf("no rule is called %s", test.rule)
+			continue
+		}
+		if seen := b.effects(t, rule.Bad); !test.bad(seen) {
+			t.Errorf("%s: PostgreSQL does not agree that this is bad: %+v\n%s", rule.ID, seen, rule.Bad)
+		}
+		if seen := b.effects(t, rule.Good); !test.good(seen) || seen.failed != "" {
+			t.Errorf("%s: PostgreSQL does not agree that this is good: %+v\n%s", rule.ID, seen, rule.Good)
+		}
+	}
+}
+
+func rewrote(tables ...string) func(effect) bool {
+	return func(e effect) bool { return e.failed == "" && slices.Equal(e.rewritten, tables) }
+}
+
+func scanned(tables ...string) func(effect) bool {
+	return func(e effect) bool { return e.failed == "" && slices.Equal(e.scanned, tables) }
+}
+
+func holds(table string, mode statement.LockMode) func(effect) bool {
+	return func(e effect) bool {
+		return e.failed == "" && (e.locks[table] == mode.String() || mode == statement.NoLock && e.locks[table] == "")
+	}
+}
+
+func holdsBoth(tables ...string) func(effect) bool {
+	return func(e effect) bool {
+		for _, table := range tables {
+			if e.locks[table] != statement.AccessExclusive.String() {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+func fails(with string) func(effect) bool {
+	return func(e effect) bool { return e.failed == with }
+}
+
+// TestLocks reads out of pg_locks whether each change takes the locks that
+// the rules reckon with.
+func TestLocks(t *testing.T) {
+	b := newBench(t)
+	statements := []string{
+		"ALTER TABLE orders ADD COLUMN a int",
+		"ALTER TABLE orders ADD COLUMN a bigint REFERENCES customers",
+		"ALTER TABLE orders DROP COLUMN note",
+		"ALTER TABLE orders ALTER note TYPE text",
+		"ALTER TABLE orders ALTER note SET DEFAULT 'x'",
+		"ALTER TABLE orders ALTER note SET NOT NULL",
+		"ALTER TABLE orders ALTER total DROP NOT NULL",
+		"ALTER TABLE orders ALTER note SET STATISTICS 100",
+		"ALTER TABLE orders ALTER note SET STORAGE EXTERNAL",
+		"ALTER TABLE orders ALTER note SET (n_distinct = 5)",
+		"ALTER TABLE orders ADD CONSTRAINT c CHECK (id > 0) NOT VALID",
+		"ALTER TABLE orders ADD FOREIGN KEY (id) REFERENCES customers NOT VALID",
+		"ALTER TABLE orders DROP CONSTRAINT orders_quantity",
+		"ALTER TABLE orders VALIDATE CONSTRAINT orders_quantity",
+		"ALTER TABLE orders ALTER CONSTRAINT orders_customer_id_fkey DEFERRABLE",
+		"ALTER TABLE orders RENAME TO other",
+		"ALTER TABLE orders RENAME note TO other",
+		"ALTER TABLE orders RENAME CONSTRAINT orders_quantity TO other",
+		"ALTER TABLE orders SET (fillfactor = 50)",
+		"ALTER TABLE orders SET UNLOGGED",
+		"ALTER TABLE carts SET UNLOGGED",
+		"ALTER TABLE orders SET TABLESPACE pg_default",
+		"ALTER TABLE orders OWNER TO app",
+		"ALTER TABLE orders REPLICA IDENTITY FULL",
+		"ALTER TABLE orders CLUSTER ON orders_pkey",
+		"ALTER TABLE orders SET WITHOUT CLUSTER",
+		"ALTER TABLE orders ENABLE ROW LEVEL SECURITY",
+		"ALTER TABLE orders DISABLE TRIGGER USER",
+		"CREATE POLICY p ON orders USING (true)",
+		"CREATE TRIGGER x BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+		"CREATE RULE r AS ON DELETE TO orders DO INSTEAD NOTHING",
+		"CREATE INDEX i ON orders (note)",
+		"CREATE TABLE n (c bigint REFERENCES customers)",
+		"CREATE TABLE n () INHERITS (carts)",
+		"CREATE TABLE events_2027 PARTITION OF events FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')",
+		"ALTER TABLE events DETACH PARTITION events_2025",
+		"DROP TABLE carts",
+		"TRUNCATE carts",
+		"LOCK TABLE carts IN SHARE ROW EXCLUSIVE MODE",
+		"REINDEX TABLE carts",
+		"CLUSTER carts USING carts_pkey",
+		"COMMENT ON TABLE carts IS ''",
+		"GRANT SELECT ON carts TO app",
+	}
+	conn := b.connect(t, b.database(t))
+	for _, sql := range statements {
+		seen := b.watch(t, conn, sql, "ROLLBACK")
+		if seen.failed != "" && !strings.Contains(sql, "orders SET UNLOGGED") { // what refers to a table keeps it logged
+			t.Errorf("%s: PostgreSQL refuses it (%s)", sql, seen.failed)
+			continue
+		}
+		if seen.failed != "" {
+			continue
+		}
+		scene := &scene{schema: newSchema()}
+		want := map[string]string{}
+		for _, read := range statement.Split(sql) {
+			for _, change := range read.Changes {
+				scene.change = change
+				for _, taken := range scene.locks() {
+					want[strings.TrimPrefix(taken.table, "public.")] = taken.mode.String()
+				}
+			}
+		}
+		got := maps.Clone(seen.locks)
+		for _, beside := range []string{"open_orders"} {
+			delete(got, beside)
+		}
+		if strings.HasPrefix(sql, "COMMENT") { // SHARE UPDATE EXCLUSIVE, which hinders nobody
+			delete(got, "carts")
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: -reckoned +held:\n%s", sql, diff)
+		}
+	}
+}
+
+// TestWork holds what a change is said to do to the rows against the files and
+// the scans of PostgreSQL.
+func TestWork(t *testing.T) {
+	b := newBench(t)
+	setup := "CREATE DOMAIN positive AS int CHECK (value > 0); CREATE TABLE w (id bigint PRIMARY KEY, short varchar(10), amount numeric(10,2), number int, at timestamp, long text);" +
+		"INSERT INTO w SELECT n, 'x', 1, 1, now(), 'x' FROM generate_series(1, 10) AS n; ALTER TABLE w ADD CONSTRAINT number_filled CHECK (number IS NOT NULL);" +
+		"CREATE TABLE e25 (id bigint, day date NOT NULL); INSERT INTO e25 VALUES (1, '2024-01-01');"
+	conn := b.connect(t, b.database(t))
+	b.exec(t, conn, setup)
+	for _, sql := range []string{
+		"ALTER TABLE w ADD a int",
+		"ALTER TABLE w ADD a int DEFAULT 5 NOT NULL",
+		"ALTER TABLE w ADD a timestamptz DEFAULT now()",
+		"ALTER TABLE w ADD a text DEFAULT lower('X') || current_user",
+		"ALTER TABLE w ADD a uuid DEFAULT gen_random_uuid()",
+		"ALTER TABLE w ADD a timestamptz DEFAULT clock_timestamp()",
+		"ALTER TABLE w ADD a float DEFAULT random()",
+		"ALTER TABLE w ADD a serial",
+		"ALTER TABLE w ADD a int GENERATED ALWAYS AS IDENTITY",
+		"ALTER TABLE w ADD a int GENERATED ALWAYS AS (number + 1) STORED",
+		"ALTER TABLE w ADD a positive",
+		"ALTER TABLE w ADD a int CHECK (a > 0)",
+		"ALTER TABLE w ADD a int UNIQUE",
+		"ALTER TABLE w ADD a bigint REFERENCES customers",
+		"ALTER TABLE w ALTER short TYPE varchar(20)",
+		"ALTER TABLE w ALTER short TYPE text",
+		"ALTER TABLE w ALTER short TYPE varchar(5)",
+		"ALTER TABLE w ALTER long TYPE varchar(50)",
+		"ALTER TABLE w ALTER long TYPE varchar",
+		"ALTER TABLE w ALTER amount TYPE numeric(12,2)",
+		"ALTER TABLE w ALTER amount TYPE numeric",
+		"ALTER TABLE w ALTER amount TYPE numeric(12,3)",
+		"ALTER TABLE w ALTER number TYPE bigint",
+		"ALTER TABLE w ALTER at TYPE timestamp(0)",
+		"ALTER TABLE w ALTER short TYPE text USING upper(short)",
+		"ALTER TABLE w ALTER number SET NOT NULL", // proven
+		"ALTER TABLE w ALTER amount SET NOT NULL",
+		"ALTER TABLE w ADD CHECK (number > 0)",
+		"ALTER TABLE w ADD CHECK (number > 0) NOT VALID",
+		"ALTER TABLE w ADD UNIQUE (short, id)",
+		"ALTER TABLE w ADD FOREIGN KEY (id) REFERENCES customers NOT VALID",
+		"ALTER TABLE w SET UNLOGGED",
+		"CLUSTER w USING w_pkey",
+		"ALTER TABLE events ATTACH PARTITION e25 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')",
+	} {
+		known := newSchema()
+		for _, read := range statement.Split(setup) {
+			for _, change := range read.Changes {
+				known.apply(change.Action)
+			}
+		}
+		scene := &scene{schema: known, change: statement.Split(sql)[0].Changes[0]}
+		want, table, _ := scene.work()
+		seen := b.watch(t, conn, sql, "ROLLBACK")
+		got := noWork
+		switch {
+		case seen.failed != "":
+			t.Errorf("%s: PostgreSQL refuses it (%s)", sql, seen.failed)
+			continue
+		case len(seen.rewritten) > 0:
+			got = rewrites
+		case len(seen.scanned) > 0:
+			got = scans
+		}
+		if want == builds { // PostgreSQL counts it as a scan
+			want = scans
+		}
+		if want != got {
+			t.Errorf("%s: said to do %d to %q, did %d (%+v)", sql, want, table, got, seen)
+		}
+	}
+}
+
+// TestWaitingForALock shows what a lock_timeout is for.
+func TestWaitingForALock(t *testing.T) {
+	b := newBench(t)
+	rule, _ := ruleByID(ruleLockTimeout)
+	database := b.database(t)
+	long := b.connect(t, database)
+	b.exec(t, long, "BEGIN")
+	b.exec(t, long, "SELECT count(*) FROM orders")
+	conn := b.connect(t, database)
+	pid := conn.PgConn().PID()
+	ended := make(chan error, 1)
+	go func() { ended <- migrate(t.Context(), conn, rule.Bad) }()
+	b.awaitWaiting(t, pid, database)
+	reader := b.connect(t, database)
+	b.exec(t, reader, "SET statement_timeout = '200ms'")
+	if _, err := reader.Exec(t.Context(), "SELECT id FROM orders LIMIT 1"); code(err) != "57014" {
+		t.Errorf("a reader behind the migration: %v, want it to wait", err)
+	}
+	b.exec(t, b.admin, fmt.Sprintf("SELECT pg_cancel_backend(%d)", pid))
+	<-ended
+	patient := b.connect(t, database)
+	good := strings.ReplaceAll(rule.Good, "'2s'", "'200ms'")
+	if err := migrate(t.Context(), patient, good); code(err) != "55P03" {
+		t.Errorf("with a lock_timeout: %v, want it to give up (55P03)", err)
+	}
+	b.exec(t, reader, "SELECT id FROM orders LIMIT 1")
+}
+
+func (b *bench) awaitWaiting(t *testing.T, pid uint32, database string) {
+	t.Helper()
+	watcher := b.connect(t, database)
+	deadline := time.Now().Add(30 * time.Second)
+	for waits := false; !waits; {
+		if time.Now().After(deadline) {
+			t.Fatal("the migration does not wait")
+		}
+		if err := watcher.QueryRow(t.Context(), "SELECT cardinality(pg_blocking_pids($1)) > 0", pid).Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestANestedTransactionEndsTheOuter shows that what follows the inner COMMIT is
+// not undone with the outer.
+func TestANestedTransactionEndsTheOuter(t *testing.T) {
+	b := newBench(t)
+	rule, _ := ruleByID(ruleNestedTransaction)
+	conn := b.connect(t, b.database(t))
+	if err := migrate(t.Context(), conn, rule.Bad); err != nil {
+		t.Fatal(err)
+	}
+	if conn.PgConn().TxStatus() != 'I' {
+		t.Error("the inner COMMIT left the outer transaction open")
+	}
+}
+
+// TestEveryRuleIsTried fails for a rule that blocks and that no test of this
+// file holds against PostgreSQL.
+func TestEveryRuleIsTried(t *testing.T) {
+	tried := []string{"rewrite-table", "scan-table", "build-key", "index-blocks", "detach-blocks", "lock-table", "concurrent-in-transaction",
+		"enum-in-transaction", "lock-held", "several-locks", ruleLockTimeout, ruleNestedTransaction,
+		"broken-index"} // which no release that is still sold shows
+	for _, rule := range Catalogue() {
+		if rule.ID == ruleQueryBreaks || rule.ID == ruleRefused { // the server's own words, which package trial tries
+			continue
+		}
+		if rule.Class == MakesWait && !slices.Contains(tried, rule.ID) {
+			t.Errorf("%s is held against PostgreSQL by no test", rule.ID)
+		}
+		if report := rule.Bad; report == "" && (rule.Class == BreaksAtOnce || rule.Class == MakesWait) && rule.ID != "broken-index" {
+			t.Errorf("%s has no example", rule.ID)
+		}
+	}
+}

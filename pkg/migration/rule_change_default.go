@@ -1,0 +1,31 @@
+package migration
+
+import "github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+
+func changeDefault() Rule {
+	return Rule{
+		ID: "change-default", Class: BreaksAtOnce, Title: "changes or drops a default",
+		Why:    "The default fills what the old version leaves out. Without it those inserts fail or write null; with another one the old version writes what it does not mean.",
+		Remedy: "let the new version write the value itself, and change the default in a later release",
+		Source: "common to linters of migrations; online_migrations",
+		Old:    "INSERT INTO orders (id) VALUES (9001)",
+		Bad:    "ALTER TABLE orders ALTER COLUMN total DROP DEFAULT;",
+		Good:   "SET lock_timeout = '2s';\nALTER TABLE orders ALTER COLUMN quantity SET DEFAULT 1;",
+		Examine: func(s *scene) []Finding {
+			action, is := s.change.Action.(statement.SetDefault)
+			if !is || s.fresh(action.Table) {
+				return nil
+			}
+			column := s.schema.table(action.Table).column(action.Column)
+			switch {
+			case action.Default == nil && (!column.fresh || column.notNull):
+				return one(s.found("column %s of %s loses its default", action.Column, action.Table).
+					breaks("an insert of the old version that leaves it out writes null, or fails at once (23502), and so does one after a rollback"))
+			case action.Default != nil && !column.fresh && (column.filled || !column.known):
+				return one(s.found("the default of column %s of %s becomes %s", action.Column, action.Table, action.Default).
+					breaks("the old version's inserts that leave it out write the new value at once, and go on to do so after a rollback"))
+			}
+			return nil
+		},
+	}
+}

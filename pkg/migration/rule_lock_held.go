@@ -1,0 +1,71 @@
+package migration
+
+import "github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+
+func lockHeld() Rule {
+	return Rule{
+		ID: "lock-held", Class: MakesWait, Title: "does long work while its transaction holds a lock",
+		Why:    "A lock is held until the transaction ends. What was an instant, such as adding a column, lasts as long as the slowest statement behind it: a backfill, a check, VALIDATE.",
+		Remedy: "commit first: one transaction for the change, another for the work",
+		Source: "eugene E4; squawk transaction-nesting; strong_migrations, Backfilling data",
+		Bad:    "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN remark text;\nUPDATE orders SET remark = note WHERE id > 0;\nCOMMIT;",
+		Good:   "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN remark text;\nUPDATE orders SET remark = note WHERE id BETWEEN 1 AND 100;",
+		Examine: func(s *scene) []Finding {
+			held, hinders := s.transaction.strongest()
+			if !hinders || !s.long() {
+				return nil
+			}
+			return one(s.found("it works on many rows while the transaction holds %s of %s", held.mode, spoken(held.table)).
+				breaks("queries of both versions on %s wait until it is committed", spoken(held.table)))
+		},
+	}
+}
+
+// long reports whether a change takes as long as there are rows.
+func (s *scene) long() bool {
+	if done, _, _ := s.work(); done != noWork {
+		return true
+	}
+	switch action := s.change.Action.(type) {
+	case statement.ValidateConstraint:
+		return !s.fresh(action.Table)
+	case statement.CreateIndex:
+		return !s.fresh(action.Table)
+	case statement.RefreshView, statement.Reindex:
+		return true
+	case statement.Data:
+		switch action.Verb {
+		case "update", "delete", "merge", "copy":
+			return !s.fresh(action.Table)
+		case "insert":
+			return action.Query.Mentions("select")
+		}
+	case statement.CreateTable:
+		return action.Query != nil
+	}
+	return false
+}
+
+func severalLocks() Rule {
+	return Rule{
+		ID: "several-locks", Class: MakesWait, Title: "locks one table while it holds the lock of another",
+		Why:    "While it waits for the second, nobody can use the first; and with the old version, which takes the two in its own order, it may deadlock (40P01).",
+		Remedy: "change one table a transaction",
+		Source: "strong_migrations; django-pg-zero-downtime-migrations; common to linters (several ALTERs, several FKs)",
+		Bad:    "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN remark text;\nALTER TABLE customers ADD COLUMN remark text;\nCOMMIT;",
+		Good:   "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN remark text;\nALTER TABLE customers ADD COLUMN remark text;",
+		Examine: func(s *scene) []Finding {
+			held, hinders := s.transaction.strongest()
+			if !hinders {
+				return nil
+			}
+			for _, taken := range s.locks() {
+				if taken.hinders() && !s.transaction.has(taken.table) {
+					return one(s.found("it takes %s of %s while it holds %s of %s", taken.mode, spoken(taken.table), held.mode, spoken(held.table)).
+						breaks("while it waits for %s, every query of both versions on %s waits, and the two may deadlock (40P01)", spoken(taken.table), spoken(held.table)))
+				}
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,36 @@
+package migration
+
+import "github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+
+const rulePreparedPlan = "prepared-plan"
+
+func preparedPlan() Rule {
+	return Rule{
+		ID: rulePreparedPlan, Class: BreaksAtOnce, Level: Warn, Title: "changes what SELECT * or RETURNING * of a table gives",
+		Why: "A statement that was prepared before fails with \"cached plan must not change result type\" when it is run again, once a connection, " +
+			"and inside a transaction that is lost with it. Statements that name their columns are not touched.",
+		Remedy: "let the old version name its columns, or let its pools reconnect after the migration",
+		Source: "tried on PostgreSQL 12 to 18; no linter tells it",
+		Old:    "SELECT * FROM carts WHERE id = 1",
+		Bad:    "SET lock_timeout = '2s';\nALTER TABLE carts ADD COLUMN remark text;",
+		Good:   "CREATE TABLE cart_remarks (cart_id bigint PRIMARY KEY, remark text);",
+		Examine: func(s *scene) []Finding {
+			var table statement.Name
+			switch action := s.change.Action.(type) {
+			case statement.AddColumn:
+				table = action.Table
+			case statement.DropColumn:
+				if !s.freshColumn(action.Table, action.Column) {
+					table = action.Table
+				}
+			default:
+				return nil
+			}
+			if table.Name == "" || s.fresh(table) {
+				return nil
+			}
+			return one(s.found("the columns of %s are others than before", table).
+				breaks("a SELECT * or RETURNING * on it that the old version has prepared fails once a connection (0A000)"))
+		},
+	}
+}

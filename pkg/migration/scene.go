@@ -1,0 +1,63 @@
+package migration
+
+import (
+	"strings"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+)
+
+// scene is what a rule looks at: one change, and what is known when it is made.
+type scene struct {
+	version   Version
+	schema    *schema
+	session   *session
+	statement *statement.Statement
+	change    statement.Change
+	// remadeLater reports whether an object is made again by what follows the
+	// change and is committed together with it.
+	remadeLater func(key string) bool
+	// transaction is what the change is committed with, nil where it is
+	// committed alone.
+	transaction *transaction
+}
+
+// fresh reports whether the old version can't know the table, because what is
+// judged has made it.
+func (s *scene) fresh(name statement.Name) bool {
+	known := s.schema.tables[s.schema.key(name)]
+	return known != nil && known.fresh
+}
+
+// freshColumn reports whether the old version can't know the column.
+func (s *scene) freshColumn(name statement.Name, column string) bool {
+	known := s.schema.tables[s.schema.key(name)]
+	return known != nil && (known.fresh || known.columns[column] != nil && known.columns[column].fresh)
+}
+
+// freshObject reports whether what is judged has made the object.
+func (s *scene) freshObject(kind string, name statement.Name) bool {
+	return s.schema.made[objectKey(kind, s.schema.key(name))]
+}
+
+// remade reports whether an object of the kind and name is made again by what
+// is committed together with the change.
+func (s *scene) remade(kind string, name statement.Name) bool {
+	return s.remadeLater(objectKey(kind, s.schema.key(name)))
+}
+
+// viewed reports whether a view takes the old name of a table, together with
+// the change that takes the name away.
+func (s *scene) viewed(name statement.Name) bool { return s.remade("view", name) }
+
+// spoken is a table's key as people say it.
+func spoken(key string) string { return strings.TrimPrefix(key, "public.") }
+
+// compact is text on one line, cut where it gets long.
+func compact(text string) string {
+	const longest = 100
+	line := []rune(strings.Join(strings.Fields(text), " "))
+	if len(line) > longest {
+		return string(line[:longest-1]) + "…"
+	}
+	return string(line)
+}

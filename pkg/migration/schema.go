@@ -1,0 +1,123 @@
+package migration
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+)
+
+// schema is what is known of the database, from the migrations that were read
+// so far. What is not in it may exist all the same.
+type schema struct {
+	tables    map[string]*table
+	indexes   map[string]*index
+	functions map[string]statement.Code
+	// domains are types that check what is written.
+	domains map[string]bool
+	// made are the other objects that what is judged has made, by kind and name.
+	made map[string]bool
+	// path is the schema in which names without one are.
+	path string
+	// judging: what is applied belongs to the release that is judged, so the
+	// old version doesn't know what it makes.
+	judging bool
+}
+
+// table is a table that a migration has made or spoken of.
+type table struct {
+	name string
+	// fresh: what is judged has made it, so that the old version knows
+	// nothing of it.
+	fresh   bool
+	columns map[string]*column
+	// proofs are the columns that a CHECK proves to be never null, by its
+	// name, and whether it was validated.
+	proofs map[string]*proof
+	// behind is the name that the table had before it was renamed, where a
+	// view of that name was made together with that.
+	behind string
+}
+
+type column struct {
+	typ     statement.Type
+	known   bool // whether typ is
+	fresh   bool
+	notNull bool
+	filled  bool // whether it has a default
+}
+
+type proof struct {
+	column    string
+	validated bool
+	// fresh: what is judged has added it, so the old version doesn't live
+	// with it yet.
+	fresh bool
+}
+
+type index struct {
+	table   string
+	columns []string
+	unique  bool
+	// fresh: what is judged has made it.
+	fresh bool
+}
+
+func newSchema() *schema {
+	return &schema{
+		tables: map[string]*table{}, indexes: map[string]*index{}, functions: map[string]statement.Code{},
+		domains: map[string]bool{}, made: map[string]bool{}, path: "public",
+	}
+}
+
+// key is the name under which an object is kept.
+func (s *schema) key(name statement.Name) string {
+	if name.Schema == "" {
+		name.Schema = s.path
+	}
+	return name.String()
+}
+
+// table is what is known of a table, which begins with its name alone.
+func (s *schema) table(name statement.Name) *table {
+	key := s.key(name)
+	if s.tables[key] == nil {
+		s.tables[key] = &table{name: name.String(), columns: map[string]*column{}, proofs: map[string]*proof{}}
+	}
+	return s.tables[key]
+}
+
+// column is what is known of a column.
+func (t *table) column(name string) *column {
+	if t.columns[name] == nil {
+		t.columns[name] = &column{}
+	}
+	return t.columns[name]
+}
+
+// proven is the proof that a column is never null, nil for none.
+func (t *table) proven(name string) *proof {
+	for _, key := range slices.Sorted(maps.Keys(t.proofs)) {
+		if one := t.proofs[key]; one.column == name && one.validated {
+			return one
+		}
+	}
+	return nil
+}
+
+// settle ends the release that was judged: what it made is old to the next.
+func (s *schema) settle() {
+	for _, table := range s.tables {
+		table.fresh, table.behind = false, ""
+		for _, column := range table.columns {
+			column.fresh = false
+		}
+		for _, proof := range table.proofs {
+			proof.fresh = false
+		}
+	}
+	for _, index := range s.indexes {
+		index.fresh = false
+	}
+	clear(s.made)
+}

@@ -1,0 +1,421 @@
+package statement
+
+// Change is one thing that a statement does. An ALTER TABLE of several
+// commands makes several.
+type Change struct {
+	At     Position
+	Action Action
+}
+
+// Action is one of the types below.
+type Action interface{ action() }
+
+// Column is the definition of a column.
+type Column struct {
+	At      Position
+	Name    string
+	Type    Type
+	NotNull bool
+	// Default is nil where the column has none.
+	Default Expression
+	// Identity is GENERATED … AS IDENTITY.
+	Identity bool
+	// Generated is the expression of a generated column; Virtual (PostgreSQL
+	// 18) tells that it is computed when read.
+	Generated Expression
+	Virtual   bool
+	// Constraints are the column's own: checks, keys and references.
+	Constraints []Constraint
+}
+
+// ConstraintKind is what a constraint demands.
+type ConstraintKind string
+
+// The kinds of constraints.
+const (
+	Check      ConstraintKind = "CHECK"
+	NotNull    ConstraintKind = "NOT NULL"
+	Unique     ConstraintKind = "UNIQUE"
+	PrimaryKey ConstraintKind = "PRIMARY KEY"
+	ForeignKey ConstraintKind = "FOREIGN KEY"
+	Exclude    ConstraintKind = "EXCLUDE"
+)
+
+// Constraint is the definition of a constraint.
+type Constraint struct {
+	At   Position
+	Name string
+	Kind ConstraintKind
+	// Columns are those that it constrains; of a CHECK they aren't known.
+	Columns []string
+	// Check is the condition of a CHECK.
+	Check Expression
+	// References is the other table of a foreign key, OnDelete what becomes
+	// of a row whose parent is deleted: "" (refused), cascade, set null, set default.
+	References Name
+	OnDelete   string
+	// UsingIndex is the index that a key is made from, "" where it builds one.
+	UsingIndex string
+	// NotValid rows that are there already are not looked at; NotEnforced
+	// (PostgreSQL 18) none is.
+	NotValid, NotEnforced bool
+	NullsNotDistinct      bool
+}
+
+// The changes of tables.
+type (
+	// CreateTable is CREATE TABLE, also AS, OF and PARTITION OF.
+	CreateTable struct {
+		Table                  Name
+		Columns                []Column
+		Constraints            []Constraint
+		Temporary, IfNotExists bool
+		// PartitionOf and Inherits are the tables above it.
+		PartitionOf Name
+		Inherits    []Name
+		// Query is what it is filled from, nil for none.
+		Query Expression
+	}
+	// AddColumn is ADD COLUMN.
+	AddColumn struct {
+		Table       Name
+		Column      Column
+		IfNotExists bool
+	}
+	// DropColumn is DROP COLUMN.
+	DropColumn struct {
+		Table  Name
+		Column string
+	}
+	// AlterType is ALTER COLUMN TYPE.
+	AlterType struct {
+		Table  Name
+		Column string
+		Type   Type
+		// Using is nil without USING.
+		Using Expression
+		// Collates where it names a collation.
+		Collates bool
+	}
+	// SetDefault is SET DEFAULT, or DROP DEFAULT where Default is nil.
+	SetDefault struct {
+		Table   Name
+		Column  string
+		Default Expression
+	}
+	// SetNotNull is SET NOT NULL.
+	SetNotNull struct {
+		Table  Name
+		Column string
+	}
+	// DropNotNull is DROP NOT NULL.
+	DropNotNull struct {
+		Table  Name
+		Column string
+	}
+	// AlterGenerated is a change of a column's identity or of its generation
+	// expression. Rewrites are SET EXPRESSION of a stored column.
+	AlterGenerated struct {
+		Table    Name
+		Column   string
+		What     string
+		Rewrites bool
+	}
+	// AddConstraint is ADD CONSTRAINT.
+	AddConstraint struct {
+		Table      Name
+		Constraint Constraint
+	}
+	// ValidateConstraint is VALIDATE CONSTRAINT.
+	ValidateConstraint struct {
+		Table      Name
+		Constraint string
+	}
+	// DropConstraint is DROP CONSTRAINT.
+	DropConstraint struct {
+		Table      Name
+		Constraint string
+	}
+	// AttachPartition is ATTACH PARTITION.
+	AttachPartition struct{ Table, Partition Name }
+	// DetachPartition is DETACH PARTITION.
+	DetachPartition struct {
+		Table, Partition Name
+		Concurrently     bool
+		Finalize         bool
+	}
+	// RowSecurity is ENABLE, DISABLE, FORCE and NO FORCE ROW LEVEL SECURITY.
+	RowSecurity struct {
+		Table  Name
+		Strict bool // whether more is refused than before
+	}
+	// RewriteTable writes a table anew: SET LOGGED, SET TABLESPACE, VACUUM
+	// FULL, CLUSTER and their like. Everything tells that no table is named.
+	RewriteTable struct {
+		Table      Name
+		What       string
+		Everything bool
+	}
+	// AlterTable is every other command of ALTER TABLE, with the lock that it takes.
+	AlterTable struct {
+		Table Name
+		What  string
+		Mode  LockMode
+	}
+	// Truncate is TRUNCATE of one table.
+	Truncate struct {
+		Table   Name
+		Cascade bool
+	}
+	// Lock is LOCK TABLE of one table.
+	Lock struct {
+		Table  Name
+		Mode   LockMode
+		NoWait bool
+	}
+)
+
+// The changes of other objects.
+type (
+	// Create makes an object that nothing that follows depends on: a type, a
+	// domain, a sequence, a schema, an extension, a role. Values are those of
+	// an enum.
+	Create struct {
+		Kind string
+		Name Name
+		Enum bool
+	}
+	// Drop is DROP of one object of any kind.
+	Drop struct {
+		Kind string
+		Name Name
+		// Table is the table of a trigger, rule or policy.
+		Table        Name
+		Cascade      bool
+		Concurrently bool
+		IfExists     bool
+	}
+	// Rename gives an object another name; of a column, constraint, attribute,
+	// enum value, trigger, rule or policy, Part of Object gets it.
+	Rename struct {
+		Kind   string
+		Object Name
+		Part   string
+		To     string
+	}
+	// SetSchema moves an object to another schema.
+	SetSchema struct {
+		Kind   string
+		Object Name
+		Schema string
+	}
+	// CreateIndex is CREATE INDEX.
+	CreateIndex struct {
+		Name             Name
+		Table            Name
+		Columns          []string
+		Unique           bool
+		Concurrently     bool
+		IfNotExists      bool
+		NullsNotDistinct bool
+		Partial          bool
+		// Only: on a partitioned table, the partitions are left out.
+		Only bool
+	}
+	// Reindex is REINDEX. Target is an index, a table, a schema or more.
+	Reindex struct {
+		Kind         string
+		Target       Name
+		Concurrently bool
+	}
+	// CreateView is CREATE VIEW and CREATE MATERIALIZED VIEW.
+	CreateView struct {
+		Name         Name
+		Replace      bool
+		Materialized bool
+		Query        Expression
+	}
+	// RefreshView is REFRESH MATERIALIZED VIEW.
+	RefreshView struct {
+		Name         Name
+		Concurrently bool
+	}
+	// CreateFunction is CREATE FUNCTION and CREATE PROCEDURE.
+	CreateFunction struct {
+		Kind    string
+		Name    Name
+		Replace bool
+		Code    Code
+	}
+	// CreateTrigger is CREATE TRIGGER.
+	CreateTrigger struct {
+		Name    string
+		Table   Name
+		Replace bool
+	}
+	// CreateRule is CREATE RULE.
+	CreateRule struct {
+		Name  string
+		Table Name
+	}
+	// Policy is CREATE POLICY and ALTER POLICY.
+	Policy struct {
+		Name  string
+		Table Name
+		Alter bool
+	}
+	// Grant is GRANT; Revoke is REVOKE.
+	Grant struct{}
+	// Revoke is REVOKE; Text is what it takes away from whom.
+	Revoke struct{ Text string }
+	// AddEnumValue is ALTER TYPE ADD VALUE.
+	AddEnumValue struct {
+		Type  Name
+		Value string
+	}
+	// AlterComposite is a change of a composite type's attributes.
+	AlterComposite struct {
+		Type Name
+		What string
+	}
+	// AlterDomain is ALTER DOMAIN. Constraint is what it adds, nil for none.
+	AlterDomain struct {
+		Domain     Name
+		What       string
+		Constraint *Constraint
+		Validates  bool
+		Relaxes    bool
+	}
+	// Alter changes what it is that an object does, or how: ALTER FUNCTION,
+	// ALTER SEQUENCE, ALTER EXTENSION UPDATE, ALTER ROLE and their like.
+	Alter struct {
+		Kind string
+		Name Name
+		What string
+	}
+)
+
+// What else a statement does.
+type (
+	// Transaction is BEGIN, COMMIT, ROLLBACK and their like.
+	Transaction struct{ Kind TransactionKind }
+	// Set is SET, RESET and set_config. Value is "" where it goes back to
+	// what it was.
+	Set struct {
+		Local bool
+		Name  string
+		Value string
+	}
+	// Do runs code at once.
+	Do struct{ Code Code }
+	// Data reads or writes rows. Table is what it writes to.
+	Data struct {
+		Verb  string
+		Table Name
+		// Where tells that it has a condition.
+		Where bool
+		// Calls are the functions and procedures that it calls.
+		Calls []string
+		Query Expression
+	}
+	// Execute runs a text that is put together while it runs, so that nobody
+	// can read it before.
+	Execute struct{ Text string }
+	// Outside is a statement that PostgreSQL refuses inside a transaction,
+	// without a change that matters here: VACUUM, ALTER SYSTEM.
+	Outside struct {
+		What string
+	}
+	// Harmless changes nothing that either version sees.
+	Harmless struct{ What string }
+)
+
+// TransactionKind is what a statement does to the transaction.
+type TransactionKind int
+
+// The kinds.
+const (
+	Begin TransactionKind = iota
+	Commit
+	Rollback
+	Savepoint
+)
+
+// Code is the body of a function or of DO.
+type Code struct {
+	Language string
+	// Statements are the static SQL of the body, each with its own place in
+	// the file.
+	Statements []Statement
+	// Opaque says why not all of it can be read, "" when all is.
+	Opaque string
+}
+
+// LockMode is a mode of a table's lock, in the order of their strength.
+type LockMode int
+
+// The modes. Everything from Share on makes writers wait, AccessExclusive
+// makes readers wait too.
+const (
+	NoLock LockMode = iota
+	AccessShare
+	RowShare
+	RowExclusive
+	ShareUpdateExclusive
+	Share
+	ShareRowExclusive
+	Exclusive
+	AccessExclusive
+)
+
+// String is the mode as SQL writes it.
+func (m LockMode) String() string {
+	return [...]string{
+		"no lock", "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE",
+		"SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE",
+	}[m]
+}
+
+func (CreateTable) action()        {}
+func (AddColumn) action()          {}
+func (DropColumn) action()         {}
+func (AlterType) action()          {}
+func (SetDefault) action()         {}
+func (SetNotNull) action()         {}
+func (DropNotNull) action()        {}
+func (AlterGenerated) action()     {}
+func (AddConstraint) action()      {}
+func (ValidateConstraint) action() {}
+func (DropConstraint) action()     {}
+func (AttachPartition) action()    {}
+func (DetachPartition) action()    {}
+func (RowSecurity) action()        {}
+func (RewriteTable) action()       {}
+func (AlterTable) action()         {}
+func (Truncate) action()           {}
+func (Lock) action()               {}
+func (Create) action()             {}
+func (Drop) action()               {}
+func (Rename) action()             {}
+func (SetSchema) action()          {}
+func (CreateIndex) action()        {}
+func (Reindex) action()            {}
+func (CreateView) action()         {}
+func (RefreshView) action()        {}
+func (CreateFunction) action()     {}
+func (CreateTrigger) action()      {}
+func (CreateRule) action()         {}
+func (Policy) action()             {}
+func (Grant) action()              {}
+func (Revoke) action()             {}
+func (AddEnumValue) action()       {}
+func (AlterComposite) action()     {}
+func (AlterDomain) action()        {}
+func (Alter) action()              {}
+func (Transaction) action()        {}
+func (Set) action()                {}
+func (Do) action()                 {}
+func (Data) action()               {}
+func (Execute) action()            {}
+func (Outside) action()            {}
+func (Harmless) action()           {}

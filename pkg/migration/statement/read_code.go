@@ -1,0 +1,123 @@
+package statement
+
+import "slices"
+
+// deepest is how many bodies of code are read inside one another.
+const deepest = 8
+
+// createFunction reads CREATE FUNCTION and CREATE PROCEDURE from after that word.
+func (r *reader) createFunction(kind string, replace bool) {
+	function := CreateFunction{Kind: kind, Name: r.name(), Replace: replace}
+	r.parenthesised()
+	options := r.everything()
+	language, body := "sql", Expression(nil)
+	for i, token := range options {
+		switch {
+		case token.Is("language") && i+1 < len(options):
+			language = options[i+1].Value
+		case token.Is("as") && i+1 < len(options) && options[i+1].Kind == Literal && body == nil:
+			body = options[i+1 : i+2]
+		case (token.Is("atomic") || token.Is("return")) && body == nil:
+			body = options[i+1:]
+		}
+	}
+	function.Code = r.code(language, body)
+	r.did(function)
+}
+
+// do reads DO [LANGUAGE name] body.
+func (r *reader) do() {
+	language, body := "plpgsql", Expression(nil)
+	for !r.done() {
+		switch {
+		case r.accept("language"):
+			language = r.take().Value
+		case r.peek().Kind == Literal:
+			body = Expression{r.take()}
+		default:
+			r.fail("%s is not understood here, where code was expected", r.here())
+		}
+	}
+	if body == nil {
+		r.fail("the code of DO is missing")
+		return
+	}
+	r.did(Do{Code: r.code(language, body)})
+}
+
+// code reads the static SQL of a body.
+func (r *reader) code(language string, body Expression) Code {
+	code := Code{Language: language}
+	switch {
+	case language != "sql" && language != "plpgsql":
+		code.Opaque = "it is written in " + language
+	case len(body) == 0:
+		code.Opaque = "it has no body"
+	case r.depth >= deepest:
+		code.Opaque = "it is code in code in code"
+	case len(body) > 1 || body[0].Kind != Literal: // BEGIN ATOMIC: only queries may stand in it
+	case body[0].Inside == Position{}:
+		code.Opaque = "its body is not dollar-quoted"
+	case language == "sql":
+		code.Statements = splitAt(body[0].Value, body[0].Inside, r.depth+1)
+	default:
+		code.Statements = procedural(body[0], r.depth+1)
+	}
+	return code
+}
+
+// opens are the words after which a statement of PL/pgSQL begins.
+func opens() []string { return []string{"begin", "then", "else", "loop", ";"} }
+
+// runs are the words with which a statement begins that runs SQL.
+func runs() []string {
+	return []string{"alter", "create", "drop", "truncate", "lock", "insert", "update", "delete", "merge", "perform", "call", "execute",
+		"select", "with", "grant", "revoke", "comment", "refresh", "reindex", "cluster", "vacuum", "analyze", "set", "reset", "copy", "do"}
+}
+
+// procedural finds the SQL in a body of PL/pgSQL. What stands between it
+// (assignments, conditions, loops) moves no schema by itself.
+func procedural(body Token, depth int) []Statement {
+	scanned := scan(body.Value, body.Inside)
+	var statements []Statement
+	fresh := false
+	for i := 0; i < len(scanned.tokens); i++ {
+		token := scanned.tokens[i]
+		dynamic := token.Is("execute") // FOR … IN EXECUTE, RETURN QUERY EXECUTE
+		if dynamic || fresh && token.Kind == Word && slices.Contains(runs(), token.Value) {
+			end := i
+			for end < len(scanned.tokens) && !scanned.tokens[end].Is(";") {
+				end++
+			}
+			tokens := scanned.tokens[i:end]
+			statement := Statement{Text: body.Value[token.start:tokens[len(tokens)-1].end], At: token.At, Tokens: tokens}
+			statement.readProcedural(depth)
+			statements = append(statements, statement)
+			i = end - 1
+			fresh = false
+			continue
+		}
+		fresh = (token.Kind == Word || token.Kind == Symbol) && slices.Contains(opens(), token.Value)
+	}
+	attach(statements, scanned)
+	return statements
+}
+
+// readProcedural reads a statement of PL/pgSQL: EXECUTE of a constant is the
+// statement that the constant holds.
+func (s *Statement) readProcedural(depth int) {
+	constant := len(s.Tokens) == 2 && s.Tokens[0].Is("execute") && s.Tokens[1].Kind == Literal
+	if !constant {
+		s.read(depth)
+		return
+	}
+	for _, inner := range splitAt(s.Tokens[1].Value, s.At, depth) {
+		if inner.Unread != "" {
+			s.Unread, s.UnreadAt = inner.Unread, s.At
+			return
+		}
+		for _, change := range inner.Changes {
+			s.Changes = append(s.Changes, Change{At: s.At, Action: change.Action})
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package statement
+
+// data reads a statement that reads or writes rows, as the words that it is
+// made of.
+func (r *reader) data(verb string) {
+	query := r.everything()
+	change := Data{Verb: verb, Query: query, Calls: query.Calls()}
+	depth := 0
+	for i, token := range query {
+		switch {
+		case token.Is("("):
+			depth++
+		case token.Is(")"):
+			depth--
+		case depth > 0:
+		case verb == "with" && (token.Is("insert") || token.Is("update") || token.Is("delete") || token.Is("merge")):
+			verb = token.Value // what the query behind the named ones does
+			change.Verb = verb
+		case token.Is("where"), token.Is("limit"):
+			change.Where = true
+		}
+		if depth == 0 && change.Table.Name == "" && verb != "with" && verb != "select" && i+1 < len(query) {
+			change.Table = written(verb, query[i:])
+		}
+	}
+	r.did(change)
+	r.settings(query)
+}
+
+// written is the table after the word that names what a statement writes to.
+func written(verb string, tokens Expression) Name {
+	before := map[string]string{"insert": "into", "merge": "into", "update": "update", "delete": "from", "copy": "copy"}[verb]
+	if before == "" || !tokens[0].Is(before) {
+		return Name{}
+	}
+	inner := &reader{tokens: tokens[1:]}
+	inner.accept("only")
+	return inner.name()
+}
+
+// settings finds SELECT set_config('name', 'value', local).
+func (r *reader) settings(query Expression) {
+	for i := range query {
+		rest := query[i:]
+		if len(rest) < 8 || !rest[0].Is("set_config") || !rest[1].Is("(") || rest[2].Kind != Literal || rest[4].Kind != Literal {
+			continue
+		}
+		r.did(Set{Name: rest[2].Value, Value: rest[4].Value, Local: rest[6].Is("true")})
+	}
+}

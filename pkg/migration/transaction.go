@@ -1,0 +1,87 @@
+package migration
+
+import (
+	"slices"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/dialect"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+)
+
+// transaction is what has happened in the transaction that is open.
+type transaction struct {
+	// whole: the tool has begun it, not the file.
+	whole bool
+	// held are the locks that it holds, by table, and top is the strongest.
+	held map[string]statement.LockMode
+	top  lock
+	// enums are the values that it has added to a type.
+	enums map[string]bool
+	// implicit: neither the tool nor the file has begun it, but PostgreSQL, for
+	// a message of several statements.
+	implicit bool
+}
+
+func newTransaction() *transaction {
+	return &transaction{held: map[string]statement.LockMode{}, enums: map[string]bool{}}
+}
+
+// take adds locks.
+func (t *transaction) take(locks []lock) {
+	for _, taken := range locks {
+		t.held[taken.table] = max(t.held[taken.table], taken.mode)
+		if taken.mode > t.top.mode {
+			t.top = taken
+		}
+	}
+}
+
+// strongest is the strongest lock that is held, if it makes others wait.
+func (t *transaction) strongest() (lock, bool) {
+	if t == nil {
+		return lock{}, false
+	}
+	return t.top, t.top.hinders()
+}
+
+// has reports whether a lock of the table that makes others wait is held.
+func (t *transaction) has(table string) bool { return lock{mode: t.held[table]}.hinders() }
+
+// renamed keeps the locks of a table under its new name.
+func (t *transaction) renamed(from, to string) {
+	if mode, held := t.held[from]; held {
+		delete(t.held, from)
+		t.held[to] = mode
+	}
+	if t.top.table == from {
+		t.top.table = to
+	}
+}
+
+// begun reports whether the tool begins a transaction around a section.
+func begun(section dialect.Section, statements []statement.Statement) bool {
+	switch section.Transaction {
+	case dialect.Whole:
+		return true
+	case dialect.UnlessRefused:
+		return !slices.ContainsFunc(statements, func(s statement.Statement) bool { return slices.ContainsFunc(s.Changes, refused) })
+	default:
+		return false
+	}
+}
+
+// refused reports whether PostgreSQL runs a change outside of transactions alone.
+func refused(change statement.Change) bool {
+	switch action := change.Action.(type) {
+	case statement.CreateIndex:
+		return action.Concurrently
+	case statement.Drop:
+		return action.Concurrently || action.Kind == "database" || action.Kind == "tablespace"
+	case statement.Reindex:
+		return action.Concurrently || action.Kind == "schema" || action.Kind == "database" || action.Kind == "system"
+	case statement.DetachPartition:
+		return action.Concurrently
+	case statement.Outside:
+		return true
+	}
+	return false
+}

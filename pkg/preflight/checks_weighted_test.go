@@ -1,0 +1,72 @@
+package preflight
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// healthyWeighted is the healthy release behind an HTTPRoute.
+func healthyWeighted() *Facts {
+	facts := healthy()
+	facts.Release.Spec.Traffic = release.Traffic{HTTPRoute: &release.NamedRoute{Name: "shop"}}
+	facts.Route.Value.Service = nil
+	signEverything(facts)
+	return facts
+}
+
+// TestWeightedRouteIsChecked: behind a route with weights it is the colours'
+// Services that get the traffic, and the route's own stickiness that keeps it.
+func TestWeightedRouteIsChecked(t *testing.T) {
+	for name, test := range map[string]struct {
+		id      string
+		plant   func(*Facts)
+		outcome Outcome
+		says    string
+	}{
+		"not sticky":             {"BG-NET-01", func(*Facts) {}, Pass, "does not tie clients"},
+		"sticky by a cookie":     {"BG-NET-01", func(f *Facts) { f.Route.Value.State.Affinity = "Cookie (sessionPersistence of rule 1)" }, Fail, "by Cookie (sessionPersistence of rule 1)"},
+		"no DNS in the way":      {"BG-NET-02", func(*Facts) {}, Pass, "its proxy"},
+		"no balancer of its own": {"BG-NET-03", func(*Facts) {}, Pass, "its proxy stands in front"},
+		"both Services":          {"BG-COL-05", func(*Facts) {}, Pass, "3 ready pods of green and no others"},
+		"the target's Service leads to the other colour": {"BG-COL-05", func(f *Facts) {
+			f.color("green", func(c *Color) { c.ServicePods = f.Colors["blue"].Pods })
+		}, Fail, "shop-blue-0"},
+		"the target's Service is not there": {"BG-COL-05", func(f *Facts) {
+			f.color("green", func(c *Color) { c.Service = Fact[*corev1.Service]{Problem: `services "svc-green" not found`} })
+		}, Fail, "does not exist"},
+		"a stranger behind a colour's Service": {"BG-COL-03", func(f *Facts) {
+			f.color("green", func(c *Color) {
+				c.Workloads.Value[0].Selector = selectorOfLabels("app=shop,version=green,pod-template-hash")
+				c.Pods.Value = []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "debug", Labels: map[string]string{"app": "shop", "version": "green"}}}}
+			})
+		}, Fail, "debug"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			facts := healthyWeighted()
+			test.plant(facts)
+			findings := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), test.id)
+			for _, finding := range findings {
+				if finding.Outcome == test.outcome && strings.Contains(finding.Cause, test.says) {
+					if test.outcome == Fail && !finding.Blocks {
+						t.Errorf("it does not block: %+v", finding)
+					}
+					return
+				}
+			}
+			t.Errorf("none of %+v is %s with %q", findings, test.outcome, test.says)
+		})
+	}
+}
+
+// TestHealthyWeightedReleasePasses: nothing else stumbles over the kind of route.
+func TestHealthyWeightedReleasePasses(t *testing.T) {
+	report := Evaluate(healthyWeighted(), Catalogue(), StageDeploy)
+	if report.Blocked() {
+		t.Errorf("blocked by %v", report.Blocking)
+	}
+}

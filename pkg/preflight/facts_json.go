@@ -1,0 +1,95 @@
+package preflight
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// What encoding/json can't do for facts by itself.
+
+// MarshalJSON writes a colour with what is kept to this package.
+func (c Color) MarshalJSON() ([]byte, error) {
+	type fields Color
+	return json.Marshal(struct {
+		fields
+		Absent bool
+	}{fields(c), c.absent})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (c *Color) UnmarshalJSON(data []byte) error {
+	type fields Color
+	var saved struct {
+		fields
+		Absent bool
+	}
+	if err := strictly(data, &saved); err != nil {
+		return err
+	}
+	*c = Color(saved.fields)
+	c.absent = saved.Absent
+	return nil
+}
+
+// MarshalJSON writes a route without the live object, of which it keeps the
+// destinations alone: they are all that a check looks at.
+func (r Route) MarshalJSON() ([]byte, error) {
+	type fields Route
+	saved := fields(r)
+	saved.State.Live = destinationsIn(r.State.Live)
+	saved.State.Members = nil
+	for _, member := range r.State.Members {
+		member.Live = nil
+		saved.State.Members = append(saved.State.Members, member)
+	}
+	return json.Marshal(saved)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (r *Route) UnmarshalJSON(data []byte) error {
+	type fields Route
+	var saved fields
+	if err := strictly(data, &saved); err != nil {
+		return err
+	}
+	if content, found := saved.State.Live.(map[string]any); found {
+		saved.State.Live = &unstructured.Unstructured{Object: content}
+	}
+	*r = Route(saved)
+	return nil
+}
+
+// destinationsIn are the destinations in a VirtualService, nil for what has none.
+func destinationsIn(live any) any {
+	object, read := live.(*unstructured.Unstructured)
+	if !read {
+		return nil
+	}
+	spec := map[string]any{}
+	for _, protocol := range []string{"http", "tls", "tcp"} {
+		var routes []any
+		for _, route := range entriesAt(object.Object, "spec", protocol) {
+			var destinations []any
+			for _, weighted := range entriesAt(route, "route") {
+				host, _, _ := unstructured.NestedString(weighted, "destination", "host")
+				subset, _, _ := unstructured.NestedString(weighted, "destination", "subset")
+				destinations = append(destinations, map[string]any{"destination": map[string]any{"host": host, "subset": subset}})
+			}
+			routes = append(routes, map[string]any{"route": destinations})
+		}
+		if routes != nil {
+			spec[protocol] = routes
+		}
+	}
+	return map[string]any{"spec": spec}
+}
+
+// strictly decodes JSON and refuses fields that are not known: a fact that is
+// left out in silence would be another verdict.
+func strictly(data []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(into)
+}

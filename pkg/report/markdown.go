@@ -1,0 +1,149 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
+)
+
+// longestMarkdown bounds what is written, in bytes: a comment on GitHub holds
+// 65,536 characters, and one that is longer is refused as a whole.
+const longestMarkdown = 60000
+
+// writeMarkdown writes a report for the comment of a pull request or the summary
+// of a step: the verdict, a table of what needs a person, and the rest folded.
+func writeMarkdown(out io.Writer, report *preflight.Report, _ Tool) error {
+	var open, folded []preflight.Finding
+	for _, finding := range report.Findings {
+		if finding.Blocks || finding.Suppressed() || finding.Outcome != preflight.Pass && finding.Outcome != preflight.Skip {
+			open = append(open, finding)
+		} else {
+			folded = append(folded, finding)
+		}
+	}
+	// What blocks comes first: it must not be what there is no room for.
+	slices.SortStableFunc(open, func(a, b preflight.Finding) int { return cmp.Compare(urgency(a), urgency(b)) })
+	text := &bounded{limit: longestMarkdown}
+	text.add(heading(report))
+	if len(open) > 0 {
+		text.table("\n| | Check | Found | What to do |\n|---|---|---|---|\n", open, openRow)
+	}
+	for _, suppression := range report.Suppressions {
+		if suppression.State != preflight.SuppressionInEffect {
+			text.add("\n⚠️ " + markdownText(suppression.String()) + "\n")
+		}
+	}
+	if len(folded) > 0 {
+		text.add(fmt.Sprintf("\n<details><summary>%s</summary>\n", tally(report, preflight.Pass, preflight.Skip)))
+		text.table("\n| | Check | Found |\n|---|---|---|\n", folded, foldedRow)
+		text.add("\n</details>\n")
+	}
+	_, err := io.WriteString(out, text.String())
+	return err
+}
+
+func heading(report *preflight.Report) string {
+	verdict := "✅ nothing blocks"
+	if report.Blocked() {
+		verdict = "❌ blocked by " + strings.Join(report.Blocking, ", ")
+	}
+	roles := []string{"stage " + string(report.Stage), "require " + report.Require}
+	if report.Stage != preflight.StagePR {
+		roles = append(roles, "live "+cmp.Or(report.Live, "unknown"))
+	}
+	if report.Target != "" {
+		roles = append(roles, "target "+report.Target)
+	}
+	return fmt.Sprintf("### %s: %s\n\n%s (%s)\n", markdownText(report.Name+" in "+report.Namespace), verdict,
+		tally(report, preflight.Fail, preflight.Unknown, preflight.Warn, preflight.Suppressed, preflight.Pass, preflight.Skip), markdownText(strings.Join(roles, ", ")))
+}
+
+// tally counts the checks by some outcomes.
+func tally(report *preflight.Report, outcomes ...preflight.Outcome) string {
+	words := map[preflight.Outcome]string{
+		preflight.Pass: "passed", preflight.Fail: "failed", preflight.Unknown: "unknown",
+		preflight.Warn: "warned", preflight.Skip: "skipped", preflight.Suppressed: "suppressed",
+	}
+	var parts []string
+	for _, outcome := range outcomes {
+		if count := report.Counts[outcome]; count > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count, words[outcome]))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func urgency(finding preflight.Finding) int {
+	if finding.Blocks {
+		return 0
+	}
+	return 1
+}
+
+func openRow(finding preflight.Finding) string {
+	return fmt.Sprintf("| %s | %s | %s%s | %s |\n", sign(finding), checkLink(finding), markdownText(sentence(finding)), place(finding), markdownText(finding.Remedy))
+}
+
+func foldedRow(finding preflight.Finding) string {
+	return fmt.Sprintf("| %s | %s | %s |\n", sign(finding), checkLink(finding), markdownText(sentence(finding)))
+}
+
+// place is the file and the line of a finding.
+func place(finding preflight.Finding) string {
+	if finding.Position == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (%s)", markdownText(fmt.Sprintf("%s:%d:%d", finding.Position.File, finding.Position.Line, finding.Position.Column)))
+}
+
+func sign(finding preflight.Finding) string {
+	switch {
+	case finding.Blocks:
+		return "❌"
+	case finding.Suppressed():
+		return "🔕"
+	case finding.Outcome == preflight.Pass:
+		return "✅"
+	case finding.Outcome == preflight.Skip:
+		return "➖"
+	}
+	return "⚠️"
+}
+
+func checkLink(finding preflight.Finding) string {
+	return fmt.Sprintf("[%s](%s) %s", finding.ID, address(finding.Docs), markdownText(finding.Title))
+}
+
+// markdownText is a text that others had a hand in, such that none of it is
+// markup, mentions anybody, or ends a cell.
+func markdownText(text string) string {
+	return strings.NewReplacer(
+		"&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;", "#", "&#35;", "|", "&#124;", ":/", ":&#47;",
+		`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "!", `\!`, "~", `\~`, "$", `\$`,
+	).Replace(plain(text))
+}
+
+// bounded is a text of limited length.
+type bounded struct {
+	strings.Builder
+	limit int
+}
+
+func (b *bounded) add(text string) { b.WriteString(text) }
+
+// table adds rows as far as there is room, and says how many are left out.
+func (b *bounded) table(head string, findings []preflight.Finding, row func(preflight.Finding) string) {
+	b.add(head)
+	for index, finding := range findings {
+		line := row(finding)
+		if b.Len()+len(line) > b.limit {
+			b.add(fmt.Sprintf("\n%d more are left out here: -o wide shows all of them.\n", len(findings)-index))
+			return
+		}
+		b.add(line)
+	}
+}

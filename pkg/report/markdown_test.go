@@ -1,0 +1,69 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
+)
+
+func TestMarkdown(t *testing.T) {
+	link := func(id string) string {
+		return fmt.Sprintf("[%s](https://github.com/bluegreen-dev/kubectl-bluegreen/blob/main/docs/checks/%s.md) title of %s", id, id, id)
+	}
+	want := `### shop in store: ❌ blocked by BG-DB-01, BG-DB-03
+
+1 failed, 2 unknown, 1 warned, 1 passed, 1 skipped (stage deploy, require starter, live blue, target green)
+
+| | Check | Found | What to do |
+|---|---|---|---|
+| ❌ | ` + link("BG-DB-01") + " | unknown: database main: not allowed to look\\[2J ::error::\\]\\]&gt; &lt;b&gt;&#64;everyone&lt;/b&gt; &#124; \\`x\\` | do something about BG-DB-01 |" + `
+| ❌ | ` + link("BG-DB-03") + ` | database main: 120 wanted, 77 allowed (deploy/blue green.yaml:30:5) | do something about BG-DB-03 |
+| ⚠️ | ` + link("BG-COL-12") + ` | deployment/shop-green: container app runs image shop, which can change under it (green/green.yaml:14:16) | do something about BG-COL-12 |
+| ⚠️ | ` + link("BG-DB-04") + ` | unknown: database main: nobody may look | do something about BG-DB-04 |
+
+<details><summary>1 passed, 1 skipped</summary>
+
+| | Check | Found |
+|---|---|---|
+| ✅ | ` + link("BG-COL-01") + ` | deployment/shop-blue: 3 of 3 are ready |
+| ➖ | ` + link("BG-MON-01") + ` | prometheus: not declared: prometheus |
+
+</details>
+`
+	if diff := cmp.Diff(want, written(t, "markdown", blocked())); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A comment that is too long is refused as a whole; what blocks is in it.
+func TestMarkdownHasRoomForWhatBlocks(t *testing.T) {
+	report := blocked()
+	last := report.Findings[3]
+	report.Findings = nil
+	for number := range 2000 {
+		report.Findings = append(report.Findings, finding(fmt.Sprintf("BG-X-%d", number), preflight.Warn, "pod", strings.Repeat("long ", 20)))
+	}
+	report.Findings = append(report.Findings, last)
+	text := written(t, "markdown", report)
+	if len(text) > 65536 {
+		t.Errorf("it is %d bytes long", len(text))
+	}
+	if !strings.Contains(text, "120 wanted") || !strings.Contains(text, " more are left out here") {
+		t.Errorf("what blocks, or that something is left out, is not told: …%s", text[len(text)-200:])
+	}
+}
+
+// No text that others had a hand in becomes a tag, a mention, a cell or a line.
+func TestMarkdownHoldsNoMarkupOfOthers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := markdownText(rapid.String().Draw(t, "text"))
+		if strings.ContainsAny(text, "<>@|\n\r") {
+			t.Fatalf("%q", text)
+		}
+	})
+}

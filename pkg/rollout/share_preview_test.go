@@ -1,0 +1,113 @@
+package rollout
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// TestBeside: the old side must keep its requests, whatever the target gets of
+// those who ask for it.
+func TestBeside(t *testing.T) {
+	for name, test := range map[string]struct {
+		target, old, reference measure.Reading
+		after                  time.Duration
+		want                   Following
+		overdue                bool
+		says                   string
+	}{
+		"nobody tests":                 {rate(0), rate(98), rate(100), 10 * time.Second, Followed, false, "blue keeps its requests beside the preview of green: 98.0/s, of 100.0/s before"},
+		"somebody tests a lot":         {rate(500), rate(100), rate(100), 10 * time.Second, Followed, false, "blue keeps its requests"},
+		"all of the old side's":        {rate(100), rate(0), rate(100), 10 * time.Second, NotFollowed, false, "blue gets 0.0 requests/s beside the preview of green, of 100.0/s before, and green gets 100.0/s: the rule takes more than it says"},
+		"most of them, for too long":   {rate(0), rate(20), rate(100), time.Minute, NotFollowed, true, "the route is not served as it stands"},
+		"clients that vary":            {rate(0), rate(51), rate(100), 10 * time.Second, Followed, false, ""},
+		"too few to tell":              {rate(0), rate(0), rate(1), 10 * time.Second, FollowingUnknown, false, "it had 1.0/s before, too few to tell"},
+		"nobody read what it had":      {rate(0), rate(0), measure.Reading{}, 10 * time.Second, FollowingUnknown, false, "0.0/s before"},
+		"the old side can't be read":   {rate(0), unanswered(measure.SourceDown, "refused"), rate(100), 10 * time.Second, FollowingUnknown, false, "can't be read: refused"},
+		"the target counts nothing":    {unanswered(measure.NoData, "no pod counts"), rate(100), rate(100), 10 * time.Second, Followed, false, ""},
+		"the old side counts no more":  {rate(100), unanswered(measure.NoData, "no pod counts"), rate(100), 10 * time.Second, NotFollowed, false, "blue gets 0.0"},
+		"the target can't be read now": {unanswered(measure.SourceDown, "refused"), rate(100), rate(100), 10 * time.Second, Followed, false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			seen := shares{target: "green", old: "blue", onTarget: test.target, onOld: test.old, reference: test.reference, over: test.after, at: start.Add(test.after), due: time.Minute}
+			got := DataPlane{Switched: start}.beside(seen)
+			if got.Following != test.want || got.Overdue != test.overdue || got.Lost || !strings.Contains(got.Message, test.says) {
+				t.Errorf("%+v, want %s, overdue %v, %q", got, test.want, test.overdue, test.says)
+			}
+			if test.want != Followed {
+				return
+			}
+			seen.onOld, seen.at = rate(0), start.Add(time.Hour)
+			if later := got.beside(seen); later != got {
+				t.Errorf("hours later %+v became %+v", got, later)
+			}
+		})
+	}
+}
+
+// asking is a counter of which the target has data only while somebody asks for it.
+// Its pods are ready, as the API server says of any.
+type asking struct{ *counter }
+
+func (a asking) Answers(query measure.Query) bool {
+	return query.Signal == measure.ReadyRatio || a.counter.Answers(query)
+}
+
+func (a asking) Read(ctx context.Context, query measure.Query) measure.Reading {
+	reading := a.counter.Read(ctx, query)
+	if query.Signal == measure.ReadyRatio {
+		reading.Value = 1
+	}
+	if query.Color == "green" && a.rate["green"] == 0 && (query.Signal == measure.ErrorRatio || query.Signal == measure.LatencyP95) {
+		reading.State, reading.Value, reading.Samples = measure.NoData, 0, 0
+	}
+	return reading
+}
+
+// TestAPreviewUnderTheGate: nobody has to test, unless it is asked for; what is
+// tested counts; and who tests is compared with nobody.
+func TestAPreviewUnderTheGate(t *testing.T) {
+	for name, test := range map[string]struct {
+		requests string
+		green    float64
+		failing  float64
+		// old is what the old side gets, of 100 before.
+		old  float64
+		want Phase
+		says string
+	}{
+		"nobody tests":                    {"", 0, 0, 100, Switch, ""},
+		"nobody tests, and somebody must": {release.RequestsRequired, 0, 0, 100, Held, "advance-error-ratio"},
+		"somebody does":                   {release.RequestsRequired, 3, 0.001, 100, Switch, ""},
+		"somebody makes more than all":    {"", 900, 0.001, 100, Switch, ""},
+		"who tests is failed":             {"", 3, 0.5, 100, Revert, "rollback-error-ratio"},
+		"the rule takes everybody":        {"", 100, 0.001, 0, Held, "the rule takes more than it says"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runner, source, state := comparing(t, release.RelativeRollback)
+			runner.Sources = []measure.Source{asking{source}}
+			step := previewStep
+			step.Requests = test.requests
+			runner.Release.Spec.Traffic.Steps = []release.Step{step, {Weight: 100}}
+			if err := runner.prepare(); err != nil {
+				t.Fatal(err)
+			}
+			source.rate["green"], source.rate["blue"], source.failing["green"] = test.green, test.old, test.failing
+			state.Baseline = append(state.Baseline, measure.Reading{Query: runner.serving(state), State: measure.OK, Value: 100, Time: start.Add(-time.Minute)})
+			after, seen := tickFor(t, runner, state, time.Hour)
+			if after.Phase != test.want || !strings.Contains(after.Reason, test.says) {
+				t.Errorf("%s, because %q, want %s %q; last seen %+v", after.Phase, after.Reason, test.want, test.says, seen.Decision)
+			}
+			if after.Phase == Switch && (after.Step != 1 || after.Entered.Sub(start) != previewStep.Hold.Std()) {
+				t.Errorf("step %d, entered %s after the start of the hold", after.Step, after.Entered.Sub(start))
+			}
+			if after.Relative.Errors.Batches != 0 {
+				t.Errorf("it was compared %d times", after.Relative.Errors.Batches)
+			}
+		})
+	}
+}
