@@ -9,30 +9,47 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/report"
 )
 
 const checkLong = `Find out whether a shift would be safe. Nothing is changed.
 
-Every check prints one line. What could not be found out is printed as such,
-with the reason, and blocks where the check is critical; what the Release does
-not declare is named. The exit code is 2 when something blocks, whatever -o.`
+Every check prints one line; what the Release does not declare has one, with the
+checks that would ask for it, and -o wide has a line for each of those. What could
+not be found out is printed as such, with the reason, and blocks where the check is
+critical. The exit code is 2 when something blocks, whatever -o.
+
+With --save the facts that were looked at are kept in a file, without secrets;
+--from judges them again, at any place, and dials nothing. With --test a file says
+what checks must find in such facts: see docs/custom-checks.md for checks of your
+own, and how to test them.`
 
 const checkExample = `  kubectl bluegreen check
   kubectl bluegreen check svc/shop --to green
   kubectl bluegreen check -o json | jq .blocking
 
   # on a pull request: looks at files alone, dials nothing, reads no Secret
-  kubectl bluegreen check --stage pr`
+  kubectl bluegreen check --stage pr
+
+  # for a CI server, for code scanning, for the comment of a pull request
+  kubectl bluegreen check --stage pr -o junit > report.xml
+  kubectl bluegreen check --stage pr -o sarif > report.sarif
+  kubectl bluegreen check --stage pr -o markdown >> "$GITHUB_STEP_SUMMARY"`
 
 // checkFlags are the flags of check.
 type checkFlags struct {
 	output output
 	to     string
 	stage  string
+	// save and from are files of facts.
+	save string
+	from string
+	// test is a file that says what checks must find in such facts.
+	test string
 }
 
 func newCheck(call *invocation) *cobra.Command {
-	flags := &checkFlags{}
+	flags := &checkFlags{output: output{reports: report.Formats()}}
 	command := &cobra.Command{
 		Use:     "check [svc/NAME]",
 		Short:   "Find out whether a shift would be safe",
@@ -40,12 +57,21 @@ func newCheck(call *invocation) *cobra.Command {
 		Example: checkExample,
 		Args:    atMost(1, "at most svc/NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if flags.test != "" {
+				return call.testChecks(cmd, flags, args)
+			}
+			if flags.from != "" {
+				return call.checkSaved(cmd, flags, args)
+			}
 			return call.check(cmd.Context(), flags, args)
 		},
 	}
 	flags.output.addFlag(command)
 	command.Flags().StringVar(&flags.to, "to", "", "the colour that a shift would move to; without it the idle one")
 	command.Flags().StringVar(&flags.stage, "stage", string(preflight.StageDeploy), "which checks run: "+joined(preflight.Stages()))
+	command.Flags().StringVar(&flags.save, "save", "", "keep the facts that were looked at in this file, without secrets")
+	command.Flags().StringVar(&flags.from, "from", "", "judge the facts in this file, dialling nothing")
+	command.Flags().StringVar(&flags.test, "test", "", "hold the checks against what this file expects of saved facts, dialling nothing")
 	completeColors(command, "to", call)
 	var stages []string
 	for _, stage := range preflight.Stages() {
@@ -75,11 +101,20 @@ func (i *invocation) check(ctx context.Context, flags *checkFlags, args []string
 	if err := knownColor(opened.document.Release, flags.to); err != nil {
 		return err
 	}
-	report := i.preflight(ctx, opened, flags.to, stage)
+	own, err := opened.document.checks()
+	if err != nil {
+		return err
+	}
+	facts := i.facts(ctx, opened, own, flags.to, stage)
 	if ctx.Err() != nil {
 		return ctx.Err() // what was not looked at is not "unknown", it was cut off
 	}
-	return i.printReport(&flags.output, report)
+	if flags.save != "" {
+		if err := i.saveFacts(flags.save, facts); err != nil {
+			return err
+		}
+	}
+	return i.printReport(&flags.output, preflight.Evaluate(facts, own.all(), stage), own)
 }
 
 // stageOf reads --stage.
@@ -115,26 +150,42 @@ func (i *invocation) openFor(ctx context.Context, stage preflight.Stage, service
 	if found == nil {
 		return nil, release.WithHint(fmt.Errorf("no Release: stage pr looks at files alone, and there is no ./%s", defaultFile), "name it with -f FILE")
 	}
+	if err := found.withinCheckout(); err != nil {
+		return nil, err
+	}
 	return &work{document: found}, nil
 }
 
 // preflight collects the facts and evaluates the checks of a stage.
-func (i *invocation) preflight(ctx context.Context, opened *work, target string, stage preflight.Stage) *preflight.Report {
-	return preflight.Evaluate(i.facts(ctx, opened, target, stage), preflight.Catalogue(), stage)
+func (i *invocation) preflight(ctx context.Context, opened *work, target string, stage preflight.Stage) (*preflight.Report, error) {
+	own, err := opened.document.checks()
+	if err != nil {
+		return nil, err
+	}
+	return preflight.Evaluate(i.facts(ctx, opened, own, target, stage), own.all(), stage), nil
 }
 
 // facts collects what the checks look at.
-func (i *invocation) facts(ctx context.Context, opened *work, target string, stage preflight.Stage) *preflight.Facts {
-	return preflight.Collect(ctx, preflight.Inputs{
-		Client:    opened.client,
-		Release:   opened.document.Release,
-		Manifests: opened.document.manifests(),
-		Target:    target,
-		Sources:   opened.sources,
-		Stage:     stage,
-		Getenv:    i.getenv,
-		Clock:     i.environment.Clock,
-	})
+func (i *invocation) facts(ctx context.Context, opened *work, own *ownChecks, target string, stage preflight.Stage) *preflight.Facts {
+	return preflight.Collect(ctx, i.inputs(opened, own, target, stage))
+}
+
+// inputs are what the facts are collected from.
+func (i *invocation) inputs(opened *work, own *ownChecks, target string, stage preflight.Stage) preflight.Inputs {
+	return preflight.Inputs{
+		Client:     opened.client,
+		Release:    opened.document.Release,
+		Document:   opened.document.File,
+		Positions:  opened.document.positions(),
+		Manifests:  opened.document.manifests(),
+		Migrations: opened.document.Loaded.Migrations(),
+		Custom:     own.declared,
+		Target:     target,
+		Sources:    opened.sources,
+		Stage:      stage,
+		Getenv:     i.getenv,
+		Clock:      i.environment.Clock,
+	}
 }
 
 // getenv is the environment as os.Getenv gives it.
@@ -144,17 +195,25 @@ func (i *invocation) getenv(name string) string {
 }
 
 // printReport prints a report and turns a verdict that blocks into exit 2.
-func (i *invocation) printReport(output *output, report *preflight.Report) error {
-	value := object{Kind: preflight.KindReport, Name: report.Name, Namespace: report.Namespace, Value: report}
-	if err := output.print(i.streams, value, func() error { return i.writeReport(output, report) }); err != nil {
+func (i *invocation) printReport(output *output, found *preflight.Report, own *ownChecks) error {
+	if err := i.renderReport(output, found, own); err != nil {
 		return err
 	}
-	if report.Blocked() {
-		i.printNext(name + " explain " + report.Blocking[0])
+	if found.Blocked() {
+		i.printNext(name + " explain " + found.Blocking[0])
 		return &StatusError{Status: ExitBlocked}
 	}
-	if report.Stage == preflight.StageDeploy && report.Target != "" {
-		i.printNext(name + " shift --to " + report.Target)
+	if found.Stage == preflight.StageDeploy && found.Target != "" {
+		i.printNext(name + " shift --to " + found.Target)
 	}
 	return nil
+}
+
+// renderReport writes a report in the format that was asked for.
+func (i *invocation) renderReport(output *output, found *preflight.Report, own *ownChecks) error {
+	if format := output.report(); format != nil {
+		return format.Write(i.streams.Out, found, report.Tool{Version: BuildVersion().Version, Checks: own.all()})
+	}
+	value := object{Kind: preflight.KindReport, Name: found.Name, Namespace: found.Namespace, Value: found}
+	return output.print(i.streams, value, func() error { return i.writeReport(output, found) })
 }

@@ -11,39 +11,36 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/report"
 )
 
 const budgetLong = `Add up the connections that both colours may open at their peak, and hold the
 sum against every limit of the database. Prints the pool size that fits and the
 exact field to change. The exit code is 2 when it does not fit, or when that
-could not be found out.`
+could not be found out.
+
+With -o patch it prints what to do as lines for a shell, nothing where all fits.
+What a Secret holds is in none of them: a comment says what to set there.`
 
 // newDatabase groups what is about the databases that the colours share.
 func newDatabase(call *invocation) *cobra.Command {
-	parent := &cobra.Command{
+	parent := newParent(&cobra.Command{
 		Use:   "db",
 		Short: "Look at the databases that both colours share",
-		Args:  cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return unknownCommand(cmd, args[0])
-		},
-		SuggestionsMinimumDistance: 2,
-	}
-	parent.AddCommand(newBudget(call))
+	})
+	parent.AddCommand(newBudget(call), newMigrations(call))
 	return parent
 }
 
 func newBudget(call *invocation) *cobra.Command {
-	output := &output{}
+	output := &output{reports: []report.Format{{Name: formatPatch}}}
 	command := &cobra.Command{
 		Use:   "budget [svc/NAME] [DATABASE]",
 		Short: "Add up the connections of both colours against the limits",
 		Long:  budgetLong,
 		Example: `  kubectl bluegreen db budget
-  kubectl bluegreen db budget main -o yaml`,
+  kubectl bluegreen db budget main -o yaml
+  kubectl bluegreen db budget -o patch`,
 		Args: atMost(2, "at most svc/NAME and the name of a database in the Release"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return call.budget(cmd.Context(), output, args)
@@ -70,7 +67,7 @@ func (i *invocation) budget(ctx context.Context, output *output, args []string) 
 	if err != nil {
 		return err
 	}
-	facts := i.facts(ctx, opened, "", preflight.StageDeploy)
+	facts := i.facts(ctx, opened, &ownChecks{}, "", preflight.StageDeploy)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -83,6 +80,10 @@ func (i *invocation) budget(ctx context.Context, output *output, args []string) 
 				name+" explain BG-DB-01")
 		}
 		budgets = append(budgets, budget)
+	}
+	if output.format == formatPatch {
+		i.printPatches(opened.document.Release, budgets)
+		return budgetStatus(budgets)
 	}
 	return i.printBudgets(output, budgets)
 }
@@ -131,6 +132,11 @@ func (i *invocation) printBudgets(output *output, budgets []postgres.Budget) err
 	if err != nil {
 		return err
 	}
+	return budgetStatus(budgets)
+}
+
+// budgetStatus says by the exit code whether all fit.
+func budgetStatus(budgets []postgres.Budget) error {
 	for _, budget := range budgets {
 		if budget.Outcome == postgres.Exceeds || budget.Outcome == postgres.Unknown {
 			return &StatusError{Status: ExitBlocked}
@@ -156,7 +162,7 @@ func (i *invocation) printBudget(output *output, budget postgres.Budget) error {
 	}
 	out := i.streams.Out
 	fmt.Fprintf(out, "%s %s\n\n", mark, plain(budget.Summary))
-	if err := output.printTable(i.streams, budgetColumns(), budgetRows(budget.Colors)); err != nil {
+	if err := output.printTable(i.streams, budgetColumns(), budgetRows(budget)); err != nil {
 		return err
 	}
 	fmt.Fprintln(out)
@@ -183,17 +189,31 @@ func budgetColumns() []metav1.TableColumnDefinition {
 	}
 }
 
-func budgetRows(colors []postgres.ColorDemand) [][]any {
+func budgetRows(budget postgres.Budget) [][]any {
 	var rows [][]any
-	for _, color := range colors {
+	for _, color := range budget.Colors {
 		size, peak := "unknown", "unknown"
 		if color.Pool.Known {
 			size, peak = fmt.Sprint(color.Pool.Connections), fmt.Sprint(color.Connections)
 		}
 		rows = append(rows, []any{
-			color.Color, color.Pods, size, peak, color.Sessions,
+			color.Color, color.Pods, size, peak, sessionsNow(budget, color),
 			orDash(color.Pool.Provenance), orDash(color.Pool.Trust), orDash(color.Role),
 		})
 	}
 	return rows
+}
+
+// sessionsNow is what a colour holds now. Whose the sessions are is not known
+// where an exporter counted them; of those that the observer may not see, the
+// colour holds at least what was seen.
+func sessionsNow(budget postgres.Budget, color postgres.ColorDemand) string {
+	switch {
+	case !budget.Counted && !budget.Unseen:
+		return fmt.Sprint(color.Sessions)
+	case color.Sessions > 0:
+		return fmt.Sprintf(">= %d", color.Sessions)
+	default:
+		return orDash("")
+	}
 }

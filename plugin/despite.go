@@ -25,13 +25,30 @@ func (i *invocation) documentOfRun(ctx context.Context, service string) (*docume
 		return nil, err
 	}
 	if mistake == nil {
-		return i.clusterDocument(ctx, client, service)
+		return i.despiteCopy(ctx, client, service, i.clusterDocument)
 	}
 	i.noteMistake(mistake)
 	if found, err = i.documentDespite(ctx, client, service, mistake); err != nil {
 		return nil, err
 	}
 	i.note("going by %s", found.Origin)
+	return found, nil
+}
+
+// despiteCopy finds the Release in the cluster, by the live objects where the
+// copy that the last run left is of no use: like a record that can't be read,
+// it keeps nobody from going back.
+func (i *invocation) despiteCopy(ctx context.Context, client *cluster.Client, service string, find func(context.Context, *cluster.Client, string) (*document, error)) (*document, error) {
+	found, err := find(ctx, client, service)
+	var unusable *copyError
+	if !errors.As(err, &unusable) {
+		return found, err
+	}
+	i.noteMistake(err)
+	if found, err = i.documentWithoutRecord(ctx, client, unusable.release, service); err != nil {
+		return nil, err
+	}
+	i.note("going by %s, for the copy of the last run can't be used", found.Origin)
 	return found, nil
 }
 
@@ -71,11 +88,13 @@ func (i *invocation) documentDespite(ctx context.Context, client *cluster.Client
 	const hint = "name the production Service as svc/NAME, or another document with -f"
 	switch {
 	case service != "":
-		return i.clusterDocument(ctx, there, service)
+		return i.despiteCopy(ctx, there, service, i.clusterDocument)
 	case metadata.Name == "":
 		return nil, release.WithHint(fmt.Errorf("./%s doesn't say which release is meant", defaultFile), hint)
 	}
-	found, err := i.recordedDocument(ctx, there, metadata.Name, "")
+	found, err := i.despiteCopy(ctx, there, "", func(ctx context.Context, client *cluster.Client, service string) (*document, error) {
+		return i.recordedDocument(ctx, client, metadata.Name, service)
+	})
 	if found == nil && err == nil {
 		err = release.WithHint(fmt.Errorf("no run of release %s left a copy of the document in namespace %s", metadata.Name, namespace), hint)
 	}

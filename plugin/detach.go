@@ -14,7 +14,11 @@ import (
 // detach lets a Job carry the shift and returns once its pod has begun. What
 // a shift would be refused for is refused here, before a Job is made.
 func (i *invocation) detach(ctx context.Context, flags *shiftFlags, service string) error {
-	opened, err := i.reach(ctx, service)
+	found, err := i.document(ctx, service)
+	if err != nil {
+		return err
+	}
+	opened, err := i.connect(found)
 	if err != nil {
 		return err
 	}

@@ -28,12 +28,18 @@ type document struct {
 	Loaded *release.Loaded
 	// Text is the YAML, kept with a run.
 	Text []byte
+	// File is the file that it was read from, "" where it came from elsewhere.
+	File string
 	// Directory is what the paths in the document are relative to.
 	Directory string
 	// Origin says where the document came from, for people.
 	Origin string
 	// Discovery is what was found and guessed when there is no document.
 	Discovery *release.Discovery
+
+	// own are the checks that it declares, nil where nobody has asked: see
+	// checks.
+	own *ownChecks
 }
 
 // manifests are the files of each colour's manifests.
@@ -43,6 +49,44 @@ func (d *document) manifests() map[string][]string {
 		files[color] = d.Loaded.Manifests(color)
 	}
 	return files
+}
+
+// withinCheckout refuses manifests that lie outside of the Git work tree that the
+// document lies in, or of its folder where that is in none: a pull request may come
+// from anybody, and must not have other files read. One that is missing or can't be
+// read is for the checks to tell.
+func (d *document) withinCheckout() error {
+	tree, err := release.Checkout(filepath.Dir(d.Loaded.Path))
+	if err != nil {
+		return err
+	}
+	var problems release.Problems
+	for _, color := range d.Release.Spec.ColorNames() {
+		for index, path := range d.Loaded.Manifests(color) {
+			files, err := cluster.ManifestFiles(path)
+			if err != nil {
+				files = []string{path}
+			}
+			for _, file := range files {
+				if _, err := release.Inside(tree, file); errors.Is(err, release.ErrOutside) {
+					problems = append(problems, d.Loaded.Problem(fmt.Sprintf("spec.colors.%s.manifests[%d]", color, index), err.Error(), release.HintOf(err)))
+				}
+			}
+		}
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	return nil
+}
+
+// positions are those of the fields in the file of the document, nil where it
+// is none.
+func (d *document) positions() release.Positions {
+	if d.File == "" {
+		return nil
+	}
+	return d.Loaded.Positions()
 }
 
 // document finds the Release: -f, else ./bluegreen.yaml, else the copy that
@@ -58,6 +102,20 @@ func (i *invocation) document(ctx context.Context, service string) (*document, e
 		return nil, err
 	}
 	return i.clusterDocument(ctx, client, service)
+}
+
+// documentAlone is document for a command that needs nothing else: whoever has
+// no file and can't ask a cluster is told that a file is enough.
+func (i *invocation) documentAlone(ctx context.Context, service string) (*document, error) {
+	found, err := i.fileDocument(service)
+	if found != nil || err != nil {
+		return found, err
+	}
+	found, err = i.document(ctx, service)
+	if hint := release.HintOf(err); !strings.Contains(hint, "-f") {
+		err = release.WithHint(err, fmt.Sprintf("there is no ./%s: name the Release with -f FILE; or, to find it in a cluster, %s", defaultFile, hint))
+	}
+	return found, err
 }
 
 // clusterDocument finds the Release by what is in the cluster alone.
@@ -76,7 +134,7 @@ func (i *invocation) fileDocument(service string) (*document, error) {
 	if path == "" {
 		path = defaultFile
 	}
-	loaded, err := i.load(path)
+	loaded, own, err := i.load(path)
 	if errors.Is(err, fs.ErrNotExist) && i.file == "" {
 		return nil, nil
 	}
@@ -87,26 +145,33 @@ func (i *invocation) fileDocument(service string) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	found.Directory = filepath.Dir(path)
-	route := found.Release.Spec.Traffic.Service
-	if path == "-" && route != nil {
+	found.Directory, found.own = filepath.Dir(path), own
+	if path != "-" {
+		found.File = path
+	}
+	if path == "-" && found.Release.Spec.Traffic.Service != nil {
 		i.piped = found.Release
 	}
-	if service != "" && route != nil && route.Name != service {
+	routes := found.Release.Spec.Traffic.Services()
+	if service != "" && len(routes) > 0 && !slices.Contains(routes, service) {
 		return nil, release.WithHint(
-			fmt.Errorf("%s moves svc/%s, not svc/%s", path, route.Name, service),
+			fmt.Errorf("%s moves svc/%s, not svc/%s", path, strings.Join(routes, " and svc/"), service),
 			"leave svc/"+service+" out, or name its document with -f")
 	}
 	return found, nil
 }
 
 // load reads and validates a file, or stdin for "-".
-func (i *invocation) load(path string) (*release.Loaded, error) {
+func (i *invocation) load(path string) (*release.Loaded, *ownChecks, error) {
 	loaded, err := i.read(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return loaded, knownRules(loaded)
+	own, err := checksOf(loaded)
+	if err != nil {
+		return nil, nil, err
+	}
+	return loaded, own, known(loaded, own)
 }
 
 func (i *invocation) read(path string) (*release.Loaded, error) {
@@ -182,13 +247,28 @@ func (i *invocation) recordedDocument(ctx context.Context, client *cluster.Clien
 		return nil, cluster.Explain(err)
 	}
 	if run != nil && len(run.Document) > 0 {
-		return i.parse("run/"+run.ID, run.Document, "the copy that run "+run.ID+" left in the cluster", client.Namespace)
+		found, err := i.parse("run/"+run.ID, run.Document, "the copy that run "+run.ID+" left in the cluster", client.Namespace)
+		if problems := (release.Problems)(nil); errors.As(err, &problems) {
+			return nil, &copyError{Problems: problems, release: releaseName}
+		}
+		return found, err
 	}
 	if unreadable != nil {
 		return i.documentWithoutRecord(ctx, client, releaseName, service)
 	}
 	return nil, nil
 }
+
+// copyError is about the copy of a run that can be read but not used, such as
+// one of another version of this program.
+type copyError struct {
+	release.Problems
+	// release is the name of the release that the run was of.
+	release string
+}
+
+// Unwrap gives the mistakes to errors.As.
+func (e *copyError) Unwrap() error { return e.Problems }
 
 // documentWithoutRecord stands in for the copy in a record that can't be read
 // and that no past run has either: what the live objects tell, under the name
@@ -303,10 +383,9 @@ func (i *invocation) moves(ctx context.Context, client *cluster.Client, releaseN
 	}
 	loaded, err := release.Parse("run/"+run.ID, run.Document)
 	if err != nil {
-		return false, nil //nolint:nilerr // what it is called is known, and what it moves is for its own version to say
+		return false, err
 	}
-	route := loaded.Release.Spec.Traffic.Service
-	return route != nil && route.Name == service, nil
+	return slices.Contains(loaded.Release.Spec.Traffic.Services(), service), nil
 }
 
 // discoveredDocument makes a Release out of what is in the cluster, called

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
@@ -24,20 +27,41 @@ const (
 	subjectPolicy = "policy"
 )
 
+const explainLong = `Explain a check, a rule about migrations, the route of a release, or its policy.
+
+With a host or a Service, explain route finds what routes to it: the routes,
+Ingresses and mesh objects that lead there, which of them win over which, which
+field of spec.traffic would serve each, or why none can. It needs the right to
+list those kinds; what may not be listed is named.`
+
 func newExplain(call *invocation) *cobra.Command {
+	output := &output{}
 	command := &cobra.Command{
-		Use:   "explain ID|route|policy",
+		Use:   "explain ID|route [HOST|svc/NAME]|policy",
 		Short: "Explain a check, the route, or the policy of a release",
+		Long:  explainLong,
 		Example: `  kubectl bluegreen explain BG-DB-01
   kubectl bluegreen explain route
-  kubectl bluegreen explain policy`,
+  kubectl bluegreen explain route svc/shop
+  kubectl bluegreen explain route shop.example.com
+  kubectl bluegreen explain policy
+  kubectl bluegreen explain drop-column`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usageError(cmd, "explain needs one argument: the id of a check, route or policy")
 			}
+			if args[0] == subjectRoute {
+				return atMost(2, "route and at most one HOST or svc/NAME")(cmd, args)
+			}
 			return atMost(1, "one argument")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 2:
+				return call.detectRoute(cmd.Context(), output, args[1])
+			case output.format != "":
+				return usageError(cmd, "-o goes with explain route HOST and explain route svc/NAME")
+			}
 			switch args[0] {
 			case subjectRoute:
 				return call.explainRoute(cmd.Context())
@@ -47,14 +71,19 @@ func newExplain(call *invocation) *cobra.Command {
 			return call.explainCheck(args[0])
 		},
 	}
+	output.addFlag(command)
 	command.ValidArgs = []string{subjectRoute, subjectPolicy}
 	for _, check := range preflight.Catalogue() {
 		command.ValidArgs = append(command.ValidArgs, check.ID+"\t"+check.Title)
 	}
+	for _, rule := range migration.Catalogue() {
+		command.ValidArgs = append(command.ValidArgs, rule.ID+"\ta migration that "+rule.Title)
+	}
 	return command
 }
 
-// explainCheck prints what the catalogue says of one check.
+// explainCheck prints what the catalogue says of one check, or of one rule about
+// migrations, or else the document at hand of a check of its own.
 func (i *invocation) explainCheck(id string) error {
 	var ids []string
 	for _, check := range preflight.Catalogue() {
@@ -64,11 +93,41 @@ func (i *invocation) explainCheck(id string) error {
 		}
 		ids = append(ids, check.ID)
 	}
+	for _, rule := range migration.Catalogue() {
+		if rule.ID == id {
+			i.printRule(i.streams.Out, rule)
+			return nil
+		}
+		ids = append(ids, rule.ID)
+	}
+	own, mistake := i.ownOfFile()
+	for _, check := range own.compiled {
+		if strings.EqualFold(check.ID, id) {
+			i.printCheck(i.streams.Out, check)
+			return nil
+		}
+		ids = append(ids, check.ID)
+	}
 	err := fmt.Errorf("nothing is called %q", id)
 	if meant := release.Closest(id, append(ids, subjectRoute, subjectPolicy)); meant != "" {
-		return release.WithHint(err, fmt.Sprintf("did you mean %q? run: %s explain %s", meant, name, meant))
+		err = release.WithHint(err, fmt.Sprintf("did you mean %q? run: %s explain %s", meant, name, meant))
+	} else {
+		err = release.WithHint(err, name+" check lists the ids")
 	}
-	return release.WithHint(err, name+" check lists the ids")
+	if mistake != nil {
+		i.noteMistake(mistake) // it may declare the check
+	}
+	return err
+}
+
+// ownOfFile are the checks that the document at hand declares; none where there is
+// no document.
+func (i *invocation) ownOfFile() (*ownChecks, error) {
+	found, err := i.fileDocument("")
+	if err != nil || found == nil {
+		return &ownChecks{}, err
+	}
+	return found.own, nil
 }
 
 func (i *invocation) printCheck(out io.Writer, check preflight.Check) {
@@ -84,6 +143,23 @@ func (i *invocation) printCheck(out io.Writer, check preflight.Check) {
 	field("why", check.Why)
 	field("remedy", check.Remedy)
 	field("from", check.Source)
+}
+
+// printRule prints what a rule about migrations says, and its examples.
+func (i *invocation) printRule(out io.Writer, rule migration.Rule) {
+	fmt.Fprintf(out, "%s  a migration that %s\n\n", i.streams.out.in(bold, rule.ID), rule.Title)
+	fmt.Fprintf(out, "%-8s %s, which %s\n", "class", rule.Class, rule.Class.Meaning())
+	fmt.Fprintf(out, "%-8s %s\n%-8s %s\n%-8s %s\n%-8s %s\n", "level", rule.DefaultLevel(), "why", rule.Why, "remedy", rule.Remedy, "from", rule.Source)
+	for _, example := range []struct{ label, text string }{{"bad", rule.Bad}, {"good", rule.Good}} {
+		for number, line := range strings.Split(example.text, "\n") {
+			if number > 0 {
+				example.label = ""
+			}
+			if line != "" {
+				fmt.Fprintf(out, "%-8s %s\n", example.label, line)
+			}
+		}
+	}
 }
 
 // joined writes words of any kind with commas.
@@ -121,7 +197,7 @@ func (i *invocation) explainRoute(ctx context.Context) error {
 	i.printRoute(i.streams.Out, route, proof)
 	fmt.Fprintln(i.streams.Out)
 	for _, color := range found.Release.Spec.ColorNames() {
-		fmt.Fprintf(i.streams.Out, "all to %s by hand:\n  %s\n", color, i.pasteable(router.Undo(color)))
+		fmt.Fprintf(i.streams.Out, "all to %s by hand:\n  %s\n", color, i.pasteable(router.Undo(route, color)))
 	}
 	return nil
 }
@@ -132,7 +208,7 @@ func (i *invocation) printRoute(out io.Writer, route traffic.Route, proof traffi
 		mark = i.streams.out.good()
 	}
 	fmt.Fprintf(out, "%-10s %s in namespace %s\n", "route", route.Object, route.Namespace)
-	fmt.Fprintf(out, "%-10s %s\n", "serves", liveText(route.Split.String()))
+	fmt.Fprintf(out, "%-10s %s\n", "serves", liveText(route.Shares()))
 	fmt.Fprintf(out, "%-10s %s %s\n", "proof", mark, plain(proof.Message))
 	if route.Previous != nil {
 		fmt.Fprintf(out, "%-10s %s\n", "before", liveText(route.Previous.String()))
@@ -161,7 +237,7 @@ func (i *invocation) printRoute(out io.Writer, route traffic.Route, proof traffi
 // explainPolicy prints by which rules a shift of this release advances or
 // rolls back, and within which deadlines.
 func (i *invocation) explainPolicy(ctx context.Context) error {
-	found, err := i.document(ctx, "")
+	found, err := i.documentAlone(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -171,7 +247,7 @@ func (i *invocation) explainPolicy(ctx context.Context) error {
 		return err
 	}
 	wide := &output{format: formatWide}
-	if err := wide.printTable(i.streams, policyColumns(), policyRows(rules)); err != nil {
+	if err := wide.printTable(i.streams, policyColumns(), policyRows(rules, found.Loaded)); err != nil {
 		return err
 	}
 	fmt.Fprintln(i.streams.Out)
@@ -193,7 +269,7 @@ func policyColumns() []metav1.TableColumnDefinition {
 	}
 }
 
-func policyRows(rules []gate.Rule) [][]any {
+func policyRows(rules []gate.Rule, loaded *release.Loaded) [][]any {
 	var rows [][]any
 	for _, rule := range rules {
 		condition := rule.Condition()
@@ -202,10 +278,40 @@ func policyRows(rules []gate.Rule) [][]any {
 		}
 		rows = append(rows, []any{
 			string(rule.Purpose), ruleName(rule), string(rule.Subject), condition,
-			release.Duration(rule.Window).String(), rule.MinimumSamples, orDash(rule.Source),
+			release.Duration(rule.Window).String(), rule.MinimumSamples, orDash(origin(rule, loaded)),
 		})
 	}
 	return rows
+}
+
+// origin is where the numbers of a rule come from, in a few words: the line of
+// the document that changes them, else the section of a runbook, of which
+// docs/gates.md has the whole sentence.
+func origin(rule gate.Rule, loaded *release.Loaded) string {
+	overrides := loaded.Release.Spec.Gates.Rules
+	for index := len(overrides) - 1; index >= 0; index-- { // the last one counts
+		if id := overrides[index].ID; id == rule.ID || id == rule.Key() {
+			place := loaded.Problem(fmt.Sprintf("spec.gates.rules[%d]", index), "", "")
+			return fmt.Sprintf("%s, line %d", fromHere(place.File), place.Line)
+		}
+	}
+	if end := strings.IndexAny(rule.Source, ":;("); end >= 0 {
+		return strings.TrimSpace(rule.Source[:end])
+	}
+	return rule.Source
+}
+
+// fromHere is a path relative to the working folder, where it lies below it.
+func fromHere(path string) string {
+	folder, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	relative, err := filepath.Rel(folder, path)
+	if err != nil || relative == ".." || strings.HasPrefix(relative, ".."+string(filepath.Separator)) {
+		return path
+	}
+	return relative
 }
 
 // failureRows say what a shift does once something goes wrong with the target

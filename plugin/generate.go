@@ -13,24 +13,37 @@ is changed, and with a document at hand no cluster is asked.`
 
 // newGenerate groups what is made for others: a file and a line each.
 func newGenerate(call *invocation) *cobra.Command {
-	parent := &cobra.Command{
+	parent := newParent(&cobra.Command{
 		Use:   "generate",
-		Short: "Write what others apply: rights, policies",
+		Short: "Write what others apply: rights, policies, alerts and others",
 		Long:  generateLong,
-		Args:  cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return unknownCommand(cmd, args[0])
-		},
-		SuggestionsMinimumDistance: 2,
-	}
+	})
 	parent.AddCommand(
 		newGenerateRBAC(call),
 		newGenerateAdmissionPolicy(call),
+		newGenerateAlerts(call),
+		newGenerateGrafana(call),
+		newGenerateGitOps(call),
 	)
 	return parent
+}
+
+// documentOf is the Release of a command that takes at most svc/NAME, and needs
+// nothing else.
+func (i *invocation) documentOf(cmd *cobra.Command, args []string) (*document, error) {
+	service, err := optionalService(args)
+	if err != nil {
+		return nil, err
+	}
+	return i.documentAlone(cmd.Context(), service)
+}
+
+// write puts a generated text on stdout.
+func (s Streams) write(text []byte) error {
+	if _, err := s.Out.Write(text); err != nil {
+		return fmt.Errorf("write what was generated: %w", err)
+	}
+	return nil
 }
 
 // manifestOutput is the -o of a command that writes manifests.

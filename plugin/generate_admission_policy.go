@@ -14,7 +14,8 @@ later; nothing is installed by it.
 
 The cluster then refuses a write of the route whose epoch goes back, as that of
 a process that slept through a takeover, and one that changes which colour is
-selected without being a switch of kubectl bluegreen, as kubectl edit does.
+selected, or the weight of one, without being a switch of kubectl bluegreen, as
+kubectl edit does.
 Everything else about the route stays as free as it was; so does the emergency
 stop, which anybody may set.
 
@@ -49,7 +50,7 @@ func newGenerateAdmissionPolicy(call *invocation) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			found, err := call.document(cmd.Context(), service)
+			found, err := call.documentAlone(cmd.Context(), service)
 			if err != nil {
 				return err
 			}
@@ -65,25 +66,30 @@ func newGenerateAdmissionPolicy(call *invocation) *cobra.Command {
 	return command
 }
 
-// policyManifests are the policy and its binding with what people want to know
-// of them.
+// policyManifests are the policy of each route and its binding, with what people
+// want to know of them.
 func policyManifests(found *document, groups []string) ([]manifest, error) {
-	policy, binding, err := admission.Policy(found.Release, groups)
+	guards, err := admission.Guards(found.Release, groups)
 	if err != nil {
 		return nil, err
 	}
 	metadata := found.Release.Metadata
-	return []manifest{
-		{
-			object: policy,
-			about: fmt.Sprintf("What guards the production route of release %s in namespace %s, by: %s generate admission-policy\nKubernetes 1.30 or later",
-				metadata.Name, metadata.Namespace, name),
+	var manifests []manifest
+	for _, guard := range guards {
+		guarded := "the production route"
+		if len(guards) > 1 {
+			guarded = guard.Route
+		}
+		manifests = append(manifests, manifest{
+			object: guard.Policy,
+			about: fmt.Sprintf("What guards %s of release %s in namespace %s, by: %s generate admission-policy\nKubernetes 1.30 or later",
+				guarded, metadata.Name, metadata.Namespace, name),
 			notes: map[string][]string{"spec.validations": {
 				"the epoch never goes back, is never taken away and stays a number",
 				"an epoch stays with its holder",
 				"the split changes only by a switch, which records the split before it and the version that it was written onto",
 			}},
-		},
-		{object: binding, about: "it is in force where it is bound: to try it first, leave Deny out"},
-	}, nil
+		}, manifest{object: guard.Binding, about: "it is in force where it is bound: to try it first, leave Deny out"})
+	}
+	return manifests, nil
 }

@@ -44,6 +44,7 @@ type rbacFlags struct {
 	users   []string
 	nodes   bool
 	jobs    bool
+	remove  bool
 	live    bool
 }
 
@@ -66,6 +67,7 @@ func newGenerateRBAC(call *invocation) *cobra.Command {
 	command.Flags().BoolVar(&flags.nodes, "nodes", false, "also a ClusterRole to list nodes and pods, by which BG-COL-11 judges the room on the nodes")
 	command.Flags().BoolVar(&flags.live, "live", false, "ask the cluster too: for the Secrets and autoscalers of running workloads, and for the kinds in the manifests")
 	command.Flags().BoolVar(&flags.jobs, "jobs", false, "also what shift --detach and shift --guard take: to start Jobs, and to be a guard")
+	command.Flags().BoolVar(&flags.remove, "delete", false, "also what finish --delete takes: to delete the workloads of either colour, and what is theirs alone")
 	return command
 }
 
@@ -80,7 +82,7 @@ func (i *invocation) generateRBAC(cmd *cobra.Command, flags *rbacFlags, args []s
 	if err != nil {
 		return err
 	}
-	found, err := i.document(cmd.Context(), service)
+	found, err := i.documentAlone(cmd.Context(), service)
 	if err != nil {
 		return err
 	}
@@ -143,6 +145,13 @@ func (i *invocation) rights(ctx context.Context, found *document, flags *rbacFla
 	}
 	if flags.jobs {
 		rights = append(rights, preflight.JobRights(found.Release)...)
+	}
+	if flags.remove {
+		deletions, err := preflight.DeletionRights(inputs)
+		if err != nil {
+			return nil, err
+		}
+		rights = append(rights, deletions...)
 	}
 	return rights, nil
 }

@@ -24,19 +24,11 @@ this: shift --detach and shift --guard know their image by its digest.`
 
 // newImage groups what makes the image of this program.
 func newImage(call *invocation) *cobra.Command {
-	parent := &cobra.Command{
+	parent := newParent(&cobra.Command{
 		Use:   "image",
 		Short: "Make the image for shift --detach and shift --guard",
 		Long:  imageLong,
-		Args:  cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return unknownCommand(cmd, args[0])
-		},
-		SuggestionsMinimumDistance: 2,
-	}
+	})
 	parent.AddCommand(newImageSave(call), newImagePush(call))
 	return parent
 }

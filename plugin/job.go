@@ -30,16 +30,9 @@ type podFlags struct {
 
 // newJob groups what runs in a Job's pod. Nobody types it.
 func newJob(call *invocation) *cobra.Command {
-	parent := &cobra.Command{
+	parent := newParent(&cobra.Command{
 		Use: "job", Short: "What runs in the pod of a Job", Hidden: true,
-		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return unknownCommand(cmd, args[0])
-		},
-	}
+	})
 	flags := &podFlags{}
 	carry := &cobra.Command{
 		Use: "shift --run ID", Short: "Begin a run or go on with it", Args: atMost(0, "no argument"),
@@ -186,7 +179,7 @@ func (i *invocation) entitled(ctx context.Context, opened *work, applies bool) e
 	var missing []string
 	for _, answer := range answers {
 		if !answer.Allowed {
-			missing = append(missing, rightOf(answer.ResourceAttributes))
+			missing = append(missing, answer.Verb+" "+cluster.ResourceOf(answer.ResourceAttributes))
 		}
 	}
 	if len(missing) == 0 {
@@ -194,19 +187,4 @@ func (i *invocation) entitled(ctx context.Context, opened *work, applies bool) e
 	}
 	return release.WithHint(errors.New("the Job's service account lacks rights: "+strings.Join(missing, ", ")),
 		"ask an admin for them: "+name+" generate rbac --jobs, or name another account with --service-account")
-}
-
-// rightOf is a right in words.
-func rightOf(right authorizationv1.ResourceAttributes) string {
-	text := right.Resource
-	if right.Group != "" {
-		text += "." + right.Group
-	}
-	if right.Subresource != "" {
-		text += "/" + right.Subresource
-	}
-	if right.Name != "" {
-		text += " " + right.Name
-	}
-	return right.Verb + " " + text
 }

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,6 +108,9 @@ func (i *invocation) jobImage(flags *jobFlags) (string, error) {
 // jobSpec is what a Job of the release is made from. Its files are packed
 // where it applies manifests.
 func (i *invocation) jobSpec(flags *shiftFlags, found *document, whole bool) (job.Spec, error) {
+	if err := provenRoute(found.Release, flags.unproven); err != nil {
+		return job.Spec{}, err
+	}
 	image, err := i.jobImage(&flags.jobs)
 	if err != nil {
 		return job.Spec{}, err
@@ -116,11 +121,11 @@ func (i *invocation) jobSpec(flags *shiftFlags, found *document, whole bool) (jo
 		RunID: journal.NewRunID(i.environment.Clock.Now(), rand.String(5)),
 		Image: image, PullSecret: flags.jobs.pullSecret,
 		ServiceAccount: cmp.Or(flags.jobs.account, rbac.AccountName(metadata.Name)),
-		Bundle:         job.Alone(found.Text),
 		Args:           []string{"--lease-duration", flags.lease.duration.String()},
 	}
 	if !whole {
-		return spec, nil
+		spec.Bundle, err = job.Alone(found.Release, found.Text, found.Directory)
+		return spec, err
 	}
 	if err := outOfReach(found.Release); err != nil {
 		return spec, err
@@ -138,9 +143,34 @@ func outOfReach(rel *release.Release) error {
 				"put it in a Secret and name that: dsn: {secretKeyRef: {name: NAME, key: KEY}}")
 		}
 	}
-	addresses := map[string]string{"metrics.alertmanager": rel.Spec.Metrics.Alertmanager}
-	if prometheus := rel.Spec.Metrics.Prometheus; prometheus != nil {
+	for _, probe := range rel.Spec.Validation.HTTPProbes() {
+		for _, header := range slices.Sorted(maps.Keys(probe.HeadersFrom)) {
+			if variable := probe.HeadersFrom[header].Env; variable != "" {
+				return release.WithHint(
+					fmt.Errorf("probe of %s: headersFrom.%s.env names %s, a variable of this process, which a Job's pod does not have", probe.Path, header, variable),
+					"put it in a Secret and name that: headersFrom: {"+header+": {secretKeyRef: {name: NAME, key: KEY}}}")
+			}
+		}
+	}
+	if grafana := rel.Spec.Dashboard.Grafana; grafana != nil && grafana.Token.Env != "" {
+		return release.WithHint(
+			fmt.Errorf("dashboard.grafana: token.env names %s, a variable of this process, which a Job's pod does not have", grafana.Token.Env),
+			"put it in a Secret and name that: token: {secretKeyRef: {name: NAME, key: KEY}}")
+	}
+	return addressesOutOfReach(rel.Spec)
+}
+
+// addressesOutOfReach refuses servers on this machine.
+func addressesOutOfReach(spec release.Spec) error {
+	addresses := map[string]string{"metrics.alertmanager": spec.Metrics.Alertmanager}
+	if prometheus := spec.Metrics.Prometheus; prometheus != nil {
 		addresses["metrics.prometheus.url"] = prometheus.URL
+	}
+	if loki := spec.Logs.Loki; loki != nil {
+		addresses["logs.loki.url"] = loki.URL
+	}
+	if grafana := spec.Dashboard.Grafana; grafana != nil {
+		addresses["dashboard.grafana.url"] = grafana.URL
 	}
 	for field, address := range addresses {
 		if onThisMachine(address) {

@@ -55,14 +55,37 @@ func (m manifest) yaml() ([]byte, error) {
 			return nil, err
 		}
 	}
-	root.HeadComment = m.about
+	return commented(&root, m.about)
+}
+
+// commented is a document below a comment.
+func commented(root *yaml.Node, about string) ([]byte, error) {
+	root.HeadComment = about
 	var written bytes.Buffer
 	encoder := yaml.NewEncoder(&written)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(&root); err != nil {
+	if err := encoder.Encode(root); err != nil {
 		return nil, fmt.Errorf("write manifest: %w", err)
 	}
 	return written.Bytes(), encoder.Close()
+}
+
+// printYAML writes to stdout what is no object of the API server's, with the
+// comments that it has.
+func (s Streams) printYAML(value any, about string) error {
+	text, err := yaml.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	var root yaml.Node
+	if err := yaml.Unmarshal(text, &root); err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	shorten(&root)
+	if text, err = commented(&root, about); err != nil {
+		return err
+	}
+	return s.write(text)
 }
 
 // shorten puts lists of plain values on one line.

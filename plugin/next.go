@@ -16,7 +16,7 @@ import (
 
 // releaseCommand matches, in a text, a command that is about one release, and
 // the Service that it names already.
-var releaseCommand = regexp.MustCompile(`\b` + name + ` (init|check|explain (?:route|policy)|db budget|shift|rollback|stop|resume|status|history|generate (?:rbac|admission-policy))\b( svc/\S+)?( --help)?`)
+var releaseCommand = regexp.MustCompile(`\b` + name + ` (init|check|explain (?:route|policy|BG-[A-Z]+-\d+)|db budget|shift|rollback|stop|resume|finish|status|history|signoff(?: BG-[A-Z]+-\d+)?|generate (?:rbac|admission-policy|alerts|grafana|gitops))\b( svc/\S+)?( --help)?`)
 
 // clusterCommand matches a command of kubectl's own that asks a cluster.
 var clusterCommand = regexp.MustCompile(`\bkubectl (-n|get|auth) `)
@@ -62,7 +62,7 @@ func (i *invocation) releaseArguments(verb string, named bool) string {
 // goesByRecord reports whether a verb is about a run that has begun.
 func goesByRecord(verb string) bool {
 	switch verb {
-	case "rollback", "stop", "resume", "status", "history":
+	case "rollback", "stop", "resume", "finish", "status", "history":
 		return true
 	}
 	return false

@@ -2,12 +2,15 @@ package plugin
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/utils/ptr"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 )
@@ -23,7 +26,8 @@ func TestPasteable(t *testing.T) {
 		"below a parent":          {"see: kubectl bluegreen db budget", "see: kubectl bluegreen db budget svc/shop -f 'my shop.yaml' -n store --context prod"},
 		"a Service is named":      {"write one with: kubectl bluegreen init svc/NAME", "write one with: kubectl bluegreen init svc/NAME -f 'my shop.yaml' -n store --context prod"},
 		"explain takes none":      {"kubectl bluegreen explain route", "kubectl bluegreen explain route -f 'my shop.yaml' -n store --context prod"},
-		"about no release":        {"kubectl bluegreen explain BG-DB-01", "kubectl bluegreen explain BG-DB-01"},
+		"explain of a check":      {"kubectl bluegreen explain BG-DB-01", "kubectl bluegreen explain BG-DB-01 -f 'my shop.yaml' -n store --context prod"},
+		"about no release":        {"kubectl bluegreen image save", "kubectl bluegreen image save"},
 		"help":                    {"run: kubectl bluegreen shift --help", "run: kubectl bluegreen shift --help"},
 		"the program":             {"use the version of kubectl bluegreen that wrote it", "use the version of kubectl bluegreen that wrote it"},
 		"kubectl's own":           {"by hand: kubectl -n store patch service shop -p '{}'", "by hand: kubectl --context prod -n store patch service shop -p '{}'"},
@@ -107,5 +111,35 @@ func TestARunIsToldWithCommandsToPaste(t *testing.T) {
 		if !strings.Contains(errOut.String(), want) {
 			t.Errorf("expected %q in:\n%s", want, errOut)
 		}
+	}
+}
+
+// TestARunThatWasTakenOverIsHeld: that somebody else goes on with it is no
+// failure of the tool, whether the run had begun, or had reached its end.
+func TestARunThatWasTakenOverIsHeld(t *testing.T) {
+	lost := fmt.Errorf("write run 20261122-153012-k7f3q: it is held by bob: %w", journal.ErrLost)
+	for name, c := range map[string]struct {
+		outcome rollout.Outcome
+		err     error
+		want    int
+	}{
+		"before it began":   {rollout.Outcome{}, lost, ExitHeld},
+		"at its end":        {rollout.Outcome{Message: "green serves production"}, lost, ExitHeld},
+		"unproven is worse": {rollout.Outcome{Code: ExitUnproven, Message: "page someone"}, lost, ExitUnproven},
+		"any other error":   {rollout.Outcome{}, errors.New("no"), ExitFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			call, _, errOut, _ := bench(t, nil)
+			shop(t, call)
+			opened := &work{document: &document{Release: &release.Release{}}, client: call.connected}
+			err := call.drive(t.Context(), &output{}, opened, func(context.Context, *rollout.Runner) (rollout.Outcome, error) { return c.outcome, c.err })
+			if got := ExitStatus(t.Context(), err); got != c.want {
+				t.Errorf("exit status %d, want %d", got, c.want)
+			}
+			call.printError(err)
+			if says := strings.Contains(errOut.String(), "hint: kubectl bluegreen status "); says != errors.Is(c.err, journal.ErrLost) {
+				t.Errorf("the hint stands there: %v\n%s", says, errOut)
+			}
+		})
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"k8s.io/cli-runtime/pkg/printers"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/report"
 )
 
 // The formats that are ours; every other one is a printer of kubectl's.
@@ -29,12 +30,19 @@ const (
 // output is the -o of one command.
 type output struct {
 	format string
+	// reports are the formats that a command has beside kubectl's.
+	reports []report.Format
 }
 
 // addFlag declares -o.
 func (o *output) addFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&o.format, "output", "o", "", "table, wide, json, yaml, name, jsonpath=…, go-template=…, and kubectl's other formats")
-	complete(cmd, "output", formatTable, formatWide, "json", "yaml", "name", "jsonpath=")
+	known := []string{formatTable, formatWide, "json", "yaml"}
+	for _, format := range o.reports {
+		known = append(known, format.Name)
+	}
+	known = append(known, "name")
+	cmd.Flags().StringVarP(&o.format, "output", "o", "", strings.Join(known, ", ")+", jsonpath=…, go-template=…, and kubectl's other formats")
+	complete(cmd, "output", append(known, "jsonpath=")...)
 }
 
 // wide reports whether every column was asked for.
@@ -47,11 +55,22 @@ func (o *output) human() bool {
 
 // validate refuses a format that does not exist, before any work is done.
 func (o *output) validate() error {
-	if o.human() {
+	if o.human() || o.report() != nil {
 		return nil
 	}
 	_, err := o.printer()
 	return err
+}
+
+// report is the format of the command's own that was asked for, nil where it is
+// another.
+func (o *output) report() *report.Format {
+	for index, format := range o.reports {
+		if format.Name == o.format {
+			return &o.reports[index]
+		}
+	}
+	return nil
 }
 
 func (o *output) printer() (printers.ResourcePrinter, error) {
@@ -62,6 +81,9 @@ func (o *output) printer() (printers.ResourcePrinter, error) {
 		return printer, err
 	}
 	allowed := append(flags.AllowedFormats(), formatTable, formatWide)
+	for _, format := range o.reports {
+		allowed = append(allowed, format.Name)
+	}
 	slices.Sort(allowed)
 	return nil, release.WithHint(fmt.Errorf("unknown output format %q", o.format), "one of: "+strings.Join(allowed, ", "))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 )
 
@@ -41,8 +42,22 @@ func (i *invocation) printPlan(output *output, plan *rollout.Plan) error {
 	if plan.Server {
 		fmt.Fprintln(out, "the API server would admit every write")
 	}
-	fmt.Fprintf(out, "undo: %s\n\n", plan.Undo)
+	fmt.Fprintf(out, "undo: %s\n", plan.Undo)
+	i.printFailure(out, plan)
 	return output.printTable(i.streams, gateColumns(), gateRows(plan.Gate))
+}
+
+// printFailure says what becomes of the run where a gate breaks.
+func (i *invocation) printFailure(out io.Writer, plan *rollout.Plan) {
+	if plan.OnFailure != release.PolicyFreeze {
+		fmt.Fprintln(out)
+		return
+	}
+	fmt.Fprintln(out, "on failure: it freezes, and leaves going back to a person")
+	for _, change := range plan.Irreversible {
+		fmt.Fprintf(out, "%s the old version can't simply take over again: %s\n", i.streams.out.doubtful(), plain(change))
+	}
+	fmt.Fprintln(out)
 }
 
 // printWrites shows what is written, with the patches but for those of the

@@ -21,7 +21,8 @@ func rolledBack() rollout.RunStatus {
 		ID: "20261122-120000-k7f3q", Release: "shop", Namespace: "store", From: "blue", To: "green", Live: "blue=100",
 		Phase: rollout.RolledBack, Outcome: "rolled-back", Holder: "ana@laptop/1", Epoch: 4,
 		Started: noon(), Entered: noon().Add(90 * time.Second), Finished: noon().Add(95 * time.Second),
-		Reason: "error ratio of green 5 % > 1 % for 1m",
+		DataPlane: rollout.DataPlane{Following: rollout.Followed, Message: "green got its first request within 1.3s of the switch"},
+		Reason:    "error ratio of green 5 % > 1 % for 1m",
 		Because: []gate.Result{{
 			Rule:    gate.Rule{ID: "rollback-error-ratio", Purpose: gate.Rollback, Signal: measure.ErrorRatio, Comparator: gate.Greater, Threshold: 0.01, Required: true},
 			Verdict: gate.Fail, Message: "error ratio of green 5 % > 1 %",
@@ -92,6 +93,7 @@ run        20261122-120000-k7f3q blue→green
 phase      rolled-back
 started    ` + local(finished.Started) + `
 finished   ` + local(finished.Finished) + `, after 1m35s
+requests   green got its first request within 1.3s of the switch
 reason     error ratio of green 5 % > 1 % for 1m
            × error ratio of green 5 % > 1 %
 `

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -17,13 +18,20 @@ func (i *invocation) writeReport(output *output, report *preflight.Report) error
 	view := reportView{out: i.streams.Out, style: i.streams.out, wide: output.wide(), pasteable: i.pasteable}
 	view.heading(report)
 	area := ""
-	for _, group := range byCheck(report.Findings) {
+	var folded []preflight.Finding
+	for _, group := range report.Checks() {
+		if view.isFolded(group[0]) {
+			folded = append(folded, group[0])
+			continue
+		}
 		if next := areaTitle(group[0].ID); next != area {
 			area = next
 			view.area(area)
 		}
 		view.check(group)
 	}
+	view.undeclared(folded)
+	view.suppressions(report)
 	view.summary(report)
 	return nil
 }
@@ -39,15 +47,18 @@ type reportView struct {
 }
 
 func (v reportView) heading(report *preflight.Report) {
-	live, target := report.Live, report.Target
-	if live == "" {
-		live = "unknown"
+	var colors []string
+	if report.Stage != preflight.StagePR { // which never asks what is live
+		colors = append(colors, "live "+cmp.Or(report.Live, "unknown"))
 	}
-	fmt.Fprintf(v.out, "%s in %s: live %s", report.Name, report.Namespace, live)
-	if target != "" {
-		fmt.Fprintf(v.out, ", target %s", target)
+	if report.Target != "" {
+		colors = append(colors, "target "+report.Target)
 	}
-	fmt.Fprintf(v.out, " (stage %s, require %s)\n", report.Stage, report.Require)
+	roles := ""
+	if len(colors) > 0 {
+		roles = ": " + strings.Join(colors, ", ")
+	}
+	fmt.Fprintf(v.out, "%s in %s%s (stage %s, require %s)\n", report.Name, report.Namespace, roles, report.Stage, report.Require)
 }
 
 func (v reportView) area(title string) {
@@ -58,7 +69,7 @@ func (v reportView) area(title string) {
 // check writes the findings of one check, worst first.
 func (v reportView) check(findings []preflight.Finding) {
 	worst := findings[0]
-	if worst.Outcome == preflight.Skip {
+	if worst.Outcome == preflight.Skip && worst.Note() == "" {
 		fmt.Fprintf(v.out, "%s %s %s\n", v.mark(worst), worst.ID, v.style.in(dim, worst.Title+": "+plain(worst.Cause)))
 		return
 	}
@@ -90,6 +101,9 @@ func (v reportView) cause(finding preflight.Finding) {
 		subject = finding.Subject + ": "
 	}
 	fmt.Fprintf(v.out, "    %s%s%s\n", prefix, plain(subject), plain(finding.Cause))
+	if note := finding.Note(); note != "" {
+		fmt.Fprintf(v.out, "      %s\n", plain(note))
+	}
 	if !v.wide {
 		return
 	}
@@ -103,6 +117,9 @@ func (v reportView) remedy(text string) {
 }
 
 func (v reportView) mark(finding preflight.Finding) string {
+	if finding.Suppressed() {
+		return v.style.doubtful()
+	}
 	switch finding.Outcome {
 	case preflight.Pass:
 		return v.style.good()
@@ -117,18 +134,67 @@ func (v reportView) mark(finding preflight.Finding) string {
 	return v.style.doubtful()
 }
 
-// summary is the one line that says how it all ended.
+// isFolded reports whether a check has nothing to say but what it was skipped for
+// want of, which is told at the end.
+func (v reportView) isFolded(worst preflight.Finding) bool {
+	return !v.wide && worst.Outcome == preflight.Skip && worst.Undeclared && worst.Note() == ""
+}
+
+// undeclared tells what the Release does not declare, a line each, with the
+// checks that would ask for it: nobody wants to read nine times that there is no
+// database. With -o wide each check has a line of its own in its area.
+func (v reportView) undeclared(folded []preflight.Finding) {
+	var wanted []string
+	checks := map[string][]string{}
+	for _, finding := range folded {
+		what := strings.TrimPrefix(finding.Cause, "not declared: ")
+		if len(checks[what]) == 0 {
+			wanted = append(wanted, what)
+		}
+		checks[what] = append(checks[what], finding.ID)
+	}
+	if len(wanted) == 0 {
+		return
+	}
+	v.area("not declared")
+	for _, what := range wanted {
+		fmt.Fprintf(v.out, "%s %s\n", v.style.in(dim, "-"), v.style.in(dim, plain(what)+": "+strings.Join(checks[what], ", ")))
+	}
+}
+
+// suppressions tells of entries of the Release that do nothing now: no finding
+// above says so.
+func (v reportView) suppressions(report *preflight.Report) {
+	var idle []string
+	for _, suppression := range report.Suppressions {
+		if suppression.State != preflight.SuppressionInEffect {
+			idle = append(idle, suppression.String())
+		}
+	}
+	if len(idle) == 0 {
+		return
+	}
+	v.area("suppressions")
+	for _, line := range idle {
+		fmt.Fprintf(v.out, "%s %s\n", v.style.doubtful(), plain(line))
+	}
+}
+
+// summary is the one line that says how it all ended: as many checks as there
+// are lines with a mark.
 func (v reportView) summary(report *preflight.Report) {
 	var parts []string
+	checks := 0
 	for _, counted := range []struct {
 		outcome preflight.Outcome
 		word    string
-	}{{preflight.Pass, "passed"}, {preflight.Fail, "failed"}, {preflight.Unknown, "unknown"}, {preflight.Warn, "warned"}, {preflight.Skip, "skipped"}} {
+	}{{preflight.Pass, "passed"}, {preflight.Fail, "failed"}, {preflight.Unknown, "unknown"}, {preflight.Warn, "warned"}, {preflight.Suppressed, "suppressed"}, {preflight.Skip, "skipped"}} {
 		if count := report.Counts[counted.outcome]; count > 0 {
+			checks += count
 			parts = append(parts, fmt.Sprintf("%d %s", count, counted.word))
 		}
 	}
-	tally := strings.Join(parts, ", ")
+	tally := fmt.Sprintf("%d checks: %s", checks, strings.Join(parts, ", "))
 	if report.Blocked() {
 		fmt.Fprintf(v.out, "\n%s blocked by %s (%s)\n", v.style.bad(), strings.Join(report.Blocking, ", "), tally)
 		return
@@ -136,44 +202,19 @@ func (v reportView) summary(report *preflight.Report) {
 	fmt.Fprintf(v.out, "\n%s nothing blocks (%s)\n", v.style.good(), tally)
 }
 
-// byCheck groups findings, which are sorted by id, and puts the worst of a
-// check first.
-func byCheck(findings []preflight.Finding) [][]preflight.Finding {
-	var groups [][]preflight.Finding
-	for _, finding := range findings {
-		last := len(groups) - 1
-		if last >= 0 && groups[last][0].ID == finding.ID {
-			groups[last] = append(groups[last], finding)
-			continue
-		}
-		groups = append(groups, []preflight.Finding{finding})
-	}
-	for _, group := range groups {
-		slices.SortStableFunc(group, func(a, b preflight.Finding) int { return severity(b) - severity(a) })
-	}
-	return groups
-}
-
-// severity orders findings: what blocks, then what is bad, then the rest.
-func severity(finding preflight.Finding) int {
-	rank := map[preflight.Outcome]int{
-		preflight.Fail: 4, preflight.Unknown: 3, preflight.Warn: 2, preflight.Pass: 1, preflight.Skip: 0,
-	}[finding.Outcome]
-	if finding.Blocks {
-		rank += 10
-	}
-	return rank
-}
-
 // areaTitle is the header of the area that an id such as BG-DB-01 names.
 func areaTitle(id string) string {
 	parts := strings.Split(id, "-")
+	if parts[0] != "BG" {
+		return "checks of your own"
+	}
 	if len(parts) != 3 {
 		return "others"
 	}
 	title, known := map[string]string{
 		preflight.AreaColors: "cluster and colours", preflight.AreaRouting: "routing",
 		preflight.AreaDatabase: "database", preflight.AreaMonitoring: "monitoring",
+		preflight.AreaTesting: "testing",
 	}[parts[1]]
 	if !known {
 		return strings.ToLower(parts[1])

@@ -2,9 +2,11 @@ package plugin
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 )
 
@@ -12,12 +14,21 @@ const rollbackLong = `Give everything back to the colour that served before, and
 
 A rollback asks nothing and wins over everything. Beside a running shift it
 makes that shift roll back and waits for it; without one it acts itself. It
-refuses only when no pod of the side to go back to is ready: then --force.`
+refuses only when no pod of the side to go back to is ready, or nobody can tell.
+A shift that was blocked in its preflight is looked past, to the run before it.
+
+--force waits for nobody: it takes a run over whose process still holds it, and
+the fence refuses what that one writes after that. It also goes to a side that a
+blocked shift was past its preflight with, which may be another version since; to
+one that a run was rolled back from it never goes. A ready pod it still asks for;
+--force=ready-endpoints overrules that too, and traffic then goes where nobody
+may answer. What comes after that, the end of the bad side and the proof that the
+other one is well, is done as ever.`
 
 func newRollback(call *invocation) *cobra.Command {
 	flags := struct {
 		driveFlags
-		force  bool
+		force  force
 		reason string
 	}{}
 	command := &cobra.Command{
@@ -25,17 +36,21 @@ func newRollback(call *invocation) *cobra.Command {
 		Short: "Give everything back to the colour that served before",
 		Long:  rollbackLong,
 		Example: `  kubectl bluegreen rollback
-  kubectl bluegreen rollback --reason "orders are doubled"`,
+  kubectl bluegreen rollback --reason "orders are doubled"
+  kubectl bluegreen rollback --force=ready-endpoints`,
 		Args: atMost(1, "at most svc/NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			request := rollout.RollbackRequest{Force: flags.force, Reason: flags.reason}
+			if len(args) == 1 && args[0] == readyEndpoints {
+				return release.WithHint(fmt.Errorf("read argument %q: what is overruled stands behind an equals sign", args[0]), name+" rollback --force="+readyEndpoints)
+			}
+			request := rollout.RollbackRequest{Force: flags.force.on, Unready: flags.force.unready, Reason: flags.reason}
 			return call.again(cmd.Context(), &flags.driveFlags, args, call.reach, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
 				return runner.Rollback(ctx, request)
 			})
 		},
 	}
 	flags.addFlags(command)
-	command.Flags().BoolVar(&flags.force, "force", false, "go even where no pod of the side to go back to is ready")
+	flags.force.addFlag(command)
 	command.Flags().StringVar(&flags.reason, "reason", "requested", "kept in the record of the run")
 	return command
 }

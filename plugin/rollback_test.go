@@ -1,9 +1,12 @@
 package plugin
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
 // TestRollbackOpensNoSources: up to where it finds out which side to go back
@@ -20,6 +23,19 @@ func TestRollbackOpensNoSources(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"configmaps", "services"}, asked(server)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// What is overruled stands behind an equals sign, and who forgets that in an
+// emergency is told so.
+func TestRollbackForcedWithABlank(t *testing.T) {
+	call, _, _, _ := bench(t, nil)
+	shop(t, call)
+	command := newRollback(call)
+	command.SetArgs([]string{"--force", "ready-endpoints"})
+	command.SilenceUsage, command.SilenceErrors = true, true
+	if err := command.ExecuteContext(t.Context()); !strings.Contains(release.HintOf(err), "rollback --force=ready-endpoints") {
+		t.Errorf("err = %v, hint %q", err, release.HintOf(err))
 	}
 }
 

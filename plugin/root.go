@@ -32,24 +32,16 @@ const rootExample = `  # write bluegreen.yaml from what is in the cluster
 // newRoot puts the commands together. It builds no client and reads no file.
 func newRoot(call *invocation) *cobra.Command {
 	streams := call.streams
-	root := &cobra.Command{
-		Use:           "kubectl-bluegreen",
-		Short:         "Blue-green releases that are checked, watched, and rolled back with proof",
-		Long:          rootLong,
-		Example:       rootExample,
-		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: name},
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return unknownCommand(cmd, args[0])
-		},
-		SuggestionsMinimumDistance: 2,
-		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
-	}
+	root := newParent(&cobra.Command{
+		Use:               "kubectl-bluegreen",
+		Short:             "Blue-green releases that are checked, watched, and rolled back with proof",
+		Long:              rootLong,
+		Example:           rootExample,
+		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: name},
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	})
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)
@@ -83,10 +75,24 @@ func addCommands(root *cobra.Command, call *invocation) {
 			root.AddCommand(command)
 		}
 	}
-	add(groupStart, newInit(call), newCheck(call), newExplain(call), newDatabase(call))
-	add(groupMove, newShift(call), newRollback(call), newStop(call), newResume(call))
+	add(groupStart, newInit(call), newCheck(call), newExplain(call), newDatabase(call), newSignoff(call))
+	add(groupMove, newShift(call), newRollback(call), newStop(call), newResume(call), newFinish(call))
 	add(groupLook, newStatus(call), newHistory(call))
 	add(groupOthers, newGenerate(call), newImage(call), newCompletion(call), newVersion(call), newOptions(call), newJob(call))
+}
+
+// newParent makes a command one that only has others below it: alone it prints
+// its help, and with a word that none of them is called it says which was meant.
+func newParent(command *cobra.Command) *cobra.Command {
+	command.Args = cobra.ArbitraryArgs // they are refused in our own words
+	command.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		return unknownCommand(cmd, args[0])
+	}
+	command.SuggestionsMinimumDistance = 2
+	return command
 }
 
 // unknownCommand is the answer to a command that does not exist.

@@ -10,10 +10,20 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
+// known finds what a document names that other packages don't know. The error,
+// if any, is release.Problems.
+func known(loaded *release.Loaded, own *ownChecks) error {
+	problems := append(knownRules(loaded), knownChecks(loaded, own)...)
+	if len(problems) == 0 {
+		return nil
+	}
+	return problems
+}
+
 // knownRules finds the overrides of rules that there are not. Which rules
 // there are is the gate's to say and where an override stands is the
-// document's, so here the two meet. The error, if any, is release.Problems.
-func knownRules(loaded *release.Loaded) error {
+// document's, so here the two meet.
+func knownRules(loaded *release.Loaded) release.Problems {
 	spec := loaded.Release.Spec
 	everything := func(measure.Query) bool { return true }
 	var problems release.Problems
@@ -27,9 +37,6 @@ func knownRules(loaded *release.Loaded) error {
 			}
 			problems = append(problems, loaded.Problem(fmt.Sprintf("spec.gates.rules[%d].id", index), message, remedy))
 		}
-	}
-	if len(problems) == 0 {
-		return nil
 	}
 	return problems
 }

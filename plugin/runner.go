@@ -2,12 +2,14 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -118,7 +120,10 @@ func (i *invocation) runner(opened *work, progress func(rollout.Event)) *rollout
 		Artefacts: artefactDirectory,
 		Progress:  progress,
 		Preflight: func(ctx context.Context, target string) (*preflight.Report, error) {
-			return i.preflight(ctx, opened, target, preflight.StageDeploy), nil
+			return i.preflight(ctx, opened, target, preflight.StageDeploy)
+		},
+		Migrations: func() []string {
+			return preflight.IrreversibleMigrations(i.inputs(opened, &ownChecks{}, "", preflight.StagePR))
 		},
 		LeaseDuration: opened.lease,
 	}
@@ -134,6 +139,7 @@ func (i *invocation) drive(ctx context.Context, output *output, opened *work, ve
 		shown.Show(event)
 	}))
 	shown.Close()
+	err = overtaken(err)
 	if err != nil && outcome.Message == "" {
 		return cluster.Explain(err)
 	}
@@ -141,12 +147,21 @@ func (i *invocation) drive(ctx context.Context, output *output, opened *work, ve
 		return failure
 	}
 	if err != nil {
-		return &StatusError{Status: max(outcome.Code, ExitFailed), Err: cluster.Explain(err)}
+		return &StatusError{Status: max(outcome.Code, ExitStatus(ctx, err)), Err: cluster.Explain(err)}
 	}
 	if outcome.Code != ExitDone {
 		return &StatusError{Status: outcome.Code}
 	}
 	return nil
+}
+
+// overtaken tells a run that somebody else has taken over, which is in good
+// hands, from a failure of the tool.
+func overtaken(err error) error {
+	if !errors.Is(err, journal.ErrLost) {
+		return err
+	}
+	return &StatusError{Status: ExitHeld, Err: release.WithHint(err, "kubectl bluegreen status -w")}
 }
 
 // introduce says where the Release came from, what was guessed about it, and

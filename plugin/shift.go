@@ -42,9 +42,10 @@ const shiftExample = `  # to the colour that is idle, by ./bluegreen.yaml
 // shiftFlags are the flags of shift.
 type shiftFlags struct {
 	driveFlags
-	jobs   jobFlags
-	to     string
-	dryRun string
+	jobs     jobFlags
+	to       string
+	dryRun   string
+	unproven bool
 }
 
 func newShift(call *invocation) *cobra.Command {
@@ -66,6 +67,7 @@ func newShift(call *invocation) *cobra.Command {
 	flags.jobs.addFlags(command)
 	command.Flags().StringVar(&flags.to, "to", "", "the colour to move to; without it the idle one")
 	command.Flags().StringVar(&flags.dryRun, "dry-run", "none", `"client" shows the patches and the gates; "server" also has the API server check them; "none" does it`)
+	command.Flags().BoolVar(&flags.unproven, acceptUnproven, false, "shift by a kind of route that has not been seen to move live traffic (docs/routers.md)")
 	complete(command, "dry-run", dryRunClient, dryRunServer)
 	completeColors(command, "to", call)
 	return command
@@ -102,6 +104,9 @@ func (i *invocation) shift(ctx context.Context, flags *shiftFlags, args []string
 	opened.lease = flags.lease.duration
 	if flags.dryRun != dryRunNone {
 		return i.plan(ctx, flags, opened)
+	}
+	if err := provenRoute(opened.document.Release, flags.unproven); err != nil {
+		return err
 	}
 	return i.drive(ctx, &flags.output, opened, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
 		return runner.Shift(ctx, rollout.ShiftRequest{To: flags.to})

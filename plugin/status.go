@@ -73,7 +73,7 @@ func (i *invocation) status(ctx context.Context, output *output, args []string, 
 func (i *invocation) statusNow(ctx context.Context, opened *work) (*rollout.RunStatus, error) {
 	releaseName := opened.document.Release.Metadata.Name
 	route, err := opened.router.Read(ctx)
-	if err != nil {
+	if err != nil && len(route.Gone) == 0 { // what is left of a set is told
 		return nil, cluster.Explain(err)
 	}
 	record := i.journal(opened.client, opened.namespace(), releaseName)
@@ -82,14 +82,14 @@ func (i *invocation) statusNow(ctx context.Context, opened *work) (*rollout.RunS
 	var unreadable *journal.RecordError
 	switch {
 	case errors.As(err, &unreadable):
-		status.Live, status.Reason = route.Split.String(), unreadable.Error()
+		status.Live, status.Reason = route.Shares(), unreadable.Error()
 		return status, err
 	case err != nil:
 		return nil, cluster.Explain(err)
 	case run != nil:
 		status = statusOf(*run)
 	}
-	status.Live = route.Split.String()
+	status.Live = route.Shares()
 	if underWay(status) {
 		beat, err := record.Heartbeat(ctx)
 		if err != nil {
@@ -166,6 +166,9 @@ func (i *invocation) printCard(out io.Writer, status *rollout.RunStatus) {
 	field("started", status.Started.Local().Format(time.DateTime))
 	if !status.Finished.IsZero() {
 		field("finished", fmt.Sprintf("%s, after %s", status.Finished.Local().Format(time.DateTime), elapsed(status.Started, status.Finished)))
+	}
+	if status.DataPlane.Message != status.Reason {
+		field("requests", status.DataPlane.Message)
 	}
 	field("reason", status.Reason)
 	for _, result := range status.Because {

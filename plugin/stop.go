@@ -24,7 +24,10 @@ A run that was held, or whose process is gone, obeys nobody; that is said, and
 rollback goes back. Where no shift is running, the annotation keeps the next one
 from beginning until it is lifted:
 
-  kubectl annotate svc/NAME ` + cluster.AnnotationStop + `-`
+  kubectl annotate svc/NAME ` + cluster.AnnotationStop + `-
+
+A stop that names a run, as "run ID: rollback requested by NAME", is what a
+rollback has asked of that run, and keeps no other from anything.`
 
 func newStop(call *invocation) *cobra.Command {
 	return &cobra.Command{
@@ -84,6 +87,8 @@ func (i *invocation) printStopped(run *rollout.RunStatus) {
 	switch {
 	case run == nil:
 		says, next = "no run is under way, and none begins until it is lifted", "status"
+	case !run.Silent && run.Finish != nil && !run.Phase.Reverse():
+		says = fmt.Sprintf("run %s of %s ends, and leaves what it has not decommissioned", run.ID, run.Holder)
 	case !run.Silent:
 		says = fmt.Sprintf("run %s of %s rolls back", run.ID, run.Holder)
 	case run.Phase.Terminal():

@@ -91,11 +91,17 @@ func shop(t *testing.T, call *invocation) *fake.Clientset {
 // begun is a run of the shop that somebody else drives, or has left in a phase.
 func begun(t *testing.T, server *fake.Clientset, phase rollout.Phase) {
 	t.Helper()
-	state, err := json.Marshal(rollout.State{Phase: phase, From: "blue", To: "green"})
+	begunIn(t, server, rollout.State{Phase: phase, From: "blue", To: "green"})
+}
+
+// begunIn is such a run in a state.
+func begunIn(t *testing.T, server *fake.Clientset, state rollout.State) {
+	t.Helper()
+	text, err := json.Marshal(state)
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := journal.Run{ID: "20261122-120000-k7f3q", From: "blue", To: "green", Phase: string(phase), State: state}
+	run := journal.Run{ID: "20261122-120000-k7f3q", From: state.From, To: state.To, Phase: string(state.Phase), State: text}
 	record := journal.New(server, "shop", "shop", testingclock.NewFakeClock(noon()))
 	tenure, err := record.Acquire(t.Context(), journal.AcquireOptions{Holder: "bob@desk/2"}, run)
 	if err != nil {
@@ -134,6 +140,13 @@ func TestStopIsSetWhateverTheRecordSays(t *testing.T) {
 		"a run": {
 			func(t *testing.T, server *fake.Clientset) { begun(t, server, rollout.Watch) }, 0,
 			"stop is set; run 20261122-120000-k7f3q of bob@desk/2 rolls back\n",
+			"next: kubectl bluegreen status -f shop.yaml -w\n",
+		},
+		"a finish": {
+			func(t *testing.T, server *fake.Clientset) {
+				begunIn(t, server, rollout.State{Phase: rollout.Quiet, From: "green", To: "blue", Finish: &rollout.Finish{Idle: "green", Live: "blue"}})
+			}, 0,
+			"stop is set; run 20261122-120000-k7f3q of bob@desk/2 ends, and leaves what it has not decommissioned\n",
 			"next: kubectl bluegreen status -f shop.yaml -w\n",
 		},
 		"a run whose process was killed": {

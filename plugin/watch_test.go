@@ -1,9 +1,11 @@
 package plugin
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -24,7 +26,8 @@ import (
 const watchedRun = "20261122-120000-k7f3q"
 
 // watching is an invocation that watches a run of the shop, and the tenure of
-// who drives it.
+// who drives it. Time passes once everybody in the bubble of the test waits for
+// it: who writes at the pace of this machine would fall silent meanwhile.
 func watching(t *testing.T, state rollout.State) (call *invocation, server *fake.Clientset, bob *journal.Tenure, said func() string) {
 	t.Helper()
 	call, out, errOut, now := bench(t, nil)
@@ -43,19 +46,18 @@ func watching(t *testing.T, state rollout.State) (call *invocation, server *fake
 	if err := bob.Save(t.Context(), state, string(state.Phase)); err != nil {
 		t.Fatal(err)
 	}
-	// Time passes as soon as somebody waits for it.
-	over := make(chan struct{})
-	t.Cleanup(func() { close(over) })
+	t.Cleanup(func() { _ = bob.Release(context.WithoutCancel(t.Context())) }) // where the run has not ended
+	over, ended := make(chan struct{}), make(chan struct{})
+	t.Cleanup(func() { close(over); <-ended })
 	go func() {
+		defer close(ended)
 		for {
 			select {
 			case <-over:
 				return
 			default:
-				if now.HasWaiters() {
-					now.Step(statusInterval)
-				}
 				time.Sleep(time.Millisecond)
+				now.Step(statusInterval)
 			}
 		}
 	}()
@@ -87,29 +89,31 @@ func TestWatchEndsAsTheRunDid(t *testing.T) {
 		"a rollback without proof": {rollout.State{Phase: rollout.Unproven}, ExitUnproven},
 	} {
 		t.Run(name, func(t *testing.T) {
-			call, server, bob, said := watching(t, rollout.State{Phase: rollout.Watch, From: "blue", To: "green"})
-			looks := 0
-			server.PrependReactor("get", "services", func(kubetesting.Action) (bool, runtime.Object, error) {
-				if looks++; looks == 2 {
-					go func() {
-						err := bob.Save(t.Context(), test.end, string(test.end.Phase))
-						if err == nil && test.end.Phase != rollout.Held && test.end.Phase != rollout.Unproven {
-							err = bob.Finish(t.Context(), string(test.end.Phase))
-						}
-						if err != nil {
-							t.Error(err)
-						}
-					}()
+			synctest.Test(t, func(t *testing.T) {
+				call, server, bob, said := watching(t, rollout.State{Phase: rollout.Watch, From: "blue", To: "green"})
+				looks := 0
+				server.PrependReactor("get", "services", func(kubetesting.Action) (bool, runtime.Object, error) {
+					if looks++; looks == 2 {
+						go func() {
+							err := bob.Save(t.Context(), test.end, string(test.end.Phase))
+							if err == nil && test.end.Phase != rollout.Held && test.end.Phase != rollout.Unproven {
+								err = bob.Finish(t.Context(), string(test.end.Phase))
+							}
+							if err != nil {
+								t.Error(err)
+							}
+						}()
+					}
+					return false, nil, nil
+				})
+				err := call.status(t.Context(), &output{}, nil, true)
+				if code := codeOf(err); code != test.want {
+					t.Errorf("exit code %d (%v), want %d\n%s", code, err, test.want, said())
 				}
-				return false, nil, nil
+				if !strings.Contains(said(), "phase      "+string(test.end.Phase)) || looks < 2 {
+					t.Errorf("it says:\n%s", said())
+				}
 			})
-			err := call.status(t.Context(), &output{}, nil, true)
-			if code := codeOf(err); code != test.want {
-				t.Errorf("exit code %d (%v), want %d\n%s", code, err, test.want, said())
-			}
-			if !strings.Contains(said(), "phase      "+string(test.end.Phase)) || looks < 2 {
-				t.Errorf("it says:\n%s", said())
-			}
 		})
 	}
 }
@@ -137,51 +141,53 @@ func TestWatchOutlivesAPod(t *testing.T) {
 		"the Job that carries it": {carrying(watchedRun, ""), ExitRolledBack},
 	} {
 		t.Run(name, func(t *testing.T) {
-			call, server, bob, said := watching(t, rollout.State{Phase: rollout.Watch, From: "blue", To: "green"})
-			if err := bob.Release(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if test.job != nil {
-				if err := server.Tracker().Add(test.job); err != nil {
+			synctest.Test(t, func(t *testing.T) {
+				call, server, bob, said := watching(t, rollout.State{Phase: rollout.Watch, From: "blue", To: "green"})
+				if err := bob.Release(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-			}
-			looks, next := 0, make(chan struct{})
-			server.PrependReactor("list", "jobs", func(kubetesting.Action) (bool, runtime.Object, error) {
-				if looks++; looks == 3 {
+				if test.job != nil {
+					if err := server.Tracker().Add(test.job); err != nil {
+						t.Fatal(err)
+					}
+				}
+				looks, next := 0, make(chan struct{})
+				server.PrependReactor("list", "jobs", func(kubetesting.Action) (bool, runtime.Object, error) {
+					if looks++; looks == 3 {
+						close(next)
+					}
+					return false, nil, nil
+				})
+				away := 0
+				server.PrependReactor("get", "services", func(kubetesting.Action) (bool, runtime.Object, error) {
+					away++
+					return away == 2 || away == 3, nil, apierrors.NewServiceUnavailable("away")
+				})
+				go func() {
+					<-next // the next pod comes
+					if test.want == ExitHeld {
+						return
+					}
+					pod, err := journal.New(server, "shop", "shop", testingclock.NewFakeClock(noon())).
+						Acquire(t.Context(), journal.AcquireOptions{Holder: "pod-2"}, journal.Run{ID: watchedRun})
+					if err == nil {
+						err = errors.Join(pod.Save(t.Context(), rollout.State{Phase: rollout.RolledBack, Reason: "errors"}, "rolled-back"), pod.Finish(t.Context(), "rolled-back"))
+					}
+					if err != nil {
+						t.Error(err)
+					}
+				}()
+				err := call.status(t.Context(), &output{}, nil, true)
+				if code := codeOf(err); code != test.want {
+					t.Errorf("exit code %d (%v), want %d\n%s", code, err, test.want, said())
+				}
+				if test.want == ExitRolledBack && !strings.Contains(said(), "phase      rolled-back") {
+					t.Errorf("it says:\n%s", said())
+				}
+				if test.want == ExitHeld {
 					close(next)
 				}
-				return false, nil, nil
 			})
-			away := 0
-			server.PrependReactor("get", "services", func(kubetesting.Action) (bool, runtime.Object, error) {
-				away++
-				return away == 2 || away == 3, nil, apierrors.NewServiceUnavailable("away")
-			})
-			go func() {
-				<-next // the next pod comes
-				if test.want == ExitHeld {
-					return
-				}
-				pod, err := journal.New(server, "shop", "shop", testingclock.NewFakeClock(noon())).
-					Acquire(t.Context(), journal.AcquireOptions{Holder: "pod-2"}, journal.Run{ID: watchedRun})
-				if err == nil {
-					err = errors.Join(pod.Save(t.Context(), rollout.State{Phase: rollout.RolledBack, Reason: "errors"}, "rolled-back"), pod.Finish(t.Context(), "rolled-back"))
-				}
-				if err != nil {
-					t.Error(err)
-				}
-			}()
-			err := call.status(t.Context(), &output{}, nil, true)
-			if code := codeOf(err); code != test.want {
-				t.Errorf("exit code %d (%v), want %d\n%s", code, err, test.want, said())
-			}
-			if test.want == ExitRolledBack && !strings.Contains(said(), "phase      rolled-back") {
-				t.Errorf("it says:\n%s", said())
-			}
-			if test.want == ExitHeld {
-				close(next)
-			}
 		})
 	}
 }

@@ -78,7 +78,8 @@ func (s apiServer) read(path string, request *http.Request) ([]byte, error) {
 		return nil, err
 	}
 	list := struct {
-		Items []map[string]any `json:"items"`
+		metav1.TypeMeta `json:",inline"`
+		Items           []map[string]any `json:"items"`
 	}{Items: []map[string]any{}}
 	for _, file := range files {
 		item := unstructured.Unstructured{}
@@ -90,6 +91,7 @@ func (s apiServer) read(path string, request *http.Request) ([]byte, error) {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		if selector.Matches(labels.Set(item.GetLabels())) {
+			list.APIVersion, list.Kind = item.GetAPIVersion(), item.GetKind()+"List" // a dynamic client insists on them
 			list.Items = append(list.Items, item.Object)
 		}
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/examples/recommendation/internal/config"
 	"github.com/bluegreen-dev/kubectl-bluegreen/examples/recommendation/internal/fault"
+	"github.com/bluegreen-dev/kubectl-bluegreen/examples/recommendation/internal/jobs"
 	"github.com/bluegreen-dev/kubectl-bluegreen/examples/recommendation/internal/serve"
 	"github.com/bluegreen-dev/kubectl-bluegreen/examples/recommendation/internal/store"
 	"github.com/bluegreen-dev/kubectl-bluegreen/examples/recommendation/internal/web"
@@ -77,13 +78,14 @@ func run(ctx context.Context, getenv func(string) string, logs io.Writer) (err e
 func runServers(ctx context.Context, settings config.Config, listener net.Listener,
 	database *store.Store, faults *fault.Switches, metrics *web.Metrics, logger *slog.Logger) error {
 	health := web.NewHealth(database, faults.NotReady)
+	service := web.Service{
+		Version: settings.Version, Color: settings.Color,
+		Store: database, Faults: faults, FaultsEnabled: settings.FaultsEnabled,
+		Health: health, Metrics: metrics, Logger: logger,
+		RequestTimeout: settings.RequestTimeout,
+	}
 	server := &serve.Server{
-		Handler: web.NewHandler(web.Service{
-			Version: settings.Version, Color: settings.Color,
-			Store: database, Faults: faults, FaultsEnabled: settings.FaultsEnabled,
-			Health: health, Metrics: metrics, Logger: logger,
-			RequestTimeout: settings.RequestTimeout,
-		}),
+		Handler: web.NewHandler(service),
 		Ending: func() serve.Ending {
 			if faults.NoDrain() {
 				return serve.Abrupt
@@ -101,17 +103,24 @@ func runServers(ctx context.Context, settings config.Config, listener net.Listen
 	go database.Prepare(background)
 
 	if settings.GRPCPort != 0 {
-		stop, err := serve.GRPCHealth(ctx, settings.GRPCPort, health.Check, logger)
+		calls := &serve.GRPC{Port: settings.GRPCPort, Check: health.Check, Production: service.GRPC(), Ending: server.Ending, Logger: logger}
+		stop, err := calls.Start(ctx)
 		if err != nil {
 			return errors.Join(err, listener.Close())
 		}
 		defer stop()
 	}
+	takers := jobs.Takers{
+		Version: settings.Version, Color: settings.Color, Store: database, Faults: faults,
+		Count: metrics.Job, Logger: logger, Work: settings.JobTime,
+	}
+	takers.Start(ctx, settings.Takers)
 	served := make(chan error, 1)
 	go func() { served <- server.Run(ctx, listener) }()
 	logger.InfoContext(ctx, "listening", "address", listener.Addr().String())
 	select {
 	case err := <-served:
+		takers.Wait()
 		return err
 	case err := <-crashed:
 		return err

@@ -13,8 +13,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/examples/recommendation/internal/fault"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres/postgrestest"
@@ -233,14 +237,21 @@ func TestSecretsStayOutOfErrors(t *testing.T) {
 	}
 }
 
-func TestGRPCHealthFollowsTheService(t *testing.T) {
+// startGRPC starts a green service that answers calls too, and connects to it.
+func startGRPC(t *testing.T) (*service, *grpc.ClientConn) {
+	t.Helper()
 	port := freePort(t)
 	s := startService(t, postgrestest.Start(t, nil), "green", map[string]string{"GRPC_PORT": strconv.Itoa(port)})
 	conn, err := grpc.NewClient(fmt.Sprintf("127.0.0.1:%d", port), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	t.Cleanup(func() { _ = conn.Close() })
+	return s, conn
+}
+
+func TestGRPCHealthFollowsTheService(t *testing.T) {
+	s, conn := startGRPC(t)
 	check := func() grpc_health_v1.HealthCheckResponse_ServingStatus {
 		answer, err := grpc_health_v1.NewHealthClient(conn).Check(t.Context(), &grpc_health_v1.HealthCheckRequest{Service: "recommendation"})
 		if err != nil {
@@ -254,6 +265,30 @@ func TestGRPCHealthFollowsTheService(t *testing.T) {
 	s.setFaults(t, `{"notReady":true}`)
 	if got := check(); got != grpc_health_v1.HealthCheckResponse_NOT_SERVING {
 		t.Errorf("a service that is not ready is %s", got)
+	}
+}
+
+// A call is a production request: counted by its method and its code, failed by
+// the switches, and told apart by the version in its header.
+func TestGRPCAnswersAndFailsAsHTTPDoes(t *testing.T) {
+	s, conn := startGRPC(t)
+	call := func() (string, string, codes.Code) {
+		var header metadata.MD
+		answer := &wrapperspb.StringValue{}
+		err := conn.Invoke(t.Context(), "/recommendation.Recommendations/Recommend", wrapperspb.String("anna"), answer, grpc.Header(&header))
+		return answer.GetValue(), strings.Join(header.Get("x-version"), ","), status.Code(err)
+	}
+	if text, version, code := call(); code != codes.OK || version != "v2.5.0" || !strings.Contains(text, `"user":"anna"`) {
+		t.Errorf("a healthy service answers %s with %s from %q", code, text, version)
+	}
+	s.setFaults(t, `{"errorRate":1}`)
+	if _, version, code := call(); code != codes.Internal || version != "v2.5.0" {
+		t.Errorf("one that fails answers %s from %q", code, version)
+	}
+	for code, want := range map[string]string{"200": "1", "500": "1"} {
+		if got := s.metric(t, `http_requests_total{code="`+code+`",color="green",method="recommend",version="v2.5.0"}`); got != want {
+			t.Errorf("calls that end with %s: %q, want %s", code, got, want)
+		}
 	}
 }
 

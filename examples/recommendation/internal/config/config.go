@@ -20,8 +20,7 @@ import (
 
 // Config is the whole configuration.
 type Config struct {
-	// Port is where HTTP is served; GRPCPort is where gRPC health checks
-	// are, 0 for nowhere.
+	// Port is where HTTP is served; GRPCPort is where gRPC is, 0 for nowhere.
 	Port, GRPCPort int
 	// Version is the release, such as v2.5.0; Color the slot it runs in.
 	Version, Color string
@@ -38,6 +37,10 @@ type Config struct {
 	FaultsEnabled bool
 	// Faults are the switches at start.
 	Faults fault.Settings
+	// Takers are how many jobs a pod takes from the queue at once, 0 for none, and
+	// JobTime is how long one takes.
+	Takers  int
+	JobTime time.Duration
 	// SlowStart delays listening.
 	SlowStart time.Duration
 }
@@ -58,6 +61,8 @@ func Load(getenv func(string) string) (Config, error) {
 		IdleTimeout:    e.duration("IDLE_TIMEOUT", 2*time.Minute),
 		Ending:         e.ending(),
 		FaultsEnabled:  e.boolean("FAULTS_ENABLED"),
+		Takers:         e.integer("JOB_TAKERS", 0, 0, 1000),
+		JobTime:        e.duration("JOB_TIME", 10*time.Millisecond),
 		SlowStart:      e.duration("FAULT_SLOW_START", 0),
 	}
 	c.Database = e.database(c.Color)

@@ -7,34 +7,20 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 )
 
 // Production wraps the handlers of production requests with the faults that
 // touch those.
 func (s *Switches) Production(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		settings := s.Settings()
-		for range settings.LeakPerRequest {
-			// A refusal is what the leak is for; the store reports it.
-			_ = s.database.Leak(r.Context())
+		switch err := s.Strike(r.Context()); {
+		case errors.Is(err, ErrFails):
+			answer(w, http.StatusInternalServerError, map[string]string{"error": err.Error()})
+		case err != nil:
+			answer(w, http.StatusServiceUnavailable, map[string]string{"error": err.Error()})
+		default:
+			next.ServeHTTP(w, r)
 		}
-		if settings.Latency > 0 {
-			delay := time.NewTimer(time.Duration(settings.Latency))
-			defer delay.Stop()
-			select {
-			case <-r.Context().Done():
-				// Who waited has left; it was no success.
-				answer(w, http.StatusServiceUnavailable, map[string]string{"error": "the client gave up"})
-				return
-			case <-delay.C:
-			}
-		}
-		if s.FailNext() {
-			answer(w, http.StatusInternalServerError, map[string]string{"error": "this request fails by a fault switch"})
-			return
-		}
-		next.ServeHTTP(w, r)
 	})
 }
 

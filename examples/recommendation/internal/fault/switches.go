@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -93,6 +94,35 @@ func (s *Switches) NotReady() bool { return s.Settings().NotReady }
 
 // NoDrain reports whether SIGTERM is to close everything at once.
 func (s *Switches) NoDrain() bool { return s.Settings().NoDrain }
+
+// ErrFails is what a production request fails with that is to fail.
+var ErrFails = errors.New("this request fails by a fault switch")
+
+// errLeft is what it fails with when its client has not waited; it was no success.
+var errLeft = errors.New("the client gave up")
+
+// Strike does to a production request what the switches say; an error is how it
+// fails.
+func (s *Switches) Strike(ctx context.Context) error {
+	settings := s.Settings()
+	for range settings.LeakPerRequest {
+		// A refusal is what the leak is for; the store reports it.
+		_ = s.database.Leak(ctx)
+	}
+	if settings.Latency > 0 {
+		delay := time.NewTimer(time.Duration(settings.Latency))
+		defer delay.Stop()
+		select {
+		case <-ctx.Done():
+			return errLeft
+		case <-delay.C:
+		}
+	}
+	if s.FailNext() {
+		return ErrFails
+	}
+	return nil
+}
 
 // FailNext reports whether this production request is one of those to fail.
 func (s *Switches) FailNext() bool {

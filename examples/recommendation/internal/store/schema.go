@@ -27,6 +27,16 @@ INSERT INTO recommendations (user_id, item, score) VALUES
 	('ben', 'trail map', 0.88), ('ben', 'head torch', 0.79), ('ben', 'wool socks', 0.55),
 	('anonymous', 'gift card', 0.50), ('anonymous', 'bestsellers', 0.45)
 ON CONFLICT DO NOTHING;
+CREATE TABLE IF NOT EXISTS jobs (
+	id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	put_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE IF NOT EXISTS jobs_done (
+	job     bigint NOT NULL,
+	version text NOT NULL,
+	color   text NOT NULL,
+	done_at timestamptz NOT NULL DEFAULT now()
+);
 `
 
 func (s *Store) createSchema(ctx context.Context) error {

@@ -46,8 +46,7 @@ func NewMetrics(version, color string) *Metrics {
 	m.Register(m.database)
 	// From the first scrape on there is a 0 to compare with.
 	m.database.WithLabelValues("53300")
-	m.requests.WithLabelValues("get", "200")
-	m.duration.WithLabelValues("get")
+	m.expect("get")
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -74,10 +73,23 @@ func (m *Metrics) Production(next http.Handler) http.Handler {
 		start := time.Now()
 		recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(recorder, r)
-		method := strings.ToLower(r.Method)
-		m.duration.WithLabelValues(method).Observe(time.Since(start).Seconds())
-		m.requests.WithLabelValues(method, strconv.Itoa(recorder.status)).Inc()
+		m.count(strings.ToLower(r.Method), recorder.status, time.Since(start))
 	})
+}
+
+// Job counts and times one job as a request of the method job.
+func (m *Metrics) Job(status int, took time.Duration) { m.count("job", status, took) }
+
+// expect makes a method's count begin at 0.
+func (m *Metrics) expect(method string) {
+	m.requests.WithLabelValues(method, "200")
+	m.duration.WithLabelValues(method)
+}
+
+// count counts and times one request.
+func (m *Metrics) count(method string, status int, took time.Duration) {
+	m.duration.WithLabelValues(method).Observe(took.Seconds())
+	m.requests.WithLabelValues(method, strconv.Itoa(status)).Inc()
 }
 
 // statusRecorder remembers the status that a handler answered with.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/examples/recommendation/internal/store"
@@ -25,21 +26,26 @@ type saved struct {
 }
 
 func (s Service) recommend(w http.ResponseWriter, r *http.Request) {
-	user := r.URL.Query().Get("user")
-	if user == "" {
-		user = "anonymous"
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.RequestTimeout)
-	defer cancel()
-	found, err := s.Store.For(ctx, user)
+	found, err := s.recommendations(r.Context(), r.URL.Query().Get("user"))
 	if err != nil {
 		s.unavailable(w, r, err)
 		return
 	}
+	answer(w, http.StatusOK, found)
+}
+
+// recommendations reads those of a user.
+func (s Service) recommendations(ctx context.Context, user string) (recommendations, error) {
+	if user == "" {
+		user = "anonymous"
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.RequestTimeout)
+	defer cancel()
+	found, err := s.Store.For(ctx, user)
 	if found == nil {
 		found = []store.Recommendation{}
 	}
-	answer(w, http.StatusOK, recommendations{Version: s.Version, Color: s.Color, User: user, Recommendations: found})
+	return recommendations{Version: s.Version, Color: s.Color, User: user, Recommendations: found}, err
 }
 
 func (s Service) save(w http.ResponseWriter, r *http.Request) {
@@ -74,8 +80,16 @@ type problem struct {
 
 // unavailable is the answer when the database did not do its part.
 func (s Service) unavailable(w http.ResponseWriter, r *http.Request, err error) {
-	sqlstate := store.SQLState(err)
-	s.Logger.ErrorContext(r.Context(), "request failed",
-		"method", r.Method, "path", r.URL.Path, "error", err, "sqlstate", sqlstate)
-	answer(w, http.StatusServiceUnavailable, problem{Error: err.Error(), SQLState: sqlstate})
+	s.logUnavailable(r.Context(), r.Method, r.URL.Path, err)
+	answer(w, http.StatusServiceUnavailable, problem{Error: err.Error(), SQLState: store.SQLState(err)})
+}
+
+// logUnavailable logs that. That a client went away before its answer is no error
+// of the service.
+func (s Service) logUnavailable(ctx context.Context, method, path string, err error) {
+	level, message := slog.LevelError, "request failed"
+	if ctx.Err() != nil {
+		level, message = slog.LevelInfo, "client went away"
+	}
+	s.Logger.Log(ctx, level, message, "method", method, "path", path, "error", err, "sqlstate", store.SQLState(err))
 }
