@@ -13,6 +13,13 @@ GOVULNCHECK := $(TOOLS)/govulncheck-v1.9.0
 # FLAGS are the demo's own, such as FLAGS=--yes or FLAGS=--keep.
 CLUSTER ?= lab
 FLAGS ?=
+# SOAK are the flags of the soak, such as SOAK=--parts=races,kills.
+SOAK ?=
+# SIDES is how many labs the tests end to end run in, LATE which of them come last,
+# and EARLY what all the others need beside a cluster.
+SIDES ?= 2
+LATE := TestRouteGroup,TestSkipperIngress,TestVirtualService,TestVirtualServiceSubsets
+EARLY := monitoring,database,gateway,routes
 
 # A lab needs root, and a clone often belongs to the user who runs sudo. git
 # reads such a clone, and Go stamps its version, only when told that it is safe;
@@ -22,14 +29,15 @@ export GIT_CONFIG_KEY_$(TOLD) := safe.directory
 export GIT_CONFIG_VALUE_$(TOLD) := $(CURDIR)
 export GIT_CONFIG_COUNT := $(shell expr $(TOLD) + 1)
 
-# inside runs a program of test/ inside a lab of its own, and takes that down.
+# inside runs a program of test/ inside a lab of its own, which is started with
+# the flags of the third argument, and takes that down.
 define inside
 	cd test && go build -o ../bin/lab ./lab/cmd/lab
-	cd test && trap '../bin/lab down --name $(1)' EXIT && ../bin/lab up --name $(1) --with database && \
-		../bin/lab exec --name $(1) -- go run ./$(1) --lab=$(1) --plugin=$(CURDIR)/bin/kubectl-bluegreen --out=$(CURDIR)/docs/$(2)
+	cd test && trap '../bin/lab down --name $(1)' EXIT && ../bin/lab up --name $(1) --with database $(3) && \
+		../bin/lab exec --name $(1) -- go run ./$(1) --lab=$(1) --plugin=$(CURDIR)/bin/kubectl-bluegreen --out=$(CURDIR)/docs/$(2) $(4)
 endef
 
-.PHONY: help build demo test unit live soak bench lint vulncheck generate setup modules clean
+.PHONY: help build demo test early later unit live soak bench lint vulncheck generate setup modules clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -37,13 +45,23 @@ help: ## list what can be made
 build: ## build bin/kubectl-bluegreen
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/kubectl-bluegreen ./cmd/kubectl-bluegreen
 
+# fetch runs a command that brings something here, and again where a mirror
+# stumbles.
+define fetch
+	@for pause in 5 30 0; do \
+		$(1) >/dev/null && break; \
+		[ $$pause != 0 ] || { echo "the Go modules could not be fetched; see above" >&2; exit 1; }; \
+		sleep $$pause; \
+	done
+endef
+
 # Inside a lab there is no network, and the demo, the tests and the benchmarks
 # compile there. So every module whose packages they use, and no other one, is
 # fetched first: listing the packages needs them all.
 modules: ## fetch the Go modules that builds and tests need
 	@echo "fetching the Go modules that are not here yet (a minute or two, once)"
-	@go list -deps -test ./... >/dev/null
-	@cd test && go list -deps -test ./... >/dev/null
+	$(call fetch,go list -deps -test ./...)
+	$(call fetch,(cd test && go list -deps -test ./...))
 
 setup: modules ## install and build what the lab and the tests need
 	cd test && go run ./lab/cmd/lab setup
@@ -51,28 +69,47 @@ setup: modules ## install and build what the lab and the tests need
 demo: modules build ## tell the story on a real cluster: a good release, an exhausted database, a bad release
 	cd test && go run ./demo --cluster=$(CLUSTER) --plugin=$(CURDIR)/bin/kubectl-bluegreen $(FLAGS)
 
-test: setup unit live ## pass every test
+test: early later unit live ## pass every test
+
+early: modules
+	cd test && go run ./lab/cmd/lab setup --with $(EARLY)
+
+# Skipper, the control plane of the mesh and Loki take minutes to build, and few
+# tests need them: they are built while the others run, which wait most of their
+# time, and those few come last (LATE, and the package loki). Who needs them waits
+# for this, and where it has failed, builds them again and says why.
+later: early
+	mkdir -p bin
+	cd test && go build -o ../bin/lab ./lab/cmd/lab
+	cd test && { nice -n 19 ../bin/lab setup >../bin/setup.log 2>&1 & }
 
 unit: modules ## tests that need no cluster; some start a PostgreSQL of their own on loopback
 	go vet ./...
-	go test ./...
+	go test -timeout 20m ./...
 
 live: export BLUEGREEN_PLUGIN := $(CURDIR)/bin/kubectl-bluegreen
 live: modules build ## tests on a real cluster
 	cd test && go vet ./...
-	cd test && go test -count=1 -timeout 20m -p 1 $$(go list ./... | grep -v '/e2e$$')
-	cd test && go test -count=1 -v -timeout 60m ./e2e
+	cd test && go test -count=1 -timeout 20m -p 1 $$(go list ./... | grep -Ev '/(e2e|loki)$$')
+	@# End to end in several labs side by side: most of the time something is waited for.
+	@# So it is where a run is killed at every point, however few cores there are.
+	cd test && go test -c -o ../bin/e2e.test ./e2e
+	cd test && go run ./sides --sides=$(SIDES) --dir=e2e --heavy=TestFaults,TestKilledAtEveryTransition --late=$(LATE) -- $(CURDIR)/bin/e2e.test -test.v -test.timeout=60m -test.parallel=4
+	cd test && go test -count=1 -timeout 30m ./loki
 
 soak: setup build ## repetitions, races, long fuzzing, a kill at every point; resumable; writes docs/soak.md
 	@# The race detector needs a C compiler, and nothing else here does.
 	cd test && go run ./lab/cmd/lab setup --also gcc,libc6-dev
-	$(call inside,soak,soak.md)
+	@# Addons that take minutes to build are there only for parts that need them.
+	cd test && go run ./soak --addons $(SOAK) >../bin/soak.addons
+	$(call inside,soak,soak.md,--with monitoring --with gateway --audit $$(cat ../bin/soak.addons),$(SOAK))
 
-bench: setup build ## comparisons; writes docs/benchmarks.md
+bench: setup build ## comparisons; writes docs/relative.md and docs/benchmarks.md
+	cd test && go run ./verdicts --out=$(CURDIR)/docs/relative.md
 	$(call inside,bench,benchmarks.md)
 
 generate: ## rewrite the generated documents
-	go test ./pkg/release ./pkg/gate ./pkg/preflight ./pkg/rollout -run 'Current|Document' -update
+	go test ./pkg/release ./pkg/gate ./pkg/preflight ./pkg/rollout ./pkg/migration -run 'Current|Document' -update
 
 lint: $(GOLANGCI_LINT) ## golangci-lint over both modules
 	$(GOLANGCI_LINT) run ./...

@@ -13,6 +13,11 @@
 // client here is the plainest one: a request that is sent on a connection that
 // turns out to be closed has failed, is counted, and is never sent again.
 //
+// gRPC is sent in the same two ways: a client holds on to its connection, or
+// makes one for every call, and to the servers behind it where a mesh tells it
+// which. It sends a call again only where no server has begun with it, as the
+// protocol promises, whatever the mesh says of retries.
+//
 // Pacing and the attack loop are vegeta's. Every client has the same share of
 // the rate, and the keep-alive clients take turns, so that a loss of one is
 // not hidden by a lull of all.

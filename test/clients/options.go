@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -16,9 +15,12 @@ const (
 
 // Options say what traffic to send.
 type Options struct {
-	// URL is requested; it must be http.
+	// URL is requested: http://HOST/PATH, or a method of gRPC called with an
+	// empty message, grpc://HOST:PORT/SERVICE/METHOD, or the same through a
+	// mesh, xds://CONTROL-PLANE:PORT/NAME:PORT/SERVICE/METHOD.
 	URL string
-	// Method is GET unless set. Body and Header go with every request.
+	// Method is GET unless set. Body and Header go with every request; of them
+	// gRPC takes the header alone, as metadata.
 	Method string
 	Body   []byte
 	Header http.Header
@@ -52,12 +54,8 @@ func (o Options) withDefaults() Options {
 
 func (o Options) validate() error {
 	var problems []error
-	target, err := url.Parse(o.URL)
-	switch {
-	case err != nil:
-		problems = append(problems, fmt.Errorf("read URL: %w", err))
-	case target.Scheme != "http" || target.Host == "":
-		problems = append(problems, fmt.Errorf("read URL: %q is not http://HOST", o.URL))
+	if _, err := o.protocol(); err != nil {
+		problems = append(problems, err)
 	}
 	if o.Rate < 1 {
 		problems = append(problems, fmt.Errorf("read rate: %d is not at least one request per second", o.Rate))

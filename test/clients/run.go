@@ -25,6 +25,10 @@ func Start(ctx context.Context, options Options) (*Run, error) {
 	if err := options.validate(); err != nil {
 		return nil, fmt.Errorf("start clients: %w", err)
 	}
+	spoken, err := options.protocol()
+	if err != nil {
+		return nil, fmt.Errorf("start clients: %w", err)
+	}
 	r := &Run{options: options.withDefaults(), done: make(chan struct{}), counts: Counts{
 		Tally:     Tally{ByVersion: map[string]int{}},
 		KeepAlive: Tally{ByVersion: map[string]int{}},
@@ -33,7 +37,7 @@ func Start(ctx context.Context, options Options) (*Run, error) {
 	var attacks sync.WaitGroup
 	dialers := map[ClientKind]*dialer{KeepAlive: {opened: r.opened(KeepAlive)}, Fresh: {opened: r.opened(Fresh)}}
 	for i := range options.KeepAlive {
-		connection := &keptConnection{dialer: dialers[KeepAlive]}
+		connection := spoken.kept(dialers[KeepAlive])
 		results := r.attack(connection, 1, r.options.share(i, 1))
 		attacks.Go(func() {
 			r.count(KeepAlive, results)
@@ -41,7 +45,7 @@ func Start(ctx context.Context, options Options) (*Run, error) {
 		})
 	}
 	if options.Fresh > 0 {
-		results := r.attack(freshTransport(dialers[Fresh]), options.Fresh, r.options.share(options.KeepAlive, options.Fresh))
+		results := r.attack(spoken.fresh(dialers[Fresh]), options.Fresh, r.options.share(options.KeepAlive, options.Fresh))
 		attacks.Go(func() { r.count(Fresh, results) })
 	}
 	go func() {

@@ -131,10 +131,11 @@ func TestEndsWithItsContext(t *testing.T) {
 
 func TestRefusesOptionsThatMakeNoSense(t *testing.T) {
 	for want, options := range map[string]clients.Options{
-		"URL":     {URL: "https://shop", Rate: 1, Fresh: 1},
-		"rate":    {URL: "http://shop", Fresh: 1},
-		"clients": {URL: "http://shop", Rate: 1},
-		"timeout": {URL: "http://shop", Rate: 1, Fresh: 1, Timeout: -1},
+		"URL":                      {URL: "https://shop", Rate: 1, Fresh: 1},
+		"URL: \"xds://shop/name\"": {URL: "xds://shop/name", Rate: 1, Fresh: 1},
+		"rate":                     {URL: "http://shop", Fresh: 1},
+		"clients":                  {URL: "http://shop", Rate: 1},
+		"timeout":                  {URL: "http://shop", Rate: 1, Fresh: 1, Timeout: -1},
 	} {
 		if _, err := clients.Start(t.Context(), options); err == nil || !strings.Contains(err.Error(), "read "+want) {
 			t.Errorf("Start(%+v) = %v, want an error about the %s", options, err, want)

@@ -29,9 +29,10 @@ func announces(intent journal.Entry, exchange *interpose.Exchange) bool {
 	return exchange.Verb == "patch" && exchange.Subresource == "" && written == name && isPlural(exchange.Resource, kind)
 }
 
-// isPlural reports whether a resource is that of a kind in lower case.
+// isPlural reports whether a resource is that of a kind in lower case. An object
+// of which a Release says where its weights are is named by the resource itself.
 func isPlural(resource, kind string) bool {
-	return resource == kind+"s" || resource == kind+"es" || resource == strings.TrimSuffix(kind, "y")+"ies"
+	return resource == kind || resource == kind+"s" || resource == kind+"es" || resource == strings.TrimSuffix(kind, "y")+"ies"
 }
 
 // mediaType is that of the request's body.

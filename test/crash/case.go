@@ -2,6 +2,7 @@ package crash
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
@@ -30,6 +31,10 @@ const (
 type Kill struct {
 	Point   Point
 	Landing Landing
+	// Begun: not before the run is on record. A run that begins makes sure
+	// that the one before it is archived, which is the same write as its own
+	// archive in the end.
+	Begun bool
 }
 
 // Step is one command, killed or left to its end.
@@ -57,10 +62,15 @@ func killed(command string, point Point, landing Landing) Step {
 // undisturbed is a step that is left to its end.
 func undisturbed(command string) Step { return Step{Command: command} }
 
-// Forward are the transitions of a shift by one step of 100 %, in order.
-func Forward() []Point {
-	return transitions(rollout.Preflight, rollout.Apply, rollout.WaitReady, rollout.CleanLogs, rollout.Health, rollout.Synthetic,
-		rollout.Baseline, rollout.HoldFloor, rollout.Switch, rollout.Prove, rollout.Watch, rollout.Confirm, rollout.Drain, rollout.GiveBack, rollout.Done)
+// Forward are the transitions of a shift, in order. One by a step on its way
+// switches twice.
+func (d Driver) Forward() []Point {
+	phases := []rollout.Phase{rollout.Preflight, rollout.Apply, rollout.WaitReady, rollout.CleanLogs, rollout.Health, rollout.Synthetic,
+		rollout.Baseline, rollout.HoldFloor, rollout.Switch, rollout.Prove}
+	if d.Parts {
+		phases = append(phases, rollout.Hold, rollout.Switch, rollout.Prove)
+	}
+	return transitions(append(phases, rollout.Watch, rollout.Confirm, rollout.Drain, rollout.GiveBack, rollout.Done)...)
 }
 
 // Backward are the transitions of a rollback, in order.
@@ -88,11 +98,22 @@ func whole(points []Point) []Point {
 	return append(all, Point{Kind: Finish})
 }
 
+// once leaves out the points that came before.
+func once(points []Point) []Point {
+	var first []Point
+	for _, point := range points {
+		if !slices.Contains(first, point) {
+			first = append(first, point)
+		}
+	}
+	return first
+}
+
 // Chains kill one shift at every transition, each time in the process that
 // resumed it, and then one rollback.
-func Chains() []Case {
+func (d Driver) Chains() []Case {
 	return []Case{
-		{Name: "one shift, killed at every transition and resumed", From: shop.Blue, Serves: shop.Green, Steps: chain(shift, resume, whole(Forward()))},
+		{Name: "one shift, killed at every transition and resumed", From: shop.Blue, Serves: shop.Green, Steps: chain(shift, resume, whole(d.Forward()))},
 		{Name: "one rollback, killed at every transition and resumed", From: shop.Green, Serves: shop.Blue, Steps: chain(rollback, resume, whole(Backward()))},
 	}
 }
@@ -108,13 +129,13 @@ func chain(command, again string, points []Point) []Step {
 	return append(steps, undisturbed(again))
 }
 
-// Reversals kill a shift at each of its transitions and roll back. Where that
-// has traffic to give back, the rollback is killed too, each time at another
-// of its transitions, and done again.
-func Reversals() []Case {
+// Reversals kill a shift at each of its transitions, the first time that it
+// comes there, and roll back. Where that has traffic to give back, the rollback
+// is killed too, each time at another of its transitions, and done again.
+func (d Driver) Reversals() []Case {
 	var cases []Case
 	backward, back := Backward(), false
-	for _, point := range whole(Forward()) {
+	for _, point := range once(whole(d.Forward())) {
 		steps := []Step{killed(shift, point, After)}
 		if back = back || point.What == moved; back && len(backward) > 0 {
 			steps = append(steps, killed(rollback, backward[0], After))
@@ -166,6 +187,7 @@ func cell(command, way string, point Point, landing Landing, begun bool) Case {
 		Name: fmt.Sprintf("%s killed %s %s, %s", command, landing, point, way), From: shop.Blue, Serves: shop.Green,
 		Steps: []Step{killed(command, point, landing), undisturbed(way)},
 	}
+	found.Steps[0].Kill.Begun = begun && point.Kind != Begin
 	if command == rollback || way == rollback {
 		found.Serves = shop.Blue
 	}
@@ -194,7 +216,7 @@ func interleave(ahead, back []Case) []Case {
 
 // Shard is one of several about equal parts of the cases, in their order:
 // part, from 1, of parts.
-func Shard(cases []Case, part, parts int) []Case {
+func Shard[C any](cases []C, part, parts int) []C {
 	return cases[len(cases)*(part-1)/parts : len(cases)*part/parts]
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/interpose"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
 )
 
@@ -32,20 +34,46 @@ func kills(cases []Case) map[Point]int {
 	return counted
 }
 
-// Every transition of both directions is killed once and resumed, and once
-// and rolled back; every case ends with a command that nobody kills.
+// Every transition of both directions is killed and resumed, as often as a run
+// comes there, and once and rolled back; every case ends with a command that
+// nobody kills.
 func TestOnceKillsEveryTransition(t *testing.T) {
-	for name, cases := range map[string][]Case{"chains": Chains(), "reversals": Reversals()} {
-		counted := kills(cases)
-		for _, point := range append(Forward(), Backward()...) {
-			if counted[point] != 1 {
-				t.Errorf("%s kill %s %d times", name, point, counted[point])
+	for _, driver := range Drivers() {
+		transitions := slices.Concat(driver.Forward(), Backward())
+		comes := func(point Point) (times int) {
+			for _, known := range transitions {
+				if known == point {
+					times++
+				}
+			}
+			return times
+		}
+		chains, reversals := driver.Chains(), driver.Reversals()
+		resumed, reversed := kills(chains), kills(reversals)
+		for _, point := range transitions {
+			if resumed[point] != comes(point) || reversed[point] != 1 {
+				t.Errorf("%s: %s is killed %d times and resumed, want %d, and %d times and rolled back, want 1", driver.Name, point, resumed[point], comes(point), reversed[point])
 			}
 		}
-		for _, found := range cases {
+		for _, found := range slices.Concat(chains, reversals) {
 			if last := found.Steps[len(found.Steps)-1]; last.Kill != nil {
-				t.Errorf("%s ends with a kill", found.Name)
+				t.Errorf("%s: %s ends with a kill", driver.Name, found.Name)
 			}
+		}
+	}
+}
+
+// A route that can give a part has a step on its way, and is killed in it.
+func TestPartsAreKilled(t *testing.T) {
+	parts := Point{Kind: Transition, What: "hold → switch"}
+	for _, driver := range Drivers() {
+		if got := kills(driver.Chains())[parts]; got != map[bool]int{true: 1}[driver.Parts] {
+			t.Errorf("%s: %d kills as the step ends", driver.Name, got)
+		}
+		document := &release.Release{}
+		driver.Quick(release.DrainNone)(document)
+		if parts := len(document.Spec.Traffic.Steps) > 1; parts != driver.Parts {
+			t.Errorf("%s: the steps are %+v", driver.Name, document.Spec.Traffic.Steps)
 		}
 	}
 }
@@ -123,5 +151,27 @@ func TestShards(t *testing.T) {
 		if _, _, err := ParseShard(text); err == nil {
 			t.Errorf("%q is a shard", text)
 		}
+	}
+}
+
+// What is killed at an archive is killed at its own, and not at the one that it
+// makes sure of as it begins; what is killed as it begins is killed then.
+func TestAKillWaitsForTheBeginning(t *testing.T) {
+	archive, begin := Point{Kind: Archive, What: "create"}, Point{Kind: Begin}
+	cases := Matrix([]Point{begin, archive}, nil)
+	for _, found := range cases {
+		kill := found.Steps[0].Kill
+		if want := kill.Point == archive; kill.Begun != want {
+			t.Errorf("%s: begun %v, want %v", found.Name, kill.Begun, want)
+		}
+	}
+	early := &interpose.Exchange{Stage: interpose.Arriving}
+	dying := &victim{kill: &Kill{Point: archive, Landing: Before, Begun: true}}
+	if dying.dies(archive, early) {
+		t.Error("it dies before it has begun")
+	}
+	dying.points = []Point{begin}
+	if !dying.dies(archive, early) {
+		t.Error("it does not die once it has begun")
 	}
 }

@@ -13,7 +13,7 @@
 //
 // Beside the kills three things are asserted in every case: no write without
 // an intent in the record that landed before it ([Ledger.Unannounced]), no
-// event after which the production route selects nothing (package watcher),
+// event after which the production route sends requests to nobody (package watcher),
 // and no lost request ([Lost]).
 //
 // What is driven is a [Driver]: a kind of route that later ones only add

@@ -52,6 +52,15 @@ func runOf(text []byte) *journal.Run {
 	return run
 }
 
+// RunOf reads the record of a release's run that a request writes, nil where it
+// writes none.
+func RunOf(exchange *interpose.Exchange, release string) *journal.Run {
+	if !exchange.Writes() || exchange.Resource != "configmaps" || nameOf(exchange) != journal.Name(release) {
+		return nil
+	}
+	return runOf(exchange.Body)
+}
+
 // leaseOf reads a lease, nil where there is none.
 func leaseOf(text []byte) *coordinationv1.Lease {
 	lease, is := objectOf(text).(*coordinationv1.Lease)

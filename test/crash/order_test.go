@@ -15,6 +15,21 @@ func healthy() []Point {
 		"transition: switch → prove", "finish", "archive: create", "lease: give up", "archive: delete")
 }
 
+// Of another kind of route the same is asked.
+func TestOrderlyOfAnyRoute(t *testing.T) {
+	var points []Point
+	for _, point := range healthy() {
+		point.What = strings.NewReplacer("service/svc", "httproute/web", "services/svc", "httproutes/web").Replace(point.What)
+		points = append(points, point)
+	}
+	if err := Orderly(points, []Point{{Kind: Transition, What: "switch → prove"}}); err != nil {
+		t.Error(err)
+	}
+	if err := Orderly(slices.Delete(points, 4, 7), []Point{{Kind: Transition, What: "switch → prove"}}); err == nil || !strings.Contains(err.Error(), "comes before the route has a stamp") {
+		t.Errorf("a workload before the route: %v", err)
+	}
+}
+
 func TestOrderly(t *testing.T) {
 	transitions := points("transition: switch → prove")
 	if err := Orderly(healthy(), transitions); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/clock"
@@ -12,19 +11,37 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
-	"github.com/bluegreen-dev/kubectl-bluegreen/test/clients"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
 )
 
 // settled returns an error unless a colour serves alone, the last run has
-// ended so, none of its intents is left open, and no pod that it made is left.
+// ended so, none of its intents is left open, no pod that it made is left, and no
+// side is at zero that may never be.
 func (s *Suite) settled(ctx context.Context, serves string) error {
-	return errors.Join(s.driver.Serves(ctx, s.shop, serves), s.recorded(ctx, serves), s.swept(ctx))
+	return errors.Join(s.shop.Serves(ctx, serves), s.recorded(ctx, serves), s.swept(ctx), s.kept(ctx))
+}
+
+// kept returns an error for a side that was scaled to zero beside a route of
+// which its proxy drops everything then (docs/routers.md).
+func (s *Suite) kept(ctx context.Context) error {
+	if !s.shop.KeepsBothSides() {
+		return nil
+	}
+	for _, color := range []string{shop.Blue, shop.Green} {
+		replicas, err := s.shop.Replicas(ctx, color)
+		if err != nil {
+			return err
+		}
+		if replicas == 0 {
+			return fmt.Errorf("%s is scaled to zero, and its Service stands in the route", color)
+		}
+	}
+	return nil
 }
 
 // current is the last run.
 func (s *Suite) current(ctx context.Context) (*journal.Run, error) {
-	return journal.New(s.client.Kubernetes, s.shop.Namespace, releaseName, clock.RealClock{}).Current(ctx)
+	return journal.New(s.client.Kubernetes, s.shop.Namespace, shop.Release, clock.RealClock{}).Current(ctx)
 }
 
 // recorded looks at the record of the last run.
@@ -64,23 +81,4 @@ func (s *Suite) swept(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// Lost returns an error for every request that a killed process could have
-// cost: one that was answered badly, one on a kept connection, or a route that
-// selected nothing, which refuses every new connection while it does. A single
-// refused one is not of that kind: no process of ours stands between a client
-// and a pod, and it was seen once in some 200 switches.
-func Lost(counts clients.Counts) error {
-	if counts.Failed == 0 || OneRefused(counts) {
-		return nil
-	}
-	return fmt.Errorf("%d of %d requests were lost, of which the first are: %+v", counts.Failed, counts.Requests, counts.Failures[:min(3, len(counts.Failures))])
-}
-
-// OneRefused reports whether all that failed is one new connection that was
-// refused.
-func OneRefused(counts clients.Counts) bool {
-	return counts.Failed == 1 && counts.Fresh.Failed == 1 && len(counts.Failures) == 1 && counts.Failures[0].Kind == clients.Transport &&
-		strings.Contains(counts.Failures[0].Detail, "connection refused")
 }

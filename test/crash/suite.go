@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +32,8 @@ type Suite struct {
 	logf   func(format string, args ...any)
 	proxy  *interpose.Proxy
 	ledger *Ledger
+	// refusals are those of everything that was watched.
+	refusals Refusals
 
 	mutex sync.Mutex
 	// victim is the process that is driven now.
@@ -50,9 +53,6 @@ type Setting struct {
 	Logf func(format string, args ...any)
 }
 
-// releaseName is that of the example.
-const releaseName = "recommendation"
-
 // Open starts the proxy through which the program is driven, until ctx ends.
 func Open(ctx context.Context, setting Setting) (*Suite, error) {
 	proxy, err := interpose.Start(ctx, setting.Place.Kubeconfig, setting.Shop.Folder)
@@ -61,7 +61,7 @@ func Open(ctx context.Context, setting Setting) (*Suite, error) {
 	}
 	suite := &Suite{
 		driver: setting.Driver, shop: setting.Shop, client: setting.Place.Client, load: setting.Load, logf: setting.Logf,
-		proxy: proxy, ledger: NewLedger(setting.Shop.Namespace, releaseName),
+		proxy: proxy, ledger: NewLedger(setting.Shop.Namespace, shop.Release),
 	}
 	proxy.Use(suite.see)
 	return suite, nil
@@ -106,7 +106,7 @@ func (v *victim) dies(point Point, exchange *interpose.Exchange) bool {
 	if exchange.Landed() {
 		v.points = append(v.points, point)
 	}
-	if v.kill == nil || v.kill.Point != point {
+	if v.kill == nil || v.kill.Point != point || v.kill.Begun && !slices.ContainsFunc(v.points, func(landed Point) bool { return landed.Kind == Begin }) {
 		return false
 	}
 	v.struck = v.kill.Landing == Before && exchange.Stage == interpose.Arriving || v.kill.Landing == After && exchange.Landed()
@@ -162,7 +162,7 @@ func (s *Suite) run(ctx context.Context, step Step) ([]Point, error) {
 func (s *Suite) arguments(command string) []string {
 	arguments := []string{command, "--kubeconfig", s.proxy.Kubeconfig(), "--lease-duration", lease.String()}
 	if command == shift {
-		arguments = append(arguments, "--to", shop.Green)
+		arguments = append(append(arguments, "--to", shop.Green), s.driver.Flags...)
 	}
 	return arguments
 }
@@ -174,7 +174,7 @@ func (s *Suite) Learn(ctx context.Context) (forward, backward []Point, err error
 		if err != nil {
 			return nil
 		}
-		err = s.watched(ctx, serves, func() (failure error) {
+		_, err = s.watched(ctx, command+", undisturbed", serves, func() (failure error) {
 			points, failure = s.run(ctx, undisturbed(command))
 			return failure
 		})
@@ -192,17 +192,19 @@ func (s *Suite) Learn(ctx context.Context) (forward, backward []Point, err error
 type Outcome struct {
 	Case Case
 	Took time.Duration
+	// Refused: one new connection was refused, which is no error by itself.
+	Refused bool
 	// Err is nil where the run converged and nobody noticed.
 	Err error
 }
 
 // Try carries out one case.
 func (s *Suite) Try(ctx context.Context, found Case) Outcome {
-	began := time.Now()
+	began, refused := time.Now(), false
 	s.logf("case: %s", found.Name)
 	err := s.home(ctx, found.From)
 	if err == nil {
-		err = s.watched(ctx, found.Serves, func() error {
+		refused, err = s.watched(ctx, found.Name, found.Serves, func() error {
 			for _, step := range found.Steps {
 				if _, err := s.run(ctx, step); err != nil {
 					return err
@@ -214,7 +216,7 @@ func (s *Suite) Try(ctx context.Context, found Case) Outcome {
 	if err != nil {
 		err = fmt.Errorf("%s: %w", found.Name, err)
 	}
-	return Outcome{Case: found, Took: time.Since(began), Err: err}
+	return Outcome{Case: found, Took: time.Since(began), Refused: refused, Err: err}
 }
 
 // home brings a colour to production, undisturbed, where it is not. What a
@@ -225,7 +227,7 @@ func (s *Suite) home(ctx context.Context, color string) error {
 			return fmt.Errorf("end run %s: %w", run.ID, err)
 		}
 	}
-	if s.driver.Serves(ctx, s.shop, color) == nil {
+	if s.shop.Serves(ctx, color) == nil {
 		return nil
 	}
 	command := rollback
@@ -235,20 +237,29 @@ func (s *Suite) home(ctx context.Context, color string) error {
 	if _, err := s.run(ctx, undisturbed(command)); err != nil {
 		return fmt.Errorf("bring %s to production: %w", color, err)
 	}
-	return s.driver.Serves(ctx, s.shop, color)
+	return s.shop.Serves(ctx, color)
 }
 
-// watched does something while everything is watched, and returns what went
-// wrong: what was done itself, or what it left.
-func (s *Suite) watched(ctx context.Context, serves string, do func() error) error {
+// Refusals are those of every case that was tried, and of what was learned.
+func (s *Suite) Refusals() Refusals { return s.refusals }
+
+// watched does something of a name while everything is watched, and returns what
+// went wrong: what was done itself, or what it left. refused tells of one new
+// connection, which is counted.
+func (s *Suite) watched(ctx context.Context, name, serves string, do func() error) (refused bool, err error) {
 	watch, err := s.driver.Watch(ctx, s.client, s.shop)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer watch.Stop()
 	before := s.load.Counts()
-	err = do()
-	return errors.Join(err, s.settled(ctx, serves), watch.Check(ctx), Lost(s.load.Counts().Since(before)), s.announced())
+	err = errors.Join(do(), s.settled(ctx, serves), watch.Check(ctx))
+	counts := s.load.Counts().Since(before)
+	if refused = OneRefused(counts); refused {
+		s.logf("one new connection refused: %+v", counts.Failures[0])
+	}
+	s.refusals.Add(s.driver.Name+": "+name, refused)
+	return refused, errors.Join(err, Lost(counts), s.announced())
 }
 
 // announced returns an error for every write without an intent.

@@ -110,7 +110,7 @@ cluster and colours
 database
 - BG-DB-02 skipped: not declared
 
-× blocked by BG-DB-03 (1 failed)
+× blocked by BG-DB-03 (3 checks: 1 failed, 1 warned)
 next: kubectl bluegreen explain BG-DB-03`
 	for _, piece := range strings.SplitAfter(report, "a") {
 		if _, err := output.Write([]byte(piece)); err != nil {
@@ -124,12 +124,24 @@ next: kubectl bluegreen explain BG-DB-03`
     ‼ BG-COL-09 warned
         why
         → what to do
-    × blocked by BG-DB-03 (1 failed)
+    × blocked by BG-DB-03 (3 checks: 1 failed, 1 warned)
     next: kubectl bluegreen explain BG-DB-03
     (2 lines are left out here: checks that passed or had nothing to look at)
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("excerpt (-want +got):\n%s", diff)
+	}
+}
+
+// Who looks for the files of the story is told where they are.
+func TestSettingNamesTheFolder(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "bluegreen-story-1")
+	var out bytes.Buffer
+	narrator{out: &out}.say("%s", setting(folder))
+	for _, want := range []string{folder, "watched for 15"} {
+		if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), want) {
+			t.Errorf("nothing says %q in:\n%s", want, out.String())
+		}
 	}
 }
 

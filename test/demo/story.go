@@ -107,16 +107,25 @@ func (s *story) begin(ctx context.Context, place *shop.Place, folder string, o o
 	}
 	s.shop = opened
 	s.terminal = terminal{folder: folder, plugin: o.plugin, narrator: s.narrator}
-	s.narrator.say("The release is described by bluegreen.yaml, which lies in the folder of the commands below. Its times are "+
-		"short, so that you can sit through it: traffic is watched for %.0f seconds where the default is ten minutes.", watch.Seconds())
+	s.narrator.say("%s", setting(folder))
 	if s.load, err = startLoad(ctx, place.Client.Kubernetes, namespace, o.rate); err != nil {
 		return err
 	}
 	s.narrator.say("From now on %d clients ask svc-production for %d requests a second: %d of them keep their connection, "+
 		"%d open one for every request. Every answer but a 2xx, and every broken connection, is a failed request.",
 		keepAliveClients+freshClients, o.rate, keepAliveClients, freshClients)
-	_, err = s.load.settle(ctx, 3)
-	return err
+	if _, err = s.load.settle(ctx, 3); err != nil {
+		return err
+	}
+	return s.awaitMeasured(ctx)
+}
+
+// setting says where the files of the story are, and what is unlike a real
+// release.
+func setting(folder string) string {
+	return fmt.Sprintf("The release is described by bluegreen.yaml, which lies with its manifests in %s, the folder of the commands "+
+		"below; it is taken away at the end. Its times are short, so that you can sit through it: traffic is watched for %.0f "+
+		"seconds where the default is ten minutes.", folder, watch.Seconds())
 }
 
 // watch is for how long the demo watches a release after the switch.
@@ -133,7 +142,7 @@ func demoRelease(document *release.Release) {
 // quickService is the environment of both colours: a drain that is short for an
 // audience, and patience with a machine that has a cluster to run beside.
 func quickService() map[string]string {
-	return map[string]string{"DRAIN_SECONDS": "3", "REQUEST_TIMEOUT": "5s"}
+	return map[string]string{"DRAIN_SECONDS": "3", "REQUEST_TIMEOUT": "5s", "DB_CONNECT_TIMEOUT": "15s"}
 }
 
 // last is the status of the last run, with everything that it saw.

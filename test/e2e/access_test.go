@@ -81,6 +81,7 @@ func operatorRules(onServices ...string) []rbacv1.PolicyRule {
 		{APIGroups: []string{"apps"}, Resources: []string{"deployments", "statefulsets"}, Verbs: []string{"get", "list", "patch"}},
 		{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: reading},
 		{APIGroups: []string{"policy"}, Resources: []string{"poddisruptionbudgets"}, Verbs: reading},
+		{APIGroups: []string{"networking.k8s.io"}, Resources: []string{"networkpolicies"}, Verbs: reading},
 		{APIGroups: []string{"autoscaling"}, Resources: []string{"horizontalpodautoscalers"}, Verbs: reading},
 		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"get", "list", "create", "update"}},
 	}
@@ -121,13 +122,13 @@ func TestLostColorLabelStopsEverything(t *testing.T) {
 	for _, args := range [][]string{{"shift"}, {"shift", "--to", "blue"}, {"shift", "--dry-run=server"}, {"rollback"}, {"rollback", "--force"}} {
 		result := s.run(rollout.CodeFailed, args...)
 		says(t, result.Stderr, "error: ", shop.Service, complaint, "hint: ")
-		_, hint, _ = strings.Cut(result.Stderr, "to the colour that is live: ")
+		_, hint, _ = strings.Cut(result.Stderr, "to the colour that is to be live; blue: ")
 	}
 	if after := s.objects(); after != before {
 		t.Errorf("the objects were changed:\n%s\n%s", before, after)
 	}
 
-	hint, _, _ = strings.Cut(hint, "\n")
+	hint, _, _ = strings.Cut(hint, "; green: ")
 	if followed := command(t, s.shop.Folder, nil, "sh", "-c", hint); followed.Code != 0 {
 		t.Fatalf("the hint %q ends with %d: %s", hint, followed.Code, followed.Stderr)
 	}

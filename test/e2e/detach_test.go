@@ -85,7 +85,7 @@ func TestDetachedShiftThatCanNotStart(t *testing.T) {
 		"no image of a program":            {[]string{"--image", shop.Image("v2.5.0")}, []string{"error: start job/", "hint: "}},
 		"no service account":               {[]string{"--image", jobImage, "--service-account", "nobody"}, []string{"no service account nobody", "generate rbac"}},
 		"a service account without rights": {[]string{"--image", jobImage, "--service-account", "bare"}, []string{"missing right", "hint: "}},
-		"a service account that may read":  {[]string{"--image", jobImage, "--service-account", "reader"}, []string{"lacks rights: patch services " + shop.Service, "generate rbac"}},
+		"a service account that may read":  {[]string{"--image", jobImage, "--service-account", "reader"}, []string{"lacks rights: patch services/" + shop.Service, "generate rbac"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			result := s.run(rollout.CodeFailed, append([]string{"shift", "--detach"}, test.args...)...)

@@ -2,7 +2,7 @@
 // load, with faults planted in the release.
 //
 // Every test opens a shop of its own (package shop), sends keep-alive and
-// fresh traffic to the production Service (package clients), runs
+// fresh traffic to production (package clients), runs
 // kubectl-bluegreen as a process, and asserts what the program said, what the
 // cluster holds, and what the clients saw. Counts are asserted; times are
 // printed and never asserted.

@@ -99,7 +99,7 @@ func TestGuardThatCanNotStart(t *testing.T) {
 	s.account("reader", operatorRules("get", "list"))
 	before := s.objects()
 	result := s.run(rollout.CodeFailed, append(guarded("rollback"), "--service-account", "reader")...)
-	says(t, result.Stderr, "error: start job/", "lacks rights: patch services "+shop.Service, "generate rbac")
+	says(t, result.Stderr, "error: start job/", "lacks rights: patch services/"+shop.Service, "generate rbac")
 	s.leavesNothing()
 	if after := s.objects(); after != before {
 		t.Errorf("the objects were changed:\n%s\n%s", before, after)

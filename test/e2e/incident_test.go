@@ -99,9 +99,13 @@ func findingOf(t *testing.T, report *preflight.Report, id string) preflight.Find
 // agrees fails the test unless check and db budget say the same.
 func (s *scenario) agrees(finding preflight.Finding, budget *postgres.Budget) {
 	s.t.Helper()
-	want := []postgres.Change{
-		{Color: "blue", Field: "deployment/recommendation-blue env DB_POOL_SIZE", From: 20, To: budget.RecommendedPool},
-		{Color: "green", Field: "deployment/recommendation-green env DB_POOL_SIZE", From: 20, To: budget.RecommendedPool},
+	var want []postgres.Change
+	for _, color := range []string{shop.Blue, shop.Green} {
+		workload := "deployment/" + shop.Deployment(color)
+		want = append(want, postgres.Change{
+			Color: color, Field: workload + " env DB_POOL_SIZE", From: 20, To: budget.RecommendedPool,
+			Setting: &postgres.Setting{Workload: workload, Container: "recommendation", Variable: "DB_POOL_SIZE"},
+		})
 	}
 	if difference := cmp.Diff(want, budget.Changes); difference != "" {
 		s.t.Fatalf("changes (-want +got):\n%s", difference)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"strconv"
 	"sync"
@@ -30,7 +31,7 @@ var bearable struct {
 // rate is what two cores bear beside a cluster: the first rate, from 300
 // down, at which a healthy blue answers everything in time. Where it does not
 // bear the lowest, no test that sends load can say anything, and fails.
-func rate(t *testing.T, url string) int {
+func rate(t *testing.T, url string, header http.Header) int {
 	t.Helper()
 	bearable.once.Do(func() {
 		if given, err := strconv.Atoi(os.Getenv(rateVariable)); err == nil && given > 0 {
@@ -38,7 +39,7 @@ func rate(t *testing.T, url string) int {
 			return
 		}
 		for _, candidate := range []int{300, 200, 100, 50} {
-			if bears(t, url, candidate) {
+			if bears(t, url, header, candidate) {
 				bearable.rate = candidate
 				return
 			}
@@ -51,10 +52,10 @@ func rate(t *testing.T, url string) int {
 }
 
 // bears tries a rate for three seconds' worth of requests.
-func bears(t *testing.T, url string, rate int) bool {
+func bears(t *testing.T, url string, header http.Header, rate int) bool {
 	t.Helper()
 	began := time.Now()
-	run := startClients(t, clients.Options{URL: url, Rate: rate, KeepAlive: keepAliveClients, Fresh: freshClients, MaxRequests: uint64(3 * rate), Strict: true})
+	run := startClients(t, clients.Options{URL: url, Header: header, Rate: rate, KeepAlive: keepAliveClients, Fresh: freshClients, MaxRequests: uint64(3 * rate), Strict: true})
 	<-run.Done()
 	counts, took := run.Stop(), time.Since(began)
 	t.Logf("calibration: %d requests/s asked, %.0f/s answered, slowest %s, %d failed",
@@ -73,39 +74,34 @@ func startClients(t *testing.T, options clients.Options) *clients.Run {
 	return run
 }
 
-// production sends the constant load to the production Service. Every answer
+// production sends the constant load to production. Every answer
 // but a 2xx counts as failed.
 func (s *scenario) production(keepAlive, fresh int) *clients.Run {
 	s.t.Helper()
+	return s.productionWith(s.shop.Header(), keepAlive, fresh)
+}
+
+// productionWith sends it with a header of the clients' own.
+func (s *scenario) productionWith(header http.Header, keepAlive, fresh int) *clients.Run {
+	s.t.Helper()
 	url := s.url()
-	all := rate(s.t, url)
+	all := rate(s.t, url, s.shop.Header())
 	share := all * (keepAlive + fresh) / (keepAliveClients + freshClients)
 	s.t.Logf("load: %d keep-alive and %d fresh clients, %d requests/s", keepAlive, fresh, share)
-	run := startClients(s.t, clients.Options{URL: url, Rate: share, KeepAlive: keepAlive, Fresh: fresh, Timeout: 20 * time.Second, Strict: true})
+	run := startClients(s.t, clients.Options{URL: url, Header: header, Rate: share, KeepAlive: keepAlive, Fresh: fresh, Timeout: 20 * time.Second, Strict: true})
 	s.awaitRequests(run, 100)
 	return run
 }
 
-// url of production, once it answers: kube-proxy comes to know a new Service
-// a moment after its EndpointSlices are there, and refuses until then.
+// url of production, once it answers.
 func (s *scenario) url() string {
 	s.t.Helper()
+	s.await("production answers", s.shop.AwaitAnswers)
 	url, err := s.shop.URL(s.t.Context(), path)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	guard := time.Now().Add(2 * time.Minute)
-	for {
-		first := startClients(s.t, clients.Options{URL: url, Rate: 20, Fresh: 1, MaxRequests: 5, Strict: true})
-		<-first.Done()
-		counts := first.Stop()
-		if counts.Failed == 0 {
-			return url
-		}
-		if time.Now().After(guard) {
-			s.t.Fatalf("production does not answer: %+v", counts.Failures[0])
-		}
-	}
+	return url
 }
 
 // awaitRequests waits until so many more requests were sent, and returns what

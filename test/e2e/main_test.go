@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -10,7 +13,20 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
 )
 
-func TestMain(m *testing.M) { os.Exit(lab.Main(m, lab.Options{})) }
+// The gateway serves the routes with weights; Skipper and the mesh, whose programs
+// take minutes to build, are there where a test is run that needs them.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	needed, err := lab.Needed(flag.Lookup("test.run").Value.String(), map[lab.Addon][]string{
+		lab.Skipper: {"TestRouteGroup", "TestSkipperIngress"},
+		lab.Mesh:    {"TestVirtualService", "TestVirtualServiceSubsets"},
+	})
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "error: %v\n", err)
+		os.Exit(1)
+	}
+	os.Exit(lab.Main(m, lab.Options{With: slices.Concat(lab.Standard(), []lab.Addon{lab.Gateway}, needed)}))
+}
 
 // prepared is the lab with the images and the program under test.
 var prepared struct {

@@ -82,9 +82,9 @@ type paused struct {
 
 func openPaused(t *testing.T) *paused {
 	t.Helper()
-	s := open(t, shop.Options{GreenByHand: true, Release: crash.Quick(crash.Driver{}, release.DrainNone)})
+	s := open(t, shop.Options{GreenByHand: true, Release: crash.Driver{}.Quick(release.DrainNone)})
 	s.production(keepAliveClients/2, freshClients/2)
-	ledger := crash.NewLedger(s.shop.Namespace, "recommendation")
+	ledger := crash.NewLedger(s.shop.Namespace, shop.Release)
 	p := &paused{scenario: s, first: openWire(t, s, ledger), second: openWire(t, s, ledger)}
 	t.Cleanup(func() {
 		if found := ledger.Unannounced(); len(found) > 0 {

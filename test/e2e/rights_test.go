@@ -23,6 +23,7 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/interpose"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
 )
@@ -31,11 +32,14 @@ import (
 // called, and its Role.
 const account = "bluegreen-recommendation"
 
-// The whole product runs with the generated Role and no other right.
+// The whole product runs with the generated Role and no other right, and asks for
+// all that is in it.
 func TestGeneratedRoleIsEnough(t *testing.T) {
 	s := open(t, shop.Options{})
 	s.production(keepAliveClients, freshClients)
-	limited := s.generatedAccount("--nodes")
+	login := s.generatedAccount("--nodes")
+	asked := &interpose.Asked{}
+	limited := s.heard(login, asked)
 	run := func(code int, args ...string) shop.Result {
 		t.Helper()
 		return s.run(code, append(args, "--kubeconfig", limited)...)
@@ -71,7 +75,7 @@ func TestGeneratedRoleIsEnough(t *testing.T) {
 
 	says(t, run(rollout.CodeDone, "stop", "not", "today").Stdout, "no run is under way")
 	says(t, run(rollout.CodeBlocked, "shift").Stdout, "not today")
-	well(t, command(t, s.shop.Folder, nil, "kubectl", "--kubeconfig", limited, "-n", s.shop.Namespace, "annotate", "service", shop.Service, cluster.AnnotationStop+"-"))
+	well(t, command(t, s.shop.Folder, nil, "kubectl", "--kubeconfig", login, "-n", s.shop.Namespace, "annotate", "service", shop.Service, cluster.AnnotationStop+"-"))
 
 	back := s.status(run(rollout.CodeDone, "rollback", "-o", "json"))
 	s.serves(shop.Blue)
@@ -79,13 +83,64 @@ func TestGeneratedRoleIsEnough(t *testing.T) {
 	if s.preserved(back.ID) == "" {
 		t.Error("no log of green was kept")
 	}
+	// Whoever may release may sign off: the first makes the ConfigMap, the next
+	// changes it.
+	until := time.Now().UTC().AddDate(0, 0, 7).Format(time.DateOnly)
+	run(rollout.CodeDone, "signoff", "BG-TST-02", "--by", "ana", "--until", until)
+	run(rollout.CodeDone, "signoff", "BG-NET-05", "--by", "ana", "--until", until)
+
 	// A finished run is in the way of none.
 	run(rollout.CodeDone, "shift", "--dry-run=server")
+	s.cripple(login).usedAll(asked)
 }
 
-// Every verb of the generated Role is needed: with one taken away, exactly the
-// rights that it is for are missing, and check names each. What hits the gap
-// without check names it too.
+// heard is a kubeconfig that leads through a proxy which keeps what is asked for.
+func (s *scenario) heard(kubeconfig string, asked *interpose.Asked) string {
+	s.t.Helper()
+	proxy, err := interpose.Start(s.t.Context(), kubeconfig, s.shop.Folder)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(proxy.Close)
+	proxy.Use(asked.See)
+	return proxy.Kubeconfig()
+}
+
+// unasked are the verbs that a release in good health does not come to, and why
+// the Role has them all the same.
+func unasked() map[string]string {
+	return map[string]string{
+		"delete configmaps":       "past runs are deleted from the twentieth on; that this is asked for is tested in pkg/rollout",
+		"create pods/portforward": "a connection that begins with a POST is asked for where no WebSocket is let through",
+	}
+}
+
+// usedAll fails the test unless every verb of the Role was asked for, or stands
+// among those of unasked. This goes by the requests that were sent and not by the
+// list of rights that the Role is made from: a right that stands there and that
+// nothing uses is found by it. What is asked for is needed, for the API server
+// answers whoever lacks it with 403.
+func (c *crippled) usedAll(asked *interpose.Asked) {
+	c.t.Helper()
+	excused := unasked()
+	for _, rule := range c.role.Rules {
+		for _, verb := range rule.Verbs {
+			what := verb + " " + strings.Join(rule.Resources, ",")
+			_, known := excused[what]
+			switch used := asked.Uses(c.role.Namespace, rule, verb); {
+			case used && known:
+				c.t.Logf("%s was asked for, though it need not be", what)
+			case !used && !known:
+				c.t.Errorf("nothing has asked for verb %s of %+v: why is it granted?", verb, rule)
+			}
+		}
+	}
+}
+
+// With any verb of the generated Role taken away, exactly the rights that it is
+// for are missing, and check names each, going by the list that the Role is made
+// from. What hits the gap without check names it too. That each is used at all,
+// whatever that list says, is for TestGeneratedRoleIsEnough to see.
 func TestEachVerbOfTheGeneratedRoleIsNeeded(t *testing.T) {
 	s := open(t, shop.Options{})
 	c := s.cripple(s.generatedAccount())
@@ -121,6 +176,9 @@ func TestEachVerbOfTheGeneratedRoleIsNeeded(t *testing.T) {
 		{"get", "deployments.apps", shop.Deployment(shop.Blue), rollout.CodeFailed, []string{"shift", "--dry-run=client"}},
 		{"create", "services", "svc-" + shop.Green, rollout.CodeFailed, []string{"shift", "--dry-run=server"}},
 		{"create", "deployments.apps", shop.Deployment(shop.Green), rollout.CodeFailed, []string{"shift", "--dry-run=server"}},
+		{"patch", "services", "svc-" + shop.Green, rollout.CodeFailed, []string{"shift", "--dry-run=server"}},
+		{"get", "poddisruptionbudgets.policy", shop.Deployment(shop.Green), rollout.CodeFailed, []string{"shift", "--dry-run=server"}},
+		{"create", "poddisruptionbudgets.policy", shop.Deployment(shop.Green), rollout.CodeFailed, []string{"shift", "--dry-run=server"}},
 		{"patch", "poddisruptionbudgets.policy", shop.Deployment(shop.Green), rollout.CodeFailed, []string{"shift", "--dry-run=server"}},
 		{"get", "secrets", "bluegreen-monitor", rollout.CodeBlocked, []string{"db", "budget"}},
 		// The rest is hit in phases that a shift does not come to.
@@ -298,7 +356,7 @@ func (c *crippled) missesOnly(rule rbacv1.PolicyRule, verb string, answers []clu
 		if !c.grants(rule, verb, right.ResourceAttributes) {
 			continue
 		}
-		cause, outcome := fmt.Sprintf("verb %s on resource %s is not granted", verb, written(right)), preflight.Fail
+		cause, outcome := fmt.Sprintf("verb %s on resource %s is not granted", verb, cluster.ResourceOf(right.ResourceAttributes)), preflight.Fail
 		if right.Without != "" {
 			cause, outcome = cause+"; without it, "+right.Without, preflight.Warn
 		}
@@ -316,19 +374,4 @@ func (c *crippled) missesOnly(rule rbacv1.PolicyRule, verb string, answers []clu
 	if difference := cmp.Diff(want, got); difference != "" {
 		c.t.Errorf("without verb %s of %+v check says (+) and should say (-):\n%s", verb, rule, difference)
 	}
-}
-
-// written is a right's object as BG-COL-07 names it.
-func written(right preflight.Right) string {
-	text := right.Resource
-	if right.Subresource != "" {
-		text += "/" + right.Subresource
-	}
-	if right.Group != "" {
-		text += "." + right.Group
-	}
-	if right.Name != "" {
-		text += "/" + right.Name
-	}
-	return text
 }

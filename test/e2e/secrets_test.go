@@ -7,14 +7,17 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
 )
@@ -22,16 +25,67 @@ import (
 // token is a secret that stands in the environment of green.
 const token = "canary-token-8d1f60b2"
 
-// canaries are planted in the Secrets, in the environment and in the logs of a
-// bad release. Nothing that the program prints, keeps in the cluster or keeps
-// on disk repeats them, though it keeps the very logs that they stand in.
+// plantedSecrets are, by name, the Secrets beside those of the database: one whose
+// value is sent in a header of every health probe, and three that green has as
+// variables, as a file and as a projected file. The canary is what the service
+// would make of it.
+var plantedSecrets = map[string]struct{ data, canary string }{
+	"canary-header":    {"canary-header-0b7c4e11\n", "canary-header-0b7c4e11"},
+	"canary-variables": {"canary-variables-61fa93d0", "canary-variables-61fa93d0"},
+	"canary-file":      {"region: eu-west-1\napi_key: canary-file-c2d85a7e\n", "canary-file-c2d85a7e"},
+	"canary-projected": {"postgres://shop:canary-projected%2F94e1b3@replica/shop", "canary-projected/94e1b3"},
+}
+
+// plant makes the planted Secrets.
+func (s *scenario) plant() {
+	s.t.Helper()
+	for name, planted := range plantedSecrets {
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}, StringData: map[string]string{"CANARY": planted.data}}
+		if _, err := place(s.t).Client.Kubernetes.CoreV1().Secrets(s.shop.Namespace).Create(s.t.Context(), secret, metav1.CreateOptions{}); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// holdPlanted gives a pod the planted Secrets, in each way that there is.
+func holdPlanted(pod *corev1.PodSpec) {
+	named := func(name string) corev1.LocalObjectReference { return corev1.LocalObjectReference{Name: name} }
+	pod.Volumes = append(pod.Volumes,
+		corev1.Volume{Name: "file", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "canary-file"}}},
+		corev1.Volume{Name: "projected", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+			Sources: []corev1.VolumeProjection{{Secret: &corev1.SecretProjection{LocalObjectReference: named("canary-projected")}}},
+		}}})
+	container := &pod.Containers[0]
+	container.EnvFrom = append(container.EnvFrom, corev1.EnvFromSource{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: named("canary-variables")}})
+	container.VolumeMounts = append(container.VolumeMounts,
+		corev1.VolumeMount{Name: "file", MountPath: "/secrets/file", ReadOnly: true},
+		corev1.VolumeMount{Name: "projected", MountPath: "/secrets/projected", ReadOnly: true})
+}
+
+// sendPlanted has every health probe send the planted header.
+func sendPlanted(document *release.Release) {
+	document.Spec.Validation.Health.HeadersFrom = map[string]release.SecretSource{
+		"X-Canary": {SecretKeyRef: &release.SecretKeyReference{Name: "canary-header", Key: "CANARY"}},
+	}
+}
+
+// canaries are planted in the Secrets, as variables, as files and in a header, in
+// the environment and in the logs of a bad release. Nothing that the program
+// prints, keeps in the cluster or keeps on disk repeats them, though it keeps the
+// very logs that they stand in.
 func TestNoSecretIsEverRepeated(t *testing.T) {
-	s := open(t, shop.Options{Green: shop.Slot{Env: map[string]string{"FAULTS_ENABLED": "true", "FAULT_ERROR_RATE": "0.05", "API_TOKEN": token}}})
+	environment := map[string]string{"FAULTS_ENABLED": "true", "FAULT_ERROR_RATE": "0.05", "API_TOKEN": token}
+	s := open(t, shop.Options{Green: shop.Slot{Env: environment, Pod: holdPlanted}, Release: sendPlanted})
+	s.plant()
 	passwords, err := s.shop.Passwords(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	canaries := slices.Concat(passwords, []string{token})
+	canaries, logged := slices.Concat(passwords, []string{token}), ""
+	for _, name := range slices.Sorted(maps.Keys(plantedSecrets)) {
+		canaries = append(canaries, plantedSecrets[name].canary, strings.TrimSpace(plantedSecrets[name].data))
+		logged += ", " + plantedSecrets[name].canary
+	}
 	s.production(keepAliveClients, freshClients)
 	said := &spoken{}
 	said.hear(s.run(rollout.CodeDone, "check", "-o", "json"))
@@ -41,7 +95,7 @@ func TestNoSecretIsEverRepeated(t *testing.T) {
 
 	process := s.start("shift", "-o", "json")
 	s.await("green serves", func(ctx context.Context) error { return s.shop.AwaitLive(ctx, shop.Green) })
-	careless := fmt.Sprintf(`{"log": "connected with %s as postgres://shop:%s@db/shop, signing with %s"}`, passwords[0], passwords[1], token)
+	careless := fmt.Sprintf(`{"log": "connected with %s as postgres://shop:%s@db/shop, signing with %s%s"}`, passwords[0], passwords[1], token, logged)
 	if err := s.shop.Fault(t.Context(), shop.Green, careless); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +107,7 @@ func TestNoSecretIsEverRepeated(t *testing.T) {
 	said.hear(s.run(rollout.CodeDone, "history", "-o", "wide"))
 
 	kept := s.preserved(status.ID)
-	if !strings.Contains(kept, "faults changed") || !strings.Contains(kept, "connected with ***") {
+	if !strings.Contains(kept, "faults changed") || !strings.Contains(kept, "connected with ***") || !strings.Contains(kept, "signing with ***, ***, ***, ***, ***") {
 		t.Errorf("the careless line is not among the logs that were kept:\n%.2000s", kept)
 	}
 	places := s.keptOnDisk()

@@ -12,23 +12,69 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
-	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/image"
-	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/manifests"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/programs"
 )
 
-// Addon is something that runs in the cluster beside the tested services.
+// Addon is something that runs in the cluster beside the tested services, in
+// the namespace of its name.
 type Addon string
 
-const (
-	// Monitoring is Prometheus, a faulty way to it, and Alertmanager, in the
-	// namespace of that name.
-	Monitoring Addon = "monitoring"
-	// Database is PostgreSQL and its exporter, in the namespace of that name.
-	Database Addon = "database"
-)
+// parts are what an addon is made of.
+type parts struct {
+	// addon is its name.
+	addon Addon
+	// standard says that it runs in every lab for which nothing else is said.
+	standard bool
+	// sets are built from source, and only for a lab that has the addon.
+	sets []programs.Set
+	// images are built, by their references.
+	images map[string]imageBuilder
+	// definitions names a program of the sets, beside which lie the definitions
+	// of the kinds that it serves, or a set without programs; empty if there are
+	// none.
+	definitions string
+	// manifests are applied in this order, after the definitions.
+	manifests []string
+}
+
+// catalogue lists all addons, each in a file of its own.
+func catalogue() []parts {
+	return []parts{
+		monitoring(),
+		database(),
+		gateway(),
+		routeDefinitions(),
+		skipper(),
+		mesh(),
+		logs(),
+	}
+}
 
 // Addons lists all of them.
-func Addons() []Addon { return []Addon{Monitoring, Database} }
+func Addons() []Addon { return chosen(func(parts) bool { return true }) }
+
+// Standard lists those that run in a lab for which nothing else is said.
+func Standard() []Addon { return chosen(func(p parts) bool { return p.standard }) }
+
+// chosen lists the addons that fit.
+func chosen(fits func(parts) bool) []Addon {
+	var addons []Addon
+	for _, parts := range catalogue() {
+		if fits(parts) {
+			addons = append(addons, parts.addon)
+		}
+	}
+	return addons
+}
+
+// AddonNames are what [ParseAddons] reads, for people.
+func AddonNames() string {
+	names := ""
+	for _, addon := range Addons() {
+		names += string(addon) + ", "
+	}
+	return names + "all or none"
+}
 
 // ParseAddons reads names of addons, "all" or "none".
 func ParseAddons(names []string) ([]Addon, error) {
@@ -41,58 +87,21 @@ func ParseAddons(names []string) ([]Addon, error) {
 		case slices.Contains(Addons(), Addon(name)):
 			addons = append(addons, Addon(name))
 		default:
-			return nil, fmt.Errorf("no addon %q: there are monitoring, database, all and none", name)
+			return nil, fmt.Errorf("no addon %q: say %s", name, AddonNames())
 		}
 	}
 	return addons, nil
 }
 
-// manifests are what makes up an addon.
-func (a Addon) manifests() []string {
-	if a == Monitoring {
-		return []string{manifests.Monitoring, manifests.FaultProxy}
-	}
-	return []string{manifests.Database}
-}
-
-// images builds an addon's images by their references.
-func (a Addon) images() map[string]imageBuilder {
-	if a == Monitoring {
-		return map[string]imageBuilder{
-			"docker.io/prom/prometheus:v2.42.0":   packaged("/usr/bin/prometheus", "/bin/prometheus"),
-			"docker.io/prom/alertmanager:v0.25.0": packaged("/usr/bin/prometheus-alertmanager", "/bin/alertmanager", "/usr/share/prometheus/alertmanager"),
-			"bluegreen.dev/discovery:lab":         compiled("discovery", image.Static),
-			"bluegreen.dev/faultproxy:lab":        compiled("faultproxy", image.Static),
+// sets are what a lab with these addons is built from.
+func sets(addons []Addon) []programs.Set {
+	all := programs.Cluster()
+	for _, parts := range catalogue() {
+		if slices.Contains(addons, parts.addon) {
+			all = append(all, parts.sets...)
 		}
 	}
-	return map[string]imageBuilder{
-		"docker.io/library/postgres:15-alpine":                    compiled("postgres", image.PostgreSQL),
-		"docker.io/prometheuscommunity/postgres-exporter:v0.11.1": packaged("/usr/bin/prometheus-postgres-exporter", "/bin/postgres_exporter"),
-	}
-}
-
-// imageBuilder says what an image holds. folder is for files that it makes.
-type imageBuilder func(ctx context.Context, folder string) (image.Contents, error)
-
-// packaged is an image of a program that Debian packages, with the folders
-// that it reads.
-func packaged(source, target string, trees ...string) imageBuilder {
-	return func(ctx context.Context, _ string) (image.Contents, error) {
-		contents, err := image.Debian(ctx, source, target)
-		contents.Trees = trees
-		return contents, err
-	}
-}
-
-// compiled is an image with one of the lab's own programs in it.
-func compiled(name string, contents func(context.Context, string) (image.Contents, error)) imageBuilder {
-	return func(ctx context.Context, folder string) (image.Contents, error) {
-		binary, err := buildContainer(ctx, name, filepath.Join(folder, name))
-		if err != nil {
-			return image.Contents{}, err
-		}
-		return contents(ctx, binary)
-	}
+	return all
 }
 
 // addMissing brings up those of the wanted addons that don't run yet, each
@@ -104,53 +113,77 @@ func (l *Lab) addMissing(ctx context.Context, options Options) error {
 	}
 	told := newProgress(options.Out)
 	group, ctx := errgroup.WithContext(ctx)
-	for _, addon := range options.With {
-		if slices.Contains(known.Addons, addon) {
+	for _, parts := range catalogue() {
+		if !slices.Contains(options.With, parts.addon) || slices.Contains(known.Addons, parts.addon) {
 			continue
 		}
-		group.Go(func() error { return told.step(string(addon), func() error { return l.add(ctx, addon) }) })
+		group.Go(func() error { return told.step(string(parts.addon), func() error { return l.add(ctx, parts) }) })
 	}
 	return group.Wait()
 }
 
-// add loads an addon's images, applies it and waits until it is ready.
-func (l *Lab) add(ctx context.Context, addon Addon) error {
-	group, loading := errgroup.WithContext(ctx)
-	for reference, builder := range addon.images() {
-		group.Go(func() error { return l.loadBuilt(loading, reference, builder) })
-	}
-	if err := group.Wait(); err != nil {
-		return fmt.Errorf("bring up %s: %w", addon, err)
-	}
-	// A pod whose image isn't there yet would look for it in the world.
-	if err := l.Apply(ctx, addon.manifests()...); err != nil {
-		return fmt.Errorf("bring up %s: %w", addon, err)
-	}
-	if err := l.AwaitDeployments(ctx, string(addon)); err != nil {
-		return fmt.Errorf("bring up %s: %w", addon, err)
+// add brings an addon up and remembers it.
+func (l *Lab) add(ctx context.Context, parts parts) error {
+	if err := l.install(ctx, parts); err != nil {
+		return fmt.Errorf("bring up %s: %w", parts.addon, err)
 	}
 	return l.record.update(func(r *record) {
-		if !slices.Contains(r.Addons, addon) {
-			r.Addons = append(r.Addons, addon)
+		if !slices.Contains(r.Addons, parts.addon) {
+			r.Addons = append(r.Addons, parts.addon)
 		}
 	})
 }
 
-// loadBuilt builds an image and loads it.
-func (l *Lab) loadBuilt(ctx context.Context, reference string, builder imageBuilder) error {
-	folder := l.layout.file("images")
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return fmt.Errorf("build image %s: %w", reference, err)
+// install loads an addon's images, applies it and waits until it is ready.
+func (l *Lab) install(ctx context.Context, parts parts) error {
+	group, loading := errgroup.WithContext(ctx)
+	for reference, builder := range parts.images {
+		group.Go(func() error { return l.loadBuilt(loading, reference, builder) })
 	}
-	contents, err := builder(ctx, folder)
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if parts.definitions != "" {
+		kinds, err := definitions(l.layout.file("bin", parts.definitions))
+		if err != nil {
+			return err
+		}
+		if err := l.Apply(ctx, kinds...); err != nil {
+			return err
+		}
+	}
+	// A pod whose image isn't there yet would look for it in the world.
+	if err := l.Apply(ctx, parts.manifests...); err != nil {
+		return err
+	}
+	return l.AwaitDeployments(ctx, string(parts.addon))
+}
+
+// definitions reads the YAML files that lie with a program, where a link to it
+// leads, or in a folder to which the link does.
+func definitions(link string) ([]string, error) {
+	folder, err := filepath.EvalSymlinks(link)
 	if err != nil {
-		return fmt.Errorf("build image %s: %w", reference, err)
+		return nil, fmt.Errorf("find definitions: %w", err)
 	}
-	built, err := image.Build(contents)
+	if info, err := os.Stat(folder); err != nil {
+		return nil, fmt.Errorf("find definitions: %w", err)
+	} else if !info.IsDir() {
+		folder = filepath.Dir(folder)
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 	if err != nil {
-		return fmt.Errorf("build image %s: %w", reference, err)
+		return nil, fmt.Errorf("find definitions: %w", err)
 	}
-	return l.LoadImage(ctx, reference, built)
+	var texts []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read definitions: %w", err)
+		}
+		texts = append(texts, string(text))
+	}
+	return texts, nil
 }
 
 // AwaitDeployments waits until every Deployment of a namespace has all its

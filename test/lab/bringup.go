@@ -2,20 +2,17 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/manifests"
-	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/network"
 )
 
 // patience is how long a component may take to answer. It is a guard against
@@ -62,10 +59,8 @@ func (l *Lab) prepare(ctx context.Context, options Options, programs map[string]
 	}); err != nil {
 		return err
 	}
-	for name, path := range programs {
-		if err := os.Symlink(path, l.layout.file("bin", name)); err != nil {
-			return fmt.Errorf("link programs: %w", err)
-		}
+	if err := link(programs, l.Path()); err != nil {
+		return err
 	}
 	if err := l.layout.writeConfiguration(); err != nil {
 		return err
@@ -82,6 +77,17 @@ func (l *Lab) prepare(ctx context.Context, options Options, programs map[string]
 	return l.hold(ctx)
 }
 
+// link puts programs into a folder. Those that are there stay: a lab that runs
+// keeps what it was started with.
+func link(programs map[string]string, folder string) error {
+	for name, path := range programs {
+		if err := os.Symlink(path, filepath.Join(folder, name)); err != nil && !errors.Is(err, os.ErrExist) {
+			return fmt.Errorf("link programs: %w", err)
+		}
+	}
+	return nil
+}
+
 // bringUpContainerd starts containerd and gives it the image that every pod
 // needs.
 func (l *Lab) bringUpContainerd(ctx context.Context, told *progress) error {
@@ -93,14 +99,7 @@ func (l *Lab) bringUpContainerd(ctx context.Context, told *progress) error {
 		if err := l.launch(Containerd); err != nil {
 			return err
 		}
-		socket := l.layout.file("containerd.sock")
-		if err := l.awaitComponent(ctx, Containerd, func(ctx context.Context) bool {
-			connection, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
-			if err != nil {
-				return false
-			}
-			return connection.Close() == nil
-		}); err != nil {
+		if err := l.awaitComponent(ctx, Containerd, l.containerdAnswers); err != nil {
 			return err
 		}
 		return l.LoadBinary(ctx, pauseImage, pause)
@@ -141,7 +140,7 @@ func (l *Lab) bringUpControlPlane(ctx context.Context, told *progress) error {
 	})
 	group.Go(func() error {
 		return told.step("kube-proxy", func() error {
-			return l.awaitComponent(ctx, KubeProxy, l.answers("http://"+network.Node+":10256/healthz"))
+			return l.awaitComponent(ctx, KubeProxy, l.answers(kubeProxyHealth))
 		})
 	})
 	group.Go(func() error { return told.step("cluster DNS", func() error { return l.bringUpDNS(ctx) }) })
@@ -153,7 +152,7 @@ func (l *Lab) bringUpEtcd(ctx context.Context) error {
 	if err := l.launch(Etcd); err != nil {
 		return err
 	}
-	return l.awaitComponent(ctx, Etcd, l.answers(etcdAddress+"/health"))
+	return l.awaitComponent(ctx, Etcd, l.answers(etcdHealth))
 }
 
 // bringUpServer starts the API server.
@@ -168,9 +167,7 @@ func (l *Lab) bringUpServer(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connect to lab %s: %w", l.Name(), err)
 	}
-	return l.awaitComponent(ctx, APIServer, func(ctx context.Context) bool {
-		return client.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error() == nil
-	})
+	return l.awaitComponent(ctx, APIServer, func(ctx context.Context) bool { return serverReady(ctx, client) })
 }
 
 // bringUpDNS makes CoreDNS known and waits until it knows the cluster.
@@ -178,40 +175,7 @@ func (l *Lab) bringUpDNS(ctx context.Context) error {
 	if err := l.Apply(ctx, manifests.ClusterDNS); err != nil {
 		return err
 	}
-	return l.awaitComponent(ctx, CoreDNS, l.answers("http://127.0.0.1:8181/ready"))
-}
-
-// answers returns whether a URL inside the lab answers 200.
-func (l *Lab) answers(url string) func(context.Context) bool {
-	client := &http.Client{
-		Timeout:   2 * time.Second,
-		Transport: &http.Transport{DialContext: l.layout.namespace().DialContext, DisableKeepAlives: true},
-	}
-	return func(ctx context.Context) bool {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return false
-		}
-		response, err := client.Do(request)
-		if err != nil {
-			return false
-		}
-		return response.Body.Close() == nil && response.StatusCode == http.StatusOK
-	}
-}
-
-// nodeReady reports whether the node takes pods.
-func nodeReady(ctx context.Context, client kubernetes.Interface) bool {
-	node, err := client.CoreV1().Nodes().Get(ctx, nodeName, metav1.GetOptions{})
-	if err != nil || len(node.Spec.Taints) > 0 {
-		return false
-	}
-	for _, condition := range node.Status.Conditions {
-		if condition.Type == corev1.NodeReady {
-			return condition.Status == corev1.ConditionTrue
-		}
-	}
-	return false
+	return l.awaitComponent(ctx, CoreDNS, l.answers(dnsHealth))
 }
 
 // ownBinary builds one of the lab's own small programs for a container and

@@ -89,7 +89,9 @@ func (l *Lab) serverArguments(options Options) []string {
 		"--kubelet-preferred-address-types=InternalIP",
 	}
 	if options.Audit {
-		arguments = append(arguments, "--audit-policy-file="+file("audit.yaml"), "--audit-log-path="+l.AuditLog(), "--audit-log-mode=blocking")
+		arguments = append(arguments, "--audit-policy-file="+file("audit.yaml"), "--audit-log-path="+l.AuditLog(), "--audit-log-mode=blocking",
+			// One file, in MB, however long a soak takes: a reader need not look for the others.
+			"--audit-log-maxsize=20000")
 	}
 	return arguments
 }

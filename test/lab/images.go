@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 
@@ -46,4 +47,52 @@ func buildContainer(ctx context.Context, name, target string) (string, error) {
 		return "", err
 	}
 	return target, compile.Static(ctx, filepath.Dir(source), "./containers/"+name, target)
+}
+
+// imageBuilder says what an image holds. The layout is that of the lab it is
+// for, whose folder "images" takes the files that it makes.
+type imageBuilder func(context.Context, layout) (image.Contents, error)
+
+// packaged is an image of a program that Debian packages, with the folders
+// that it reads.
+func packaged(source, target string, trees ...string) imageBuilder {
+	return func(ctx context.Context, _ layout) (image.Contents, error) {
+		contents, err := image.Debian(ctx, source, target)
+		contents.Trees = trees
+		return contents, err
+	}
+}
+
+// compiled is an image with one of the lab's own programs in it.
+func compiled(name string, contents func(context.Context, string) (image.Contents, error)) imageBuilder {
+	return func(ctx context.Context, where layout) (image.Contents, error) {
+		binary, err := buildContainer(ctx, name, where.file("images", name))
+		if err != nil {
+			return image.Contents{}, err
+		}
+		return contents(ctx, binary)
+	}
+}
+
+// fromSource is an image of a program of the addon's sets.
+func fromSource(name string) imageBuilder {
+	return func(_ context.Context, where layout) (image.Contents, error) {
+		return image.Binary(where.file("bin", name)), nil
+	}
+}
+
+// loadBuilt builds an image and loads it.
+func (l *Lab) loadBuilt(ctx context.Context, reference string, builder imageBuilder) error {
+	if err := os.MkdirAll(l.layout.file("images"), 0o755); err != nil {
+		return fmt.Errorf("build image %s: %w", reference, err)
+	}
+	contents, err := builder(ctx, l.layout)
+	if err != nil {
+		return fmt.Errorf("build image %s: %w", reference, err)
+	}
+	built, err := image.Build(contents)
+	if err != nil {
+		return fmt.Errorf("build image %s: %w", reference, err)
+	}
+	return l.LoadImage(ctx, reference, built)
 }

@@ -22,10 +22,12 @@ type Options struct {
 	Name string
 	// Out is told what happens, a line per step. Nil means nobody.
 	Out io.Writer
-	// With lists what runs beside the cluster. Nil means everything, an empty
+	// With lists what runs beside the cluster. Nil means [Standard], an empty
 	// list nothing.
 	With []Addon
-	// Audit makes the API server write every request to [Lab.AuditLog].
+	// Audit makes the API server write to [Lab.AuditLog] what is asked of it:
+	// the writes of service accounts whole, of all else who asked what, and
+	// nothing of the cluster's own programs nor of what its administrator reads.
 	Audit bool
 	// Owned makes the lab a leftover once this process has ended: the next
 	// [Start] of any lab, or [Sweep], takes it down.
@@ -53,13 +55,13 @@ func Start(ctx context.Context, options Options) (*Lab, error) {
 		options.Out = io.Discard
 	}
 	if options.With == nil {
-		options.With = Addons()
+		options.With = Standard()
 	}
 	where, err := newLayout(options.Name)
 	if err != nil {
 		return nil, err
 	}
-	programs, err := Setup(ctx, options.Out)
+	programs, err := setup(ctx, options.Out, options.With)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +81,9 @@ func Start(ctx context.Context, options Options) (*Lab, error) {
 		}
 	}
 	if err := lab.connect(); err != nil {
+		return nil, err
+	}
+	if err := link(programs, lab.Path()); err != nil {
 		return nil, err
 	}
 	err = lab.addMissing(ctx, options)

@@ -38,7 +38,7 @@ func TestParseAddons(t *testing.T) {
 		want  []Addon
 		fails bool
 	}{
-		"all":     {names: []string{"all"}, want: []Addon{Monitoring, Database}},
+		"all":     {names: []string{"all"}, want: []Addon{Monitoring, Database, Gateway, Routes, Skipper, Mesh, Logs}},
 		"none":    {names: []string{"none"}, want: []Addon{}},
 		"one":     {names: []string{"database"}, want: []Addon{Database}},
 		"unknown": {names: []string{"grafana"}, fails: true},
@@ -86,14 +86,20 @@ func TestConfigurationIsComplete(t *testing.T) {
 }
 
 func TestEveryImageOfTheManifestsIsBuilt(t *testing.T) {
-	for _, addon := range Addons() {
-		for _, manifest := range addon.manifests() {
-			for line := range strings.Lines(manifest) {
-				reference, found := strings.CutPrefix(strings.TrimSpace(line), "image: ")
-				if _, built := addon.images()[reference]; found && !built {
-					t.Errorf("addon %s doesn't build %s", addon, reference)
-				}
+	for _, parts := range catalogue() {
+		found := 0
+		for line := range strings.Lines(strings.Join(parts.manifests, "\n")) {
+			reference, is := strings.CutPrefix(strings.TrimSpace(line), "image: ")
+			if !is {
+				continue
 			}
+			found++
+			if _, built := parts.images[reference]; !built {
+				t.Errorf("addon %s doesn't build %s", parts.addon, reference)
+			}
+		}
+		if found < len(parts.images) {
+			t.Errorf("addon %s builds %d images and uses %d", parts.addon, len(parts.images), found)
 		}
 	}
 }

@@ -24,15 +24,15 @@ import (
 // guard ends a test that hangs.
 const guard = 8 * time.Minute
 
-// webManifest is a pod with a Service.
+// webManifest is a pod with a Service, of a name in a namespace.
 const webManifest = `
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: web}
+metadata: {name: %[1]s, namespace: %[2]s}
 spec:
-  selector: {matchLabels: {app: web}}
+  selector: {matchLabels: {app: %[1]s}}
   template:
-    metadata: {labels: {app: web}}
+    metadata: {labels: {app: %[1]s}}
     spec:
       terminationGracePeriodSeconds: 1
       containers:
@@ -44,9 +44,9 @@ spec:
 ---
 apiVersion: v1
 kind: Service
-metadata: {name: web}
+metadata: {name: %[1]s, namespace: %[2]s}
 spec:
-  selector: {app: web}
+  selector: {app: %[1]s}
   ports: [{port: 80, targetPort: http}]
 `
 
@@ -156,7 +156,7 @@ func deployWeb(ctx context.Context, t *testing.T, lab *Lab) {
 	if err := lab.LoadBinary(ctx, "bluegreen.dev/probe:lab", binary); err != nil {
 		t.Fatal(err)
 	}
-	if err := lab.Apply(ctx, webManifest); err != nil {
+	if err := lab.Apply(ctx, fmt.Sprintf(webManifest, "web", "default")); err != nil {
 		t.Fatal(err)
 	}
 	if err := lab.AwaitDeployments(ctx, "default"); err != nil {

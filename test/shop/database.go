@@ -23,6 +23,10 @@ const (
 	databasePort      = 5432
 )
 
+// MonitorSecret is the Secret through which the program under test reaches the
+// database; its key is url.
+const MonitorSecret = "bluegreen-monitor"
+
 // database is a shop's own in the shared server, with a role of the same name.
 type database struct {
 	name, password string
@@ -35,11 +39,17 @@ type database struct {
 func (s *Shop) openDatabase(ctx context.Context) error {
 	s.database = database{name: strings.ReplaceAll(s.Namespace, "-", "_"), password: rand.Text()}
 	quoted := pgx.Identifier{s.database.name}.Sanitize()
-	if err := s.asSuperuser(ctx, fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", quoted, s.database.password)); err != nil {
+	if err := s.AsSuperuser(ctx, fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", quoted, s.database.password)); err != nil {
 		return fmt.Errorf("make role: %w", err)
 	}
 	s.database.roleMade = true
-	if err := s.asSuperuser(ctx, fmt.Sprintf("CREATE DATABASE %s OWNER %s", quoted, quoted)); err != nil {
+	// As a well-kept service has them; longer than anything that tests hold.
+	for _, timeout := range []string{"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"} {
+		if err := s.AsSuperuser(ctx, fmt.Sprintf("ALTER ROLE %s SET %s = '10min'", quoted, timeout)); err != nil {
+			return fmt.Errorf("make role: %w", err)
+		}
+	}
+	if err := s.AsSuperuser(ctx, fmt.Sprintf("CREATE DATABASE %s OWNER %s", quoted, quoted)); err != nil {
 		return fmt.Errorf("make database: %w", err)
 	}
 	s.database.made = true
@@ -49,7 +59,7 @@ func (s *Shop) openDatabase(ctx context.Context) error {
 	}
 	for secret, role := range map[string]*url.Userinfo{
 		"recommendation-database": url.UserPassword(s.database.name, s.database.password),
-		"bluegreen-monitor":       url.UserPassword("monitor", monitor),
+		MonitorSecret:             url.UserPassword("monitor", monitor),
 	} {
 		object := &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Name: secret},
@@ -75,7 +85,7 @@ func (s *Shop) closeDatabase(ctx context.Context) error {
 	if len(statements) == 0 {
 		return nil
 	}
-	if err := s.asSuperuser(ctx, statements...); err != nil {
+	if err := s.AsSuperuser(ctx, statements...); err != nil {
 		return fmt.Errorf("drop database: %w", err)
 	}
 	return nil
@@ -87,6 +97,15 @@ func (s *Shop) closeDatabase(ctx context.Context) error {
 func (s *Shop) Passwords(ctx context.Context) ([]string, error) {
 	monitor, err := s.password(ctx, "monitor-password")
 	return []string{s.database.password, monitor}, err
+}
+
+// Role is the name of the shop's role, and of the database that it owns.
+func (s *Shop) Role() string { return s.database.name }
+
+// OwnURL is how the service reaches its database: a role that sees no session
+// but its own.
+func (s *Shop) OwnURL() string {
+	return s.database.url(url.UserPassword(s.database.name, s.database.password))
 }
 
 // url is the database's, as pods name it.
@@ -107,9 +126,9 @@ func (s *Shop) password(ctx context.Context, key string) (string, error) {
 	return string(secret.Data[key]), nil
 }
 
-// asSuperuser runs statements, through the connections that PostgreSQL keeps
-// back for a superuser when it is full.
-func (s *Shop) asSuperuser(ctx context.Context, statements ...string) error {
+// AsSuperuser runs statements, each by itself, through the connections that
+// PostgreSQL keeps back for a superuser when it is full.
+func (s *Shop) AsSuperuser(ctx context.Context, statements ...string) error {
 	password, err := s.password(ctx, "postgres-password")
 	if err != nil {
 		return err

@@ -17,6 +17,9 @@ func (p *Place) deployFolder() string {
 	return filepath.Join(p.Source, "examples", "recommendation", "deploy")
 }
 
+// production is the manifest of the production route.
+const production = "production.yaml"
+
 // defaultReplicas of each colour.
 const defaultReplicas = 2
 
@@ -29,8 +32,18 @@ func (s *Shop) writeManifests() error {
 			return err
 		}
 	}
-	return s.rewrite("production.yaml", func(map[string]any) error { return nil })
+	text, err := s.kind.manifest(s)
+	if err != nil {
+		return fmt.Errorf("read manifest: %w", err)
+	}
+	if err := s.write(production, text, unchanged); err != nil || s.kind.entrance == nil {
+		return err
+	}
+	return s.write(entrance, s.kind.entrance(s), unchanged)
 }
+
+// unchanged leaves a manifest as it is.
+func unchanged(map[string]any) error { return nil }
 
 // WriteSlot writes the manifests of one colour anew, for another version to
 // go into it.
@@ -40,19 +53,25 @@ func (s *Shop) WriteSlot(color string, slot Slot) error {
 	}
 	slot.Env = s.options.environment(slot)
 	for _, file := range []string{"service.yaml", "poddisruptionbudget.yaml"} {
-		if err := s.rewrite(filepath.Join(color, file), func(map[string]any) error { return nil }); err != nil {
+		if err := s.rewrite(filepath.Join(color, file), unchanged); err != nil {
 			return err
 		}
 	}
 	return s.rewrite(filepath.Join(color, "deployment.yaml"), slot.change)
 }
 
-// rewrite copies one manifest with a change.
+// rewrite copies one of the example's manifests with a change.
 func (s *Shop) rewrite(file string, change func(object map[string]any) error) error {
 	text, err := os.ReadFile(filepath.Join(s.place.deployFolder(), file))
 	if err != nil {
 		return fmt.Errorf("read manifest: %w", err)
 	}
+	return s.write(file, text, change)
+}
+
+// write puts a manifest into the folder, in the shop's namespace and with a
+// change.
+func (s *Shop) write(file string, text []byte, change func(object map[string]any) error) error {
 	object := map[string]any{}
 	if err := yaml.Unmarshal(text, &object); err != nil {
 		return fmt.Errorf("read manifest %s: %w", file, err)
@@ -62,7 +81,7 @@ func (s *Shop) rewrite(file string, change func(object map[string]any) error) er
 	if err := change(object); err != nil {
 		return fmt.Errorf("change manifest %s: %w", file, err)
 	}
-	text, err = yaml.Marshal(object)
+	text, err := yaml.Marshal(object)
 	if err != nil {
 		return fmt.Errorf("write manifest %s: %w", file, err)
 	}
@@ -98,6 +117,9 @@ func (slot Slot) change(object map[string]any) error {
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		container.Env = slices.DeleteFunc(container.Env, func(known corev1.EnvVar) bool { return known.Name == name })
 		container.Env = append(container.Env, corev1.EnvVar{Name: name, Value: set[name]})
+	}
+	if slot.Pod != nil {
+		slot.Pod(&deployment.Spec.Template.Spec)
 	}
 	if text, err = yaml.Marshal(deployment); err != nil {
 		return err

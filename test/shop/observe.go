@@ -6,16 +6,12 @@ import (
 	"net"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/ptr"
 )
-
-// URL is where production is asked, by the Service's cluster address.
-func (s *Shop) URL(ctx context.Context, path string) (string, error) {
-	return s.ServiceURL(ctx, Service, path)
-}
 
 // ServiceURL is where a Service is asked, such as a colour's own.
 func (s *Shop) ServiceURL(ctx context.Context, name, path string) (string, error) {
@@ -26,37 +22,12 @@ func (s *Shop) ServiceURL(ctx context.Context, name, path string) (string, error
 	return "http://" + net.JoinHostPort(service.Spec.ClusterIP, "80") + path, nil
 }
 
-func (s *Shop) production(ctx context.Context) (*corev1.Service, error) {
-	return s.service(ctx, Service)
-}
-
 func (s *Shop) service(ctx context.Context, name string) (*corev1.Service, error) {
 	service, err := s.place.Client.Kubernetes.CoreV1().Services(s.Namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("read Service %s: %w", name, err)
 	}
 	return service, nil
-}
-
-// Live is the colour that the production Service selects.
-func (s *Shop) Live(ctx context.Context) (string, error) {
-	service, err := s.production(ctx)
-	if err != nil {
-		return "", err
-	}
-	return service.Spec.Selector["version"], nil
-}
-
-// AwaitLive waits until production selects a colour.
-func (s *Shop) AwaitLive(ctx context.Context, color string) error {
-	err := await(ctx, func(ctx context.Context) (bool, error) {
-		live, err := s.Live(ctx)
-		return live == color, err
-	})
-	if err != nil {
-		return fmt.Errorf("wait until production selects %s: %w", color, err)
-	}
-	return nil
 }
 
 // Endpoints are the names of the ready pods in a Service's EndpointSlices,
@@ -108,20 +79,39 @@ func sortedBy(pods []corev1.Pod, key func(corev1.Pod) string) []string {
 	return keys
 }
 
-// Replicas are what a colour's Deployment wants.
-func (s *Shop) Replicas(ctx context.Context, color string) (int, error) {
+// deployment reads a colour's Deployment.
+func (s *Shop) deployment(ctx context.Context, color string) (*appsv1.Deployment, error) {
 	deployment, err := s.place.Client.Kubernetes.AppsV1().Deployments(s.Namespace).Get(ctx, Deployment(color), metav1.GetOptions{})
 	if err != nil {
-		return 0, fmt.Errorf("read Deployment %s: %w", Deployment(color), err)
+		return nil, fmt.Errorf("read Deployment %s: %w", Deployment(color), err)
+	}
+	return deployment, nil
+}
+
+// Replicas are what a colour's Deployment wants.
+func (s *Shop) Replicas(ctx context.Context, color string) (int, error) {
+	deployment, err := s.deployment(ctx, color)
+	if err != nil {
+		return 0, err
 	}
 	return int(ptr.Deref(deployment.Spec.Replicas, 1)), nil
 }
 
+// Ready are how many pods of a colour its Deployment counts as ready, which it
+// learns a little after the pods.
+func (s *Shop) Ready(ctx context.Context, color string) (int, error) {
+	deployment, err := s.deployment(ctx, color)
+	if err != nil {
+		return 0, err
+	}
+	return int(deployment.Status.ReadyReplicas), nil
+}
+
 // Annotation reads an annotation of a colour's Deployment.
 func (s *Shop) Annotation(ctx context.Context, color, name string) (string, error) {
-	deployment, err := s.place.Client.Kubernetes.AppsV1().Deployments(s.Namespace).Get(ctx, Deployment(color), metav1.GetOptions{})
+	deployment, err := s.deployment(ctx, color)
 	if err != nil {
-		return "", fmt.Errorf("read Deployment %s: %w", Deployment(color), err)
+		return "", err
 	}
 	return deployment.Annotations[name], nil
 }

@@ -3,6 +3,8 @@ package shop
 import (
 	"maps"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
@@ -21,6 +23,8 @@ type Slot struct {
 	// Env is added to the container's environment, or replaces what is
 	// there.
 	Env map[string]string
+	// Pod changes the pods further; nil leaves them as they are.
+	Pod func(*corev1.PodSpec)
 }
 
 // Options say what shop to open.
@@ -34,6 +38,8 @@ type Options struct {
 	// Env is the environment of both colours.
 	Env         map[string]string
 	Blue, Green Slot
+	// Route is the kind of the production route.
+	Route Route
 	// GreenByHand deploys green at once and takes the manifests out of the
 	// Release, instead of leaving them to a shift.
 	GreenByHand bool

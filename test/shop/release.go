@@ -24,6 +24,7 @@ func (s *Shop) writeRelease() error {
 	}
 	document.Metadata.Namespace = s.Namespace
 	QuickRelease(document)
+	s.kind.declare(document)
 	if s.options.GreenByHand {
 		for name, color := range document.Spec.Colors {
 			color.Manifests = nil
@@ -61,6 +62,7 @@ func QuickRelease(document *release.Release) {
 		// the tests are about.
 		{ID: "advance-error-ratio-baseline", Window: lasting(10 * time.Second), MinimumSamples: ptr.To(50.0)},
 		{ID: "advance-latency-p95-baseline", Disabled: true},
+		{ID: "advance-latency-p95-relative", Disabled: true},
 		{ID: "advance-request-parity", Window: lasting(10 * time.Second), Threshold: ptr.To(0.2)},
 		{ID: "rollback-error-ratio", Window: lasting(10 * time.Second), MinimumSamples: ptr.To(50.0), For: lasting(4 * time.Second)},
 		{ID: "rollback-latency-p95", Window: lasting(10 * time.Second), MinimumSamples: ptr.To(20.0), For: lasting(4 * time.Second), Threshold: ptr.To(1.2)},

@@ -45,3 +45,12 @@ func (s *Shop) DialMonitor(ctx context.Context) (*pgx.Conn, error) {
 	}
 	return s.dial(ctx, url.UserPassword("monitor", password), s.database.name)
 }
+
+// MonitorURL is how the program under test reaches the shop's database.
+func (s *Shop) MonitorURL(ctx context.Context) (string, error) {
+	password, err := s.password(ctx, "monitor-password")
+	if err != nil {
+		return "", err
+	}
+	return s.database.url(url.UserPassword("monitor", password)), nil
+}

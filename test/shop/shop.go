@@ -6,19 +6,24 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 )
 
-// Service is the name of the production Service.
-const Service = "svc-production"
+// Release is the name of the release, and Service that of the production Service.
+const (
+	Release = "recommendation"
+	Service = "svc-production"
+)
 
 // patience bounds waits for what should come to hold within seconds, on a
 // machine that is busy with much else.
@@ -34,6 +39,7 @@ type Shop struct {
 
 	place   *Place
 	options Options
+	kind    kind
 	// namespaceMade and folderMade say what is the shop's to take away.
 	namespaceMade, folderMade bool
 	database                  database
@@ -55,6 +61,10 @@ func (p *Place) Open(ctx context.Context, options Options) (*Shop, error) {
 }
 
 func (s *Shop) open(ctx context.Context) error {
+	var err error
+	if s.kind, err = kindOf(s.options.Route); err != nil {
+		return err
+	}
 	if err := s.writeManifests(); err != nil {
 		return err
 	}
@@ -69,8 +79,14 @@ func (s *Shop) open(ctx context.Context) error {
 	if err := s.openDatabase(ctx); err != nil {
 		return err
 	}
-	if err := s.kubectl(ctx, "apply", "-f", filepath.Join("deploy", "production.yaml")); err != nil {
-		return err
+	files := append(slices.Clone(s.kind.ahead), production)
+	if s.kind.entrance != nil {
+		files = append(files, entrance)
+	}
+	for _, file := range files {
+		if err := s.kubectl(ctx, "apply", "-f", filepath.Join("deploy", file)); err != nil {
+			return err
+		}
 	}
 	colors := []string{Blue}
 	if s.options.GreenByHand {
@@ -94,6 +110,12 @@ func (s *Shop) Deploy(ctx context.Context, color string) error {
 	return s.kubectl(ctx, "apply", "-f", filepath.Join("deploy", color))
 }
 
+// Kubectl runs kubectl in the shop's folder and namespace, as a person does. A
+// code other than 0 is an error.
+func (s *Shop) Kubectl(ctx context.Context, args ...string) error {
+	return s.kubectl(ctx, append(slices.Clone(args), "-n", s.Namespace)...)
+}
+
 func (s *Shop) kubectl(ctx context.Context, args ...string) error {
 	result, err := s.place.Run(ctx, s.Folder, nil, "kubectl", args...)
 	if err == nil && result.Code != 0 {
@@ -110,7 +132,7 @@ func (s *Shop) kubectl(ctx context.Context, args ...string) error {
 func (s *Shop) AwaitReady(ctx context.Context, color string) error {
 	missing := ""
 	err := await(ctx, func(ctx context.Context) (bool, error) {
-		deployment, err := s.place.Client.Kubernetes.AppsV1().Deployments(s.Namespace).Get(ctx, Deployment(color), metav1.GetOptions{})
+		deployment, err := s.deployment(ctx, color)
 		if err != nil {
 			return false, err
 		}
@@ -125,6 +147,27 @@ func (s *Shop) AwaitReady(ctx context.Context, color string) error {
 	})
 	if err != nil {
 		return fmt.Errorf("wait for %s: %w (%s)", color, err, missing)
+	}
+	return nil
+}
+
+// AwaitControllers waits until the controller of Deployments sees what is written
+// to them now: after a restart of the API server it looks away for up to half a
+// minute, while what it wrote before still stands there.
+func (s *Shop) AwaitControllers(ctx context.Context) error {
+	deployments := s.place.Client.Kubernetes.AppsV1().Deployments(s.Namespace)
+	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"shop/asked":%q}}}`, time.Now().Format(time.RFC3339Nano))
+	for _, color := range []string{Blue, Green} {
+		err := await(ctx, func(ctx context.Context) (bool, error) {
+			written, err := deployments.Patch(ctx, Deployment(color), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "shop"})
+			if apierrors.IsNotFound(err) {
+				return true, nil // a shift will create it
+			}
+			return err == nil && written.Status.ObservedGeneration >= written.Generation, err
+		})
+		if err != nil {
+			return fmt.Errorf("wait for the controller of %s: %w", Deployment(color), err)
+		}
 	}
 	return nil
 }

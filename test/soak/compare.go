@@ -127,7 +127,7 @@ var errUnfit = errors.New("two colours of one version are not both healthy, so n
 // compared are the thresholds of the A/A run. All releases of one record are
 // judged by the same, so a run that is kept is not made again. One that does not
 // pass is kept as well, and ends the soak.
-func compared(ctx context.Context, opened *shop.Shop, kept *record) (thresholds, error) {
+func compared(ctx context.Context, opened *shop.Shop, kept *keeper) (thresholds, error) {
 	if limits, found := kept.thresholds(); found {
 		return limits, nil
 	}

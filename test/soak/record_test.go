@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/bluegreen-dev/kubectl-bluegreen/test/crash"
 )
 
 // What passed is done and kept with the thresholds it was judged by; what
@@ -43,6 +41,40 @@ func TestRecordGoesOnFromWhatPassed(t *testing.T) {
 	}
 }
 
+// Lines are of any length, and one that was cut off as it was written is done
+// again: it stands in the way neither of what is read nor of what comes after.
+func TestRecordWithALineCutOff(t *testing.T) {
+	folder := t.TempDir()
+	long := outcome{Part: "healthy release 1", Passed: true, Commit: "v1", Detail: strings.Repeat("lost ", 40_000)}
+	add(t, opened(t, folder), long)
+	path := opened(t, folder).path
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cut := range []string{`{"part":"healthy rel`, `{"part":"healthy release 2","passed":true}`} {
+		write(t, path, string(whole)+cut)
+		kept := opened(t, folder)
+		if difference := cmp.Diff([]outcome{long}, kept.Outcomes); difference != "" {
+			t.Fatalf("what is read (+) of what was kept whole (-):\n%s", difference)
+		}
+		next := outcome{Part: "healthy release 2", Passed: true, Commit: "v1"}
+		add(t, kept, next)
+		if difference := cmp.Diff([]outcome{long, next}, opened(t, folder).Outcomes); difference != "" {
+			t.Errorf("after %q what is read (+) against what was kept (-):\n%s", cut, difference)
+		}
+	}
+}
+
+// A line in the middle that can't be read is no accident of writing.
+func TestRecordWithABrokenLineIsRefused(t *testing.T) {
+	folder := t.TempDir()
+	write(t, opened(t, folder).path, "{\n{}\n")
+	if kept, err := readRecord("v1", "code", folder); err == nil {
+		t.Errorf("read %+v", kept)
+	}
+}
+
 // A tree with changes is no commit: nothing is read for it, nothing kept. The
 // documents that the program writes are no changes.
 func TestChangedTreeKeepsNothing(t *testing.T) {
@@ -71,12 +103,48 @@ func TestChangedTreeKeepsNothing(t *testing.T) {
 	}
 }
 
+// What passed stays so through commits of documents, and not through one of the
+// code; there the document still tells what was done before, and at which commit.
+func TestARecordIsOfTheCode(t *testing.T) {
+	tree, folder := t.TempDir(), t.TempDir()
+	t.Chdir(tree)
+	commit := func(name, text string) *record {
+		t.Helper()
+		write(t, name, text)
+		for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", name}} {
+			if output, err := exec.CommandContext(t.Context(), "git", args...).CombinedOutput(); err != nil {
+				t.Fatalf("git %v: %v: %s", args, err, output)
+			}
+		}
+		return recordOf(t, folder)
+	}
+	first := commit("main.go", "package main")
+	add(t, first, outcome{Part: "healthy release 1", Passed: true}, outcome{Part: "A/A", Passed: true})
+	if kept := commit(filepath.Join("docs", "faults.md"), "# Faults"); !kept.done("A/A") || len(kept.Earlier) != 0 {
+		t.Errorf("a document has made the record another one: %+v", kept)
+	}
+	second := commit("main.go", "package main // better")
+	if second.done("A/A") {
+		t.Error("what passed with other code is done")
+	}
+	add(t, second, outcome{Part: "A/A", Passed: true})
+	text := document(recordOf(t, folder))
+	for _, line := range []string{"| healthy release 1 | passed | 0s | " + first.Commit + " |", "| A/A | passed | 0s | " + second.Commit + " |"} {
+		if !strings.Contains(text, line) {
+			t.Errorf("nothing says %q in:\n%s", line, text)
+		}
+	}
+	if strings.Contains(text, "| A/A | passed | 0s | "+first.Commit+" |") {
+		t.Errorf("what was done again is told by the first time:\n%s", text)
+	}
+}
+
 // Kills are a table of their own, by the last attempt; what failed before is
 // told all the same. The table is made from what was kept.
 func TestKillsAreATable(t *testing.T) {
 	folder := t.TempDir()
 	first := opened(t, folder)
-	chain := crash.Chains()[0]
+	chain := service.Chains()[0]
 	add(t, first, outcome{Part: "service: chain", Driver: "service", Case: &chain, Detail: "lost 3 requests"},
 		outcome{Part: "healthy release 1", Passed: true})
 	if text := document(first); !strings.Contains(text, "| shift | begin | FAILED |") {
@@ -96,7 +164,7 @@ func TestKillsAreATable(t *testing.T) {
 
 func opened(t *testing.T, folder string) *record {
 	t.Helper()
-	kept, err := readRecord("v1", folder)
+	kept, err := readRecord("v1", "code", folder)
 	if err != nil {
 		t.Fatal(err)
 	}

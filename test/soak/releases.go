@@ -18,7 +18,7 @@ import (
 const load = 100
 
 // releases runs the A/A comparison and the healthy releases.
-func releases(ctx context.Context, chosen options, kept *record) error {
+func releases(ctx context.Context, chosen options, kept *keeper) error {
 	if len(outstanding(chosen.releases, kept)) == 0 {
 		return nil
 	}
@@ -43,7 +43,7 @@ func releases(ctx context.Context, chosen options, kept *record) error {
 }
 
 // outstanding are the names of the releases that have not passed yet.
-func outstanding(times int, kept *record) []string {
+func outstanding(times int, kept passed) []string {
 	var names []string
 	for number := range times {
 		if name := fmt.Sprintf("healthy release %d", number+1); !kept.done(name) {
@@ -75,7 +75,7 @@ func ask(ctx context.Context, opened *shop.Shop, service string, rate int) (*cli
 }
 
 // repeat shifts to and fro under load; every release is healthy.
-func repeat(ctx context.Context, names []string, opened *shop.Shop, kept *record) error {
+func repeat(ctx context.Context, names []string, opened *shop.Shop, kept *keeper) error {
 	run, err := ask(ctx, opened, "svc-production", load)
 	if err != nil {
 		return err

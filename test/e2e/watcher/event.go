@@ -1,6 +1,7 @@
 package watcher
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/ptr"
 )
@@ -26,6 +28,9 @@ type Event struct {
 func (e Event) String() string {
 	text := fmt.Sprintf("%d %s", e.Revision, keyOf(e.Object))
 	switch object := e.Object.(type) {
+	case *unstructured.Unstructured:
+		spec, _ := json.Marshal(object.Object["spec"]) // as long as the story needs, and it came as JSON
+		text += " says " + string(spec)
 	case *corev1.Service:
 		text += fmt.Sprintf(" selects %s", labels.Set(object.Spec.Selector))
 	case *discoveryv1.EndpointSlice:
@@ -41,8 +46,11 @@ func (e Event) String() string {
 
 // keyOf tells objects apart.
 func keyOf(object metav1.Object) string {
-	kind := strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", object), "*v1."))
-	return kind + "/" + object.GetName()
+	kind := strings.TrimPrefix(fmt.Sprintf("%T", object), "*v1.")
+	if object, is := object.(*unstructured.Unstructured); is {
+		kind = object.GetKind()
+	}
+	return strings.ToLower(kind) + "/" + object.GetName()
 }
 
 // readyIn counts the ready endpoints of a slice; one that says nothing is
@@ -75,27 +83,44 @@ func (s state) apply(event Event) {
 	s[keyOf(event.Object)] = event.Object
 }
 
-// nothing says why nobody would answer, "" where somebody would.
-func (s state) nothing() string {
-	var service *corev1.Service
-	endpoints := 0
-	for _, object := range s {
-		switch object := object.(type) {
-		case *corev1.Service:
-			service = object
-		case *discoveryv1.EndpointSlice:
-			endpoints += readyIn(object)
+// nothing says why nobody would answer some requests of a route, "" where
+// somebody would answer all.
+func (s state) nothing(route Route) string {
+	receivers, why := route.receivers(s)
+	if why != "" {
+		return why
+	}
+	for _, name := range receivers {
+		if why := s.nobody(name); why != "" {
+			return why
 		}
 	}
+	return ""
+}
+
+// nobody says why nobody is behind a Service, "" where somebody is.
+func (s state) nobody(name string) string {
+	service, is := s["service/"+name].(*corev1.Service)
 	switch {
-	case service == nil:
-		return "the Service is gone"
-	case endpoints == 0:
-		return "no EndpointSlice of the Service holds a ready endpoint"
+	case !is:
+		return fmt.Sprintf("there is no Service %s", name)
+	case s.endpoints(name) == 0:
+		return fmt.Sprintf("no EndpointSlice of %s holds a ready endpoint", name)
 	case s.selected(service.Spec.Selector) == 0:
 		return fmt.Sprintf("no pod that %s selects is ready", labels.Set(service.Spec.Selector))
 	}
 	return ""
+}
+
+// endpoints counts the ready endpoints of a Service.
+func (s state) endpoints(service string) int {
+	ready := 0
+	for _, object := range s {
+		if slice, is := object.(*discoveryv1.EndpointSlice); is && slice.Labels[discoveryv1.LabelServiceName] == service {
+			ready += readyIn(slice)
+		}
+	}
+	return ready
 }
 
 // selected counts the ready pods that a selector matches. An empty selector
@@ -132,10 +157,10 @@ func (e *NothingError) Error() string {
 // before and after are how many events a NothingError tells.
 const before, after = 12, 4
 
-// judge plays events back in the order of their revisions. The state is whole
+// judge plays events of a route back in the order of their revisions. The state is whole
 // from revision from on, and known up to until; it is looked at after every
 // event in between, and at from itself.
-func judge(events []Event, from, until uint64) error {
+func judge(route Route, events []Event, from, until uint64) error {
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b Event) int { return int(int64(a.Revision) - int64(b.Revision)) })
 	played := state{}
@@ -149,7 +174,7 @@ func judge(events []Event, from, until uint64) error {
 		if next < len(events) && events[next].Revision <= from {
 			continue // the state is not whole yet
 		}
-		why := played.nothing()
+		why := played.nothing(route)
 		switch {
 		case why == "":
 		case found == nil:

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
@@ -88,6 +91,8 @@ func kindOf(resource string) (kind, version string) {
 		return "Service", "v1"
 	case "pods":
 		return "Pod", "v1"
+	case "httproutes":
+		return "HTTPRoute", "gateway.networking.k8s.io/v1"
 	}
 	return "EndpointSlice", "discovery.k8s.io/v1"
 }
@@ -128,17 +133,25 @@ func (s *server) watch(response http.ResponseWriter, request *http.Request, reso
 // watching is a watcher of blue, with green beside it.
 func watching(t *testing.T) (*server, *Watcher) {
 	t.Helper()
+	return watchingRoute(t, func(*testing.T, *rest.Config) Route { return Service("svc") },
+		service(0, "blue"), slice(0, "a", true), pod(0, "b1", "blue", true), pod(0, "g1", "green", true))
+}
+
+// watchingRoute is a watcher of a route, when that has happened.
+func watchingRoute(t *testing.T, route func(*testing.T, *rest.Config) Route, happened ...Event) (*server, *Watcher) {
+	t.Helper()
 	behind := &server{t: t, changed: make(chan struct{})}
-	for _, event := range []Event{service(0, "blue"), slice(0, "a", true), pod(0, "b1", "blue", true), pod(0, "g1", "green", true)} {
+	for _, event := range happened {
 		behind.happens(event)
 	}
 	listening := httptest.NewServer(behind)
 	t.Cleanup(listening.Close)
-	client, err := kubernetes.NewForConfig(&rest.Config{Host: listening.URL})
+	config := &rest.Config{Host: listening.URL}
+	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	watcher, err := Start(t.Context(), client, "shop", "svc")
+	watcher, err := Start(t.Context(), client, "shop", route(t, config))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +199,35 @@ func TestCheckWithoutAService(t *testing.T) {
 	behind, watcher := watching(t)
 	behind.happens(gone(service(0, "blue")))
 	var nothing *NothingError
-	if err := watcher.Check(t.Context()); !errors.As(err, &nothing) || nothing.Why != "the Service is gone" {
+	if err := watcher.Check(t.Context()); !errors.As(err, &nothing) || nothing.Why != "there is no Service svc" {
+		t.Errorf("checked: %v", err)
+	}
+}
+
+// sharing is a route with weights, as the server tells it.
+func sharing(t *testing.T, config *rest.Config) Route {
+	t.Helper()
+	client, err := dynamic.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resource := schema.GroupVersionResource{Group: "gateway.networking.k8s.io", Version: "v1", Resource: "httproutes"}
+	return shared(client.Resource(resource).Namespace("shop"))
+}
+
+// A route with weights is a stream among the others: what it gave to nobody for
+// a moment is seen, and what it gave to who was ready is well.
+func TestCheckSeesWeights(t *testing.T) {
+	happened := slices.Concat([]Event{backends(0, map[string]int64{"blue": 100})}, side("blue", true), side("green", true))
+	behind, watcher := watchingRoute(t, sharing, happened...)
+	behind.happens(backends(0, map[string]int64{"blue": 50, "green": 50}))
+	if err := watcher.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	behind.happens(pod(0, "green", "green", false))
+	behind.happens(backends(0, map[string]int64{"blue": 100, "green": 0}))
+	var nothing *NothingError
+	if err := watcher.Check(t.Context()); !errors.As(err, &nothing) || nothing.Events != 1 || nothing.Why != "no pod that app=shop,version=green selects is ready" {
 		t.Errorf("checked: %v", err)
 	}
 }

@@ -7,12 +7,10 @@ import (
 	"sync"
 	"time"
 
-	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
@@ -24,8 +22,9 @@ import (
 // cluster is.
 const patience = time.Minute
 
-// Watcher watches one production Service.
+// Watcher watches one production route.
 type Watcher struct {
+	route   Route
 	streams []*stream
 	// from is the first revision of which all is known.
 	from uint64
@@ -45,28 +44,24 @@ type stream struct {
 	changed chan struct{}
 }
 
-// Start begins to watch a Service, its EndpointSlices and the pods of its
-// namespace, until ctx ends or the watcher is stopped. The Service must exist.
-func Start(ctx context.Context, client kubernetes.Interface, namespace, service string) (*Watcher, error) {
-	named := func(options *metav1.ListOptions) {
-		options.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, service).String()
-	}
-	its := func(options *metav1.ListOptions) {
-		options.LabelSelector = labels.Set{discoveryv1.LabelServiceName: service}.String()
-	}
-	all := func(*metav1.ListOptions) {}
+// Start begins to watch a route, and the Services, EndpointSlices and pods of
+// its namespace, until ctx ends or the watcher is stopped. The route must exist.
+func Start(ctx context.Context, client kubernetes.Interface, namespace string, route Route) (*Watcher, error) {
 	core, discovery := client.CoreV1().RESTClient(), client.DiscoveryV1().RESTClient()
 	ctx, stop := context.WithCancel(ctx)
-	watcher := &Watcher{stop: stop, streams: []*stream{
-		{kind: "services", lists: cache.NewFilteredListWatchFromClient(core, "services", namespace, named)},
-		{kind: "endpointslices", lists: cache.NewFilteredListWatchFromClient(discovery, "endpointslices", namespace, its)},
-		{kind: "pods", lists: cache.NewFilteredListWatchFromClient(core, "pods", namespace, all)},
-	}}
+	watcher := &Watcher{stop: stop, route: route}
+	if route.lists != nil {
+		watcher.streams = append(watcher.streams, &stream{kind: route.kind, lists: route.lists})
+	}
+	for kind, api := range map[string]cache.Getter{"services": core, "endpointslices": discovery, "pods": core} {
+		lists := cache.NewListWatchFromClient(api, kind, namespace, fields.Everything())
+		watcher.streams = append(watcher.streams, &stream{kind: kind, lists: lists})
+	}
 	for _, stream := range watcher.streams {
 		revision, err := stream.follow(ctx)
 		if err != nil {
 			stop()
-			return nil, fmt.Errorf("watch %s of %s/%s: %w", stream.kind, namespace, service, err)
+			return nil, fmt.Errorf("watch %s for %s in %s: %w", stream.kind, route.object, namespace, err)
 		}
 		watcher.from = max(watcher.from, revision)
 	}
@@ -100,7 +95,7 @@ func (w *Watcher) Check(ctx context.Context) error {
 		}
 		events = append(events, seen...)
 	}
-	return judge(events, w.from, until)
+	return judge(w.route, events, w.from, until)
 }
 
 // follow lists once and watches from there on.

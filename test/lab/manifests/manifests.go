@@ -28,3 +28,18 @@ var FaultProxy string
 //
 //go:embed database.yaml
 var Database string
+
+// Gateway is Traefik, and a Gateway of it, in the namespace gateway.
+//
+//go:embed gateway.yaml
+var Gateway string
+
+// Skipper is the proxy of that name, in the namespace skipper.
+//
+//go:embed skipper.yaml
+var Skipper string
+
+// Mesh is istiod in the namespace mesh.
+//
+//go:embed mesh.yaml
+var Mesh string

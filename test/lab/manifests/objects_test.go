@@ -8,7 +8,7 @@ import (
 )
 
 func TestManifestsAreObjects(t *testing.T) {
-	for _, manifest := range []string{ClusterDNS, Monitoring, FaultProxy, Database} {
+	for _, manifest := range []string{ClusterDNS, Monitoring, FaultProxy, Database, Gateway, Skipper, Mesh} {
 		objects, err := Objects(manifest)
 		if err != nil {
 			t.Fatal(err)

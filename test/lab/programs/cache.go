@@ -39,10 +39,13 @@ func Source() (string, error) {
 }
 
 // key says what a build of the set in source results in: the same for the same
-// module files, main files and flags.
+// module files, main files, flags and files that are taken from modules.
 func (s Set) key(source string) (string, error) {
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%s\n%s\n%s\n%v\n", runtime.Version(), s.Tags, s.Flags, s.Programs)
+	for _, files := range s.Files {
+		fmt.Fprintln(hash, files.Module, files.Pattern)
+	}
 	files, err := filepath.Glob(filepath.Join(source, s.Folder, "*"))
 	if err != nil {
 		return "", fmt.Errorf("read module %s: %w", s.Folder, err)

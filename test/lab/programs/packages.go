@@ -19,7 +19,7 @@ func Packages() []string {
 		// The cluster's own.
 		"runc", "containernetworking-plugins", "conntrack", "nftables", "iptables", "iproute2", "util-linux",
 		// What runs beside it.
-		"prometheus", "prometheus-alertmanager", "prometheus-postgres-exporter", "postgresql",
+		"prometheus", "prometheus-alertmanager", "prometheus-postgres-exporter", "postgresql", "pgbouncer",
 		// What tests run.
 		"git",
 	}
@@ -120,7 +120,7 @@ func aptInstall(ctx context.Context, packages []string) error {
 
 // apt runs apt-get without questions.
 func apt(ctx context.Context, args ...string) error {
-	command := exec.CommandContext(ctx, "apt-get", args...)
+	command := exec.CommandContext(ctx, "apt-get", append([]string{"-o", "Acquire::Retries=3"}, args...)...)
 	command.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 	output, err := command.CombinedOutput()
 	if err != nil {

@@ -3,7 +3,8 @@ package programs
 // version is where the Kubernetes programs keep the version they tell.
 const version = "k8s.io/component-base/version"
 
-// Set is a group of programs that one Go module builds.
+// Set is a group of programs that one Go module builds, or, without any, files
+// of the modules that it requires.
 type Set struct {
 	// Folder is the module's folder beside this file.
 	Folder string
@@ -11,6 +12,8 @@ type Set struct {
 	Tags, Flags string
 	// Programs are the commands to build.
 	Programs []Program
+	// Files are put beside the programs.
+	Files []Files
 }
 
 // Program is one command to build.
@@ -23,8 +26,16 @@ type Program struct {
 	Takes string
 }
 
-// Sets returns all that is built from source.
-func Sets() []Set {
+// Files are some files of a Go module that a set builds from, as they are.
+type Files struct {
+	// Module is its path; the set's go.mod says which version.
+	Module string
+	// Pattern chooses the files, as [path/filepath.Match] does.
+	Pattern string
+}
+
+// Cluster returns what the programs of a cluster are built from.
+func Cluster() []Set {
 	return []Set{
 		{
 			Folder: "kubernetes",
@@ -58,5 +69,14 @@ func Sets() []Set {
 			Flags:    "-s -w",
 			Programs: []Program{{"coredns", ".", "about a minute"}},
 		},
+	}
+}
+
+// Loki returns what a store of logs is built from.
+func Loki() Set {
+	return Set{
+		Folder:   "loki",
+		Flags:    "-s -w",
+		Programs: []Program{{"loki", "github.com/grafana/loki/v3/cmd/loki", "about 6 minutes"}},
 	}
 }

@@ -45,9 +45,18 @@ func newUp(name *string) *cobra.Command {
 			return nil
 		},
 	}
-	command.Flags().StringSliceVar(&with, "with", []string{"all"}, "what to run beside the cluster: monitoring, database, all or none")
+	command.Flags().StringSliceVar(&with, "with", standard(), "what to run beside the cluster: "+lab.AddonNames())
 	command.Flags().BoolVar(&audit, "audit", false, "let the API server write an audit log")
 	return command
+}
+
+// standard names what runs beside the cluster if nothing else is said.
+func standard() []string {
+	var names []string
+	for _, addon := range lab.Standard() {
+		names = append(names, string(addon))
+	}
+	return names
 }
 
 // usage says what to do with a lab that is up.

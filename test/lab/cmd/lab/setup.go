@@ -10,13 +10,17 @@ import (
 
 // newSetup returns `lab setup`.
 func newSetup() *cobra.Command {
-	var others []string
+	var with, others []string
 	command := &cobra.Command{
 		Use:   "setup",
 		Short: "Install and build what labs and tests need, once",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			programs, err := lab.Setup(command.Context(), command.ErrOrStderr(), others...)
+			addons, err := lab.ParseAddons(with)
+			if err != nil {
+				return err
+			}
+			programs, err := lab.Setup(command.Context(), command.ErrOrStderr(), addons, others...)
 			if err != nil {
 				return err
 			}
@@ -24,6 +28,7 @@ func newSetup() *cobra.Command {
 			return err
 		},
 	}
+	command.Flags().StringSliceVar(&with, "with", []string{"all"}, "what will run beside the cluster: "+lab.AddonNames())
 	command.Flags().StringSliceVar(&others, "also", nil, "more Debian packages to install")
 	return command
 }

@@ -1,0 +1,219 @@
+// Command sides runs a test binary several times side by side, each time with
+// its own part of the tests. Tests that need a cluster wait most of their time:
+// for leases, for deadlines, for watches. Two labs on two cores take little more
+// than half as long as one.
+//
+//	sides --heavy=TestFaults --late=TestMesh -- bin/e2e.test -test.v -test.timeout=60m
+//
+// What is late runs by itself behind the side that ends first: by then what it
+// needs may have been prepared, which nobody else has waited for.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+// run deals the tests out, and waits for all sides.
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("sides", flag.ContinueOnError)
+	count := flags.Int("sides", 2, "how many run at once")
+	heavy := flags.String("heavy", "", "tests that keep the machine busy, separated by commas: they run on one side, one after another")
+	late := flags.String("late", "", "tests that are run last, together, where a side ends first, separated by commas")
+	folder := flags.String("dir", ".", "the folder that the binary runs in")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *count < 1 || flags.NArg() == 0 {
+		return errors.New("read arguments: expected --sides of 1 at least, and the test binary")
+	}
+	tests, err := list(ctx, *folder, flags.Arg(0))
+	if err != nil {
+		return err
+	}
+	tests, last, err := part(tests, split(*late))
+	if err != nil {
+		return err
+	}
+	hands, err := deal(tests, split(*heavy), *count)
+	if err != nil {
+		return err
+	}
+	shared := &lines{out: out}
+	failures, seen := make([]error, len(hands)), make([]*failed, len(hands))
+	var sides sync.WaitGroup
+	var first sync.Once
+	for i, hand := range hands {
+		seen[i] = &failed{last: map[string][]string{}}
+		sides.Go(func() {
+			its := &prefixed{to: shared, prefix: fmt.Sprintf("%d| ", i+1), seen: seen[i]}
+			failures[i] = side(ctx, *folder, flags.Args(), hand, its)
+			first.Do(func() {
+				if len(last) > 0 {
+					failures[i] = errors.Join(failures[i], side(ctx, *folder, flags.Args(), last, its))
+				}
+			})
+		})
+	}
+	sides.Wait()
+	for _, side := range seen {
+		side.tell(out)
+	}
+	return errors.Join(failures...)
+}
+
+// list asks the binary for its tests.
+func list(ctx context.Context, folder, binary string) ([]string, error) {
+	command := exec.CommandContext(ctx, binary, "-test.list=^Test")
+	command.Dir, command.Stderr = folder, os.Stderr
+	text, err := command.Output()
+	if err != nil {
+		return nil, fmt.Errorf("list the tests of %s: %w", binary, err)
+	}
+	var tests []string
+	for name := range strings.FieldsSeq(string(text)) {
+		if strings.HasPrefix(name, "Test") {
+			tests = append(tests, name)
+		}
+	}
+	if len(tests) == 0 {
+		return nil, fmt.Errorf("list the tests of %s: there are none", binary)
+	}
+	return tests, nil
+}
+
+// part takes the late tests out of all, each of which must be one of them.
+func part(tests, late []string) (rest, last []string, err error) {
+	for _, name := range late {
+		if !slices.Contains(tests, name) {
+			return nil, nil, fmt.Errorf("read --late: there is no test %s", name)
+		}
+	}
+	for _, name := range tests {
+		if slices.Contains(late, name) {
+			last = append(last, name)
+		} else {
+			rest = append(rest, name)
+		}
+	}
+	if len(rest) == 0 {
+		return nil, nil, errors.New("read --late: every test is late")
+	}
+	return rest, last, nil
+}
+
+// heaviness is how many other tests a heavy one takes as long as, about.
+const heaviness = 8
+
+// deal gives the heavy tests to the first side, so that no two of them are run
+// at once, and each other one to the side that has the least. Every test is
+// dealt out once.
+func deal(tests, heavy []string, sides int) ([][]string, error) {
+	for _, name := range heavy {
+		if !slices.Contains(tests, name) {
+			return nil, fmt.Errorf("read --heavy: there is no test %s", name)
+		}
+	}
+	hands, loads := make([][]string, min(sides, len(tests))), make([]int, min(sides, len(tests)))
+	for _, name := range tests {
+		if slices.Contains(heavy, name) {
+			hands[0], loads[0] = append(hands[0], name), loads[0]+heaviness
+		}
+	}
+	for _, name := range tests {
+		if slices.Contains(heavy, name) {
+			continue
+		}
+		least := slices.Index(loads, slices.Min(loads))
+		hands[least], loads[least] = append(hands[least], name), loads[least]+1
+	}
+	return slices.DeleteFunc(hands, func(hand []string) bool { return len(hand) == 0 }), nil
+}
+
+func split(names string) []string {
+	if names == "" {
+		return nil
+	}
+	return strings.Split(names, ",")
+}
+
+// side runs one part. An interrupt is passed on, so that a lab is taken down.
+func side(ctx context.Context, folder string, binary, tests []string, out *prefixed) error {
+	args := append([]string{"-test.run=^(" + strings.Join(tests, "|") + ")$"}, binary[1:]...)
+	command := exec.CommandContext(ctx, binary[0], args...)
+	command.Dir, command.Stdout, command.Stderr = folder, out, out
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	command.WaitDelay = 2 * time.Minute
+	err := command.Run()
+	out.flush()
+	if err != nil {
+		return fmt.Errorf("side %s%w", out.prefix, err)
+	}
+	return nil
+}
+
+// lines is where whole lines go.
+type lines struct {
+	mutex sync.Mutex
+	out   io.Writer
+}
+
+// prefixed writes whole lines, each after whose it is.
+type prefixed struct {
+	to     *lines
+	prefix string
+	seen   *failed
+	rest   strings.Builder
+}
+
+// Write implements io.Writer. One process writes at a time.
+func (p *prefixed) Write(text []byte) (int, error) {
+	p.rest.Write(text)
+	held := p.rest.String()
+	last := strings.LastIndexByte(held, '\n') + 1
+	p.rest.Reset()
+	p.rest.WriteString(held[last:])
+	return len(text), p.pass(held[:last])
+}
+
+// flush writes a last line that has no end.
+func (p *prefixed) flush() {
+	_ = p.pass(p.rest.String())
+	p.rest.Reset()
+}
+
+func (p *prefixed) pass(text string) error {
+	p.to.mutex.Lock()
+	defer p.to.mutex.Unlock()
+	scanner := bufio.NewScanner(strings.NewReader(text))
+	scanner.Buffer(nil, len(text)+1)
+	for scanner.Scan() {
+		p.seen.read(scanner.Text())
+		if _, err := fmt.Fprintln(p.to.out, p.prefix+scanner.Text()); err != nil {
+			return err
+		}
+	}
+	return scanner.Err()
+}
