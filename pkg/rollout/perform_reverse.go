@@ -82,7 +82,7 @@ func (r *Runner) followBack(ctx context.Context, state State) Observation {
 	if r.Router.Capabilities().KeepsBothSides {
 		return idle("%s is left running, nothing is waited for", state.To)
 	}
-	most := min(lostAfter, r.Release.Spec.Traffic.Deadlines.Drain.Std()/2)
+	most := r.followingTime()
 	if !r.Router.Capabilities().Weights || r.Clock.Since(state.Entered) >= most {
 		return succeeded("%s is ended at once", state.To)
 	}
@@ -96,10 +96,19 @@ func (r *Runner) followBack(ctx context.Context, state State) Observation {
 	return waiting("%s is ended once no proxy leads anything there any more, %s after the proof at most", state.To, most)
 }
 
+// followingTime is how long proxies that read a route anew are waited for at most.
+func (r *Runner) followingTime() time.Duration {
+	return min(lostAfter, r.Release.Spec.Traffic.Deadlines.Drain.Std()/2)
+}
+
 // mayEnd judges a side on which requests remain, or may. It is ended where
 // that is known to lose nothing, or was asked for; waited for where waiting
-// shows; and else left running, which is said.
+// shows; and else left running, which is said. Where both sides are kept nothing
+// ends what remains, so proxies get the time that they need to follow.
 func (r *Runner) mayEnd(ctx context.Context, state State, seen Observation, reading measure.Reading) Observation {
+	if r.Router.Capabilities().KeepsBothSides && seen.Kind == Waiting && r.Clock.Since(state.Entered) < r.followingTime() {
+		return waiting("proxies may still lead requests to %s: %s", state.To, seen.Message)
+	}
 	policy := r.Release.Spec.Traffic.Drain
 	if policy == release.DrainNone || policy == release.DrainRecycle {
 		seen.Kind, seen.Message = Succeeded, fmt.Sprintf("not waited for (traffic.drain: %s): %s", policy, seen.Message)

@@ -95,6 +95,38 @@ func TestBadSideEndsOnceProxiesFollow(t *testing.T) {
 	}
 }
 
+// A side that is kept is asked until nothing reaches it, for as long as proxies may
+// need to follow: nothing else would ever move what they lead there.
+func TestKeptSideIsAskedUntilProxiesFollow(t *testing.T) {
+	busy, quiet := rate(2), rate(0)
+	for name, test := range map[string]struct {
+		reading measure.Reading
+		since   time.Duration
+		want    Kind
+		left    float64
+	}{
+		"requests still come":        {busy, 5 * time.Second, Waiting, 0},
+		"nothing comes":              {quiet, 5 * time.Second, Succeeded, 0},
+		"requests come for too long": {busy, 11 * time.Second, Succeeded, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("green"))
+			driving(t, runner, release.DrainAuto, &meter{reading: test.reading})
+			runner.Release.Spec.Gates.Interval = release.Duration(time.Second)
+			production.weighs, production.keeps = true, true
+			state := at(DrainReverse, asked, graceful)
+			state.Entered = runner.Clock.Now().Add(-test.since)
+			seen := runner.drainReverse(t.Context(), state)
+			if seen.Learned != nil {
+				seen.Learned(&state)
+			}
+			if seen.Kind != test.want || (seen.Kind == Succeeded && state.Residual.Value != test.left) {
+				t.Errorf("drain = %s (%s), %+v is left, want %s and %v", seen.Kind, seen.Message, state.Residual, test.want, test.left)
+			}
+		})
+	}
+}
+
 // A route that its proxy drops where one side has no pods keeps both, after a
 // rollback and for good.
 func TestBothSidesAreKept(t *testing.T) {

@@ -42,10 +42,10 @@ func (f *failed) read(line string) {
 	f.last[f.speaker] = f.last[f.speaker][max(0, len(f.last[f.speaker])-lastLines):]
 }
 
-// tell writes what failed; nothing where nothing did.
-func (f *failed) tell(out io.Writer) {
+// tell writes what failed, each behind a heading; nothing where nothing did.
+func (f *failed) tell(out io.Writer, heading string) {
 	for _, name := range f.names {
-		fmt.Fprintln(out, "failed: "+name)
+		fmt.Fprintln(out, heading+name)
 		for _, line := range f.last[name] {
 			fmt.Fprintln(out, "    "+line)
 		}

@@ -7,6 +7,11 @@
 //
 // What is late runs by itself behind the side that ends first: by then what it
 // needs may have been prepared, which nobody else has waited for.
+//
+// A machine on which several labs share a core or two can be too slow for a test
+// that waits for a window of measurements. So the few tests that failed are run
+// once more, by themselves on a machine that has nothing else to do. What fails
+// there has failed; what passes is told at the end with what it said before.
 package main
 
 import (
@@ -43,6 +48,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	heavy := flags.String("heavy", "", "tests that keep the machine busy, separated by commas: they run on one side, one after another")
 	late := flags.String("late", "", "tests that are run last, together, where a side ends first, separated by commas")
 	folder := flags.String("dir", ".", "the folder that the binary runs in")
+	again := flags.Int("again", 3, "how many failed tests at most are run once more, by themselves")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -61,27 +67,81 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	shared := &lines{out: out}
+	played := &game{folder: *folder, binary: flags.Args(), shared: &lines{out: out}}
+	beside, err := played.sides(ctx, hands, last)
+	for _, one := range beside {
+		one.tell(out, "failed: ")
+	}
+	if names := names(beside); err != nil && repeatable(err) && len(names) > 0 && len(names) <= *again {
+		return played.alone(ctx, names, out)
+	}
+	return err
+}
+
+// game is how a test binary is run, and where its lines go.
+type game struct {
+	folder string
+	binary []string
+	shared *lines
+}
+
+// sides runs every hand at once, and what is last behind the one that ends first.
+func (g *game) sides(ctx context.Context, hands [][]string, last []string) ([]*failed, error) {
 	failures, seen := make([]error, len(hands)), make([]*failed, len(hands))
 	var sides sync.WaitGroup
 	var first sync.Once
 	for i, hand := range hands {
 		seen[i] = &failed{last: map[string][]string{}}
 		sides.Go(func() {
-			its := &prefixed{to: shared, prefix: fmt.Sprintf("%d| ", i+1), seen: seen[i]}
-			failures[i] = side(ctx, *folder, flags.Args(), hand, its)
+			its := &prefixed{to: g.shared, prefix: fmt.Sprintf("%d| ", i+1), seen: seen[i]}
+			failures[i] = side(ctx, g.folder, g.binary, hand, its)
 			first.Do(func() {
 				if len(last) > 0 {
-					failures[i] = errors.Join(failures[i], side(ctx, *folder, flags.Args(), last, its))
+					failures[i] = errors.Join(failures[i], side(ctx, g.folder, g.binary, last, its))
 				}
 			})
 		})
 	}
 	sides.Wait()
-	for _, side := range seen {
-		side.tell(out)
+	return seen, errors.Join(failures...)
+}
+
+// alone runs tests once more with nothing beside them, and says which pass.
+func (g *game) alone(ctx context.Context, tests []string, out io.Writer) error {
+	fmt.Fprintf(out, "once more, alone: %s\n", strings.Join(tests, ", "))
+	seen := &failed{last: map[string][]string{}}
+	err := side(ctx, g.folder, g.binary, tests, &prefixed{to: g.shared, prefix: "a| ", seen: seen})
+	seen.tell(out, "failed again: ")
+	if err == nil {
+		fmt.Fprintf(out, "failed beside others and passed alone: %s\n", strings.Join(tests, ", "))
 	}
-	return errors.Join(failures...)
+	return err
+}
+
+// names are the tests of all sides that failed, each once, without their parts.
+func names(sides []*failed) []string {
+	var tests []string
+	for _, one := range sides {
+		for _, name := range one.names {
+			if test, _, _ := strings.Cut(name, "/"); !slices.Contains(tests, test) {
+				tests = append(tests, test)
+			}
+		}
+	}
+	return tests
+}
+
+// repeatable reports whether tests failed, and nothing else did. A binary that
+// panicked, was too slow as a whole or was killed ends otherwise, and leaves tests
+// that nobody ran.
+func repeatable(err error) bool {
+	const testsFailed = 1
+	joined, several := err.(interface{ Unwrap() []error })
+	if several {
+		return !slices.ContainsFunc(joined.Unwrap(), func(one error) bool { return !repeatable(one) })
+	}
+	var ended *exec.ExitError
+	return errors.As(err, &ended) && ended.ExitCode() == testsFailed
 }
 
 // list asks the binary for its tests.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -74,7 +75,7 @@ func TestSidesRunAndFail(t *testing.T) {
 	for _, fails := range []string{"", "TestPlayTwo", "TestPlayLast"} {
 		t.Setenv(failVariable, fails)
 		var out bytes.Buffer
-		err := run(context.Background(), []string{"--heavy=TestPlayTwo", "--late=TestPlayLast", "--", self, "-test.v"}, &out)
+		err := run(context.Background(), []string{"--again=0", "--heavy=TestPlayTwo", "--late=TestPlayLast", "--", self, "-test.v"}, &out)
 		if failed := err != nil; failed != (fails != "") {
 			t.Errorf("with %q failing: err = %v\n%s", fails, err, &out)
 		}
@@ -98,11 +99,47 @@ func TestSidesRunAndFail(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{}, {"--sides=0", "--", self}, {"--", "no-such-binary"},
-		{"--late=TestGone", "--", self}, {"--late=TestPlayOne,TestPlayTwo,TestPlayLast", "--", self}, {"--late=TestPlayLast", "--heavy=TestPlayLast", "--", self},
+		{"--late=TestGone", "--", self}, {"--late=TestPlayOne,TestPlayTwo,TestPlayLast,TestPlayParts", "--", self}, {"--late=TestPlayLast", "--heavy=TestPlayLast", "--", self},
 	} {
 		if err := run(context.Background(), args, &bytes.Buffer{}); err == nil {
 			t.Errorf("run(%v) passed", args)
 		}
+	}
+}
+
+// A test that fails beside others and passes by itself has passed, and is told. One
+// that fails again has failed, and so have more than may be run again, and a binary
+// that ended in the middle.
+func TestFailedTestsAreRunAgainAlone(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(playVariable, "yes")
+	for name, c := range map[string]struct {
+		fails, times, again string
+		passes              bool
+		says                string
+	}{
+		"passes alone":       {"TestPlayTwo", once, "1", true, "failed beside others and passed alone: TestPlayTwo\n"},
+		"a part of it":       {"TestPlayParts/inner", once, "1", true, "failed beside others and passed alone: TestPlayParts\n"},
+		"fails again":        {"TestPlayTwo", always, "1", false, "failed again: TestPlayTwo\n"},
+		"too many":           {"TestPlayTwo", once, "0", false, "failed: TestPlayTwo\n"},
+		"ends in the middle": {"TestPlayTwo", panics, "3", false, "failed: TestPlayTwo\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(failVariable, c.fails)
+			t.Setenv(timesVariable, c.times)
+			t.Setenv(memoryVariable, filepath.Join(t.TempDir(), "failed"))
+			var out bytes.Buffer
+			err := run(context.Background(), []string{"--again=" + c.again, "--", self, "-test.v"}, &out)
+			if (err == nil) != c.passes || !strings.Contains(out.String(), c.says) {
+				t.Errorf("err = %v, want passed %v and %q\n%s", err, c.passes, c.says, &out)
+			}
+			if again := strings.Contains(out.String(), "once more, alone"); again != (c.passes || c.times == always) {
+				t.Errorf("run again: %v\n%s", again, &out)
+			}
+		})
 	}
 }
 
@@ -113,20 +150,41 @@ const (
 	// playVariable makes the tests below play; they are what the sides run.
 	playVariable = "SIDES_PLAY"
 	failVariable = "SIDES_FAIL"
+	// timesVariable says how it fails, and memoryVariable names the file by which
+	// it knows that it has.
+	timesVariable  = "SIDES_TIMES"
+	memoryVariable = "SIDES_MEMORY"
+	always         = ""
+	once           = "once"
+	panics         = "panics"
 )
 
 func TestPlayOne(t *testing.T)  { play(t) }
 func TestPlayTwo(t *testing.T)  { play(t) }
 func TestPlayLast(t *testing.T) { play(t) }
+func TestPlayParts(t *testing.T) {
+	t.Run("inner", func(t *testing.T) { play(t) })
+}
 
 func play(t *testing.T) {
 	if os.Getenv(playVariable) == "" {
 		return // it is only played on a side
 	}
 	os.Stdout.WriteString("played " + t.Name() + "\n")
-	if os.Getenv(failVariable) == t.Name() {
-		t.Fail()
+	if os.Getenv(failVariable) != t.Name() {
+		return
 	}
+	switch os.Getenv(timesVariable) {
+	case panics:
+		panic("played")
+	case once:
+		memory, err := os.OpenFile(os.Getenv(memoryVariable), os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return // it has failed before
+		}
+		_ = memory.Close()
+	}
+	t.Fail()
 }
 
 // TestMain leaves, of what a side runs, only what is played: the tests of the
@@ -136,7 +194,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	if slices.Contains(os.Args[1:], "-test.list=^Test") {
-		os.Stdout.WriteString("TestPlayOne\nTestPlayTwo\nTestPlayLast\n")
+		os.Stdout.WriteString("TestPlayOne\nTestPlayTwo\nTestPlayLast\nTestPlayParts\n")
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
