@@ -11,5 +11,5 @@
 //	BLUEGREEN_LAB=lab go test ./e2e -v -run TestHealthy     a lab that stays up
 //
 // BLUEGREEN_RATE says how many requests per second to send; without it the
-// tests begin with what the machine bears, up to 300.
+// tests begin with what the machine bears, up to 100.
 package e2e
