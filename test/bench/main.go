@@ -20,6 +20,7 @@ import (
 type options struct {
 	lab, plugin, out string
 	startups, moves  int
+	checks           int
 }
 
 func main() {
@@ -29,6 +30,7 @@ func main() {
 	flag.StringVar(&chosen.out, "out", "docs/benchmarks.md", "the file to write")
 	flag.IntVar(&chosen.startups, "startups", 21, "runs of each command for start-up")
 	flag.IntVar(&chosen.moves, "moves", 7, "switches of each kind")
+	flag.IntVar(&chosen.checks, "checks", 5, "runs of the checks in a cluster that is empty, and in a full one")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, chosen)
@@ -59,8 +61,12 @@ func run(ctx context.Context, chosen options) error {
 	if err != nil {
 		return err
 	}
+	alone, beside, err := crowded(ctx, opened, current.Kubeconfig(), chosen.plugin, chosen.checks)
+	if err != nil {
+		return err
+	}
 	measured := slices.Concat(starts, []comparison{moved})
-	text := document(ctx, measured, time.Now())
+	text := document(ctx, measured, time.Now()) + crowdTable(alone, beside)
 	fmt.Print(text)
 	if err := os.WriteFile(chosen.out, []byte(text), 0o644); err != nil {
 		return fmt.Errorf("write %s: %w", chosen.out, err)

@@ -39,7 +39,8 @@ type options struct {
 	// many kills one is made.
 	wanted string
 	sample int
-	// addons: what the lab needs is told, and nothing is done.
+	// addons: what the lab needs is told, and what is not here is fetched; nothing
+	// else is done.
 	addons bool
 }
 
@@ -55,7 +56,7 @@ type part struct {
 // allParts are all kinds, in order.
 func allParts() []part {
 	return []part{
-		{name: "releases", do: releases}, {name: "tools", do: runTools}, {name: "races", do: races},
+		{name: "releases", do: releases}, {name: "tools", do: runTools}, {name: "postgres", do: servers}, {name: "races", do: races},
 		{name: "kills", do: kills, needs: killAddons}, {name: "faults", do: breakEverything},
 	}
 }
@@ -98,7 +99,7 @@ func main() {
 	flag.StringVar(&chosen.faults, "faults", "", "the faults that are made, as a regular expression of their names: '^Prometheus.* in phase baseline$'; all without")
 	flag.StringVar(&chosen.wanted, "drivers", "", "the kinds of routes whose runs are killed, as a regular expression of their names: '^(service|httproute)$'; all without")
 	flag.IntVar(&chosen.sample, "kills-sample", 1, "of how many kills one is made: with 4 each point of a run is killed once, on one side and with one way to go on; all without")
-	flag.BoolVar(&chosen.addons, "addons", false, "print the flags of `lab up` for what is chosen, and do nothing")
+	flag.BoolVar(&chosen.addons, "addons", false, "print the flags of `lab up` for what is chosen, fetch what is not here, and do nothing else")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, chosen)
@@ -115,7 +116,10 @@ func run(ctx context.Context, chosen options) error {
 	if chosen.addons {
 		flags, err := addonFlags(chosen)
 		fmt.Println(flags)
-		return err
+		if err != nil {
+			return err
+		}
+		return fetchServers(ctx)
 	}
 	parts, err := partsOf(chosen.parts)
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -12,20 +13,46 @@ import (
 type tool struct {
 	name, folder string
 	args         []string
+	// variables are those of its process beside the soak's own.
+	variables []string
+}
+
+// fuzzed are the targets of fuzzing, a package each and what it reads.
+func fuzzed() []struct{ reads, pkg, target string } {
+	return []struct{ reads, pkg, target string }{
+		{"release.Parse", "release", "FuzzParse"},
+		{"checks of a team's own", "release", "FuzzParseChecks"},
+		{"CEL", "preflight/custom", "FuzzCompile"},
+		{"rules of alerts", "preflight", "FuzzConnectionThreshold"},
+		{"manifests", "cluster", "FuzzReadManifests"},
+		{"connection strings", "postgres", "FuzzNewTarget"},
+		{"pgbouncer.ini", "postgres", "FuzzParsePgBouncer"},
+		{"sign-offs", "signoff", "FuzzDecode"},
+		{"SQL", "migration", "FuzzEvaluate"},
+		{"SQL, its statements", "migration/statement", "FuzzSplit"},
+	}
 }
 
 // tools are what needs no cluster.
 func tools(fuzz time.Duration) []tool {
-	return []tool{
-		{"race detector, product", "..", []string{"test", "-race", "./..."}},
-		{"race detector, clients", ".", []string{"test", "-race", "./clients/..."}},
-		{"fuzzing release.Parse", "..", []string{"test", "./pkg/release", "-run", "^$", "-fuzz", "^FuzzParse$", "-fuzztime", fuzz.String()}},
+	all := []tool{
+		{name: "race detector, product", folder: "..", args: []string{"test", "-race", "./..."}},
+		{name: "race detector, clients", folder: ".", args: []string{"test", "-race", "./clients/..."}},
 	}
+	for _, found := range fuzzed() {
+		args := []string{"test", "./pkg/" + found.pkg, "-run", "^$", "-fuzz", "^" + found.target + "$", "-fuzztime", fuzz.String()}
+		all = append(all, tool{name: "fuzzing " + found.reads, folder: "..", args: args})
+	}
+	return all
 }
 
 // runTools runs those that have not passed yet.
 func runTools(ctx context.Context, chosen options, kept *keeper) error {
-	for _, found := range tools(chosen.fuzz) {
+	return runAll(ctx, tools(chosen.fuzz), kept)
+}
+
+func runAll(ctx context.Context, all []tool, kept *keeper) error {
+	for _, found := range all {
 		if kept.done(found.name) {
 			continue
 		}
@@ -45,6 +72,7 @@ func (t tool) run(ctx context.Context) outcome {
 	began := time.Now()
 	command := exec.CommandContext(ctx, "go", t.args...)
 	command.Dir = t.folder
+	command.Env = append(os.Environ(), t.variables...)
 	output, err := command.CombinedOutput()
 	lines := strings.Split(strings.TrimSpace(string(output)), "\n")
 	found := outcome{Part: t.name, Passed: err == nil, Took: time.Since(began), Detail: "`go " + strings.Join(t.args, " ") + "`"}

@@ -21,10 +21,17 @@ type installation struct {
 	owner *syscall.Credential
 }
 
-// findInstallation looks where Debian puts the server, newest version first,
-// then on PATH.
+// ProgramsVariable names a folder with PostgreSQL's programs that tests run with
+// instead of what is installed.
+const ProgramsVariable = "BLUEGREEN_POSTGRES"
+
+// findInstallation looks where it is told to, then where Debian puts the server,
+// newest version first, then on PATH.
 func findInstallation() (installation, error) {
-	bin, err := findPrograms("/usr/lib/postgresql/*/bin/initdb")
+	bin, err := os.Getenv(ProgramsVariable), error(nil)
+	if bin == "" {
+		bin, err = findPrograms("/usr/lib/postgresql/*/bin/initdb")
+	}
 	if err != nil {
 		return installation{}, err
 	}
