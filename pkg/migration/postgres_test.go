@@ -334,13 +334,36 @@ func TestPostgreSQLWaits(t *testing.T) {
 			t.Errorf("no rule is called %s", test.rule)
 			continue
 		}
-		if seen := b.effects(t, rule.Bad); !test.bad(seen) {
+		if b.lacks(t, rule.Bad) {
+			t.Logf("%s: its bad example is for a later PostgreSQL", rule.ID)
+		} else if seen := b.effects(t, rule.Bad); !test.bad(seen) {
 			t.Errorf("%s: PostgreSQL does not agree that this is bad: %+v\n%s", rule.ID, seen, rule.Bad)
 		}
-		if seen := b.effects(t, rule.Good); !test.good(seen) || seen.failed != "" {
+		if b.lacks(t, rule.Good) {
+			t.Logf("%s: its good example is for a later PostgreSQL", rule.ID)
+		} else if seen := b.effects(t, rule.Good); !test.good(seen) || seen.failed != "" {
 			t.Errorf("%s: PostgreSQL does not agree that this is good: %+v\n%s", rule.ID, seen, rule.Good)
 		}
 	}
+}
+
+// lacks reports whether SQL asks for what this server's major version does not have
+// yet, and fails the test where the server takes it all the same.
+func (b *bench) lacks(t *testing.T, sql string) bool {
+	t.Helper()
+	for _, later := range []struct {
+		words string
+		since int
+	}{{"gen_random_uuid()", 13}, {"DETACH PARTITION events_2025 CONCURRENTLY", 14}} {
+		if !strings.Contains(sql, later.words) || postgrestest.Major(t) >= later.since {
+			continue
+		}
+		if seen := b.effects(t, sql); seen.failed == "" {
+			t.Errorf("%s is said to be there since PostgreSQL %d, and this one takes it", later.words, later.since)
+		}
+		return true
+	}
+	return false
 }
 
 func rewrote(tables ...string) func(effect) bool {
@@ -445,6 +468,9 @@ func TestLocks(t *testing.T) {
 		for _, beside := range []string{"open_orders"} {
 			delete(got, beside)
 		}
+		if strings.Contains(sql, "DETACH PARTITION") && postgrestest.Major(t) < 14 { // what leaves is locked less there
+			want["events_2025"] = statement.ShareUpdateExclusive.String()
+		}
 		if strings.HasPrefix(sql, "COMMENT") { // SHARE UPDATE EXCLUSIVE, which hinders nobody
 			delete(got, "carts")
 		}
@@ -504,6 +530,9 @@ func TestWork(t *testing.T) {
 			for _, change := range read.Changes {
 				known.apply(change.Action)
 			}
+		}
+		if b.lacks(t, strings.Replace(sql, " w ", " orders ", 1)) {
+			continue
 		}
 		scene := &scene{schema: known, change: statement.Split(sql)[0].Changes[0]}
 		want, table, _ := scene.work()

@@ -2,11 +2,13 @@ package e2e
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
@@ -119,7 +121,7 @@ func TestGreenPodsDieInTheWatch(t *testing.T) {
 	s := open(t, shop.Options{GreenByHand: true, Green: shop.Slot{Env: shop.FaultsEnabled()}, Release: impatient(30*time.Second, silenceLasts(5*time.Second, release.PolicyHold))})
 	run := s.production(keepAliveClients, freshClients)
 	process := s.inWatch(shop.Green, "shift", "-o", "json")
-	if err := s.shop.Fault(t.Context(), shop.Green, `{"crashAfter": "0s"}`); err != nil {
+	if err := s.shop.Fault(t.Context(), shop.Green, `{"crashAfter": "500ms"}`); err != nil { // after the answer
 		t.Fatal(err)
 	}
 	result := s.ended(process, rollout.CodeRolledBack)
@@ -268,7 +270,7 @@ func TestClientsThatKeepTheirConnectionsHold(t *testing.T) {
 func TestAPIServerIsAwayForAMinute(t *testing.T) {
 	const away = time.Minute
 	current := infrastructure(t)
-	s := open(t, shop.Options{GreenByHand: true, Release: impatient(15*time.Second, silenceLasts(3*time.Minute, release.PolicyHold))})
+	s := open(t, shop.Options{GreenByHand: true, Release: impatient(15*time.Second, silenceLasts(3*time.Minute, release.PolicyHold), readinessReturns)})
 	run := s.production(keepAliveClients, freshClients)
 	before := run.Counts()
 	process := s.inWatch(shop.Green, "shift", "-o", "json")
@@ -291,4 +293,13 @@ func TestAPIServerIsAwayForAMinute(t *testing.T) {
 	s.serves(shop.Green)
 	s.recorded(status.ID, "stamp", "switch")
 	s.lostNothing("a shift with the API server away", run.Counts().Since(before))
+}
+
+// readinessReturns waits for pods to be ready for as long as a node may count as lost
+// after the API server was away: its kubelet has to be heard of first, which on a
+// busy machine takes longer than a test else gives a pod.
+func readinessReturns(document *release.Release) {
+	rules := document.Spec.Gates.Rules
+	at := slices.IndexFunc(rules, func(one release.RuleOverride) bool { return one.ID == "rollback-ready-ratio" })
+	rules[at].For = ptr.To(release.Duration(time.Minute))
 }
