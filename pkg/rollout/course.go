@@ -22,7 +22,8 @@ func (s Stay) Took() time.Duration { return s.Left.Sub(s.Entered) }
 
 // Course is how the run went, by its record: the phases that it has left, in
 // order, one as often as it was there. What a run of an older program has
-// written of splits is not told, and counts as none.
+// written of splits is not told, and counts as none. One that only goes back is
+// taken to have begun where the target had everything.
 func (s *RunStatus) Course() []Stay {
 	var stays []Stay
 	entered, weight := s.Started, 0
@@ -30,6 +31,9 @@ func (s *RunStatus) Course() []Stay {
 		from, _, found := strings.Cut(entry.Action, " → ")
 		if !found || entry.Kind != journal.Transition && entry.Kind != journal.Decision {
 			continue
+		}
+		if len(stays) == 0 && Phase(from).Reverse() {
+			weight = 100
 		}
 		stays = append(stays, Stay{Phase: Phase(from), Entered: entered, Left: entry.Time, Weight: weight})
 		entered = entry.Time

@@ -32,3 +32,25 @@ func TestCourse(t *testing.T) {
 		t.Errorf("the hold took %s", took)
 	}
 }
+
+// The record of a run says what the route was given, and each line of progress
+// which run it is of.
+func TestTheRecordHoldsTheCourse(t *testing.T) {
+	runner, _, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+	var runs []string
+	runner.Progress = func(event Event) { runs = append(runs, event.Run) }
+	outcome, err := runner.Rollback(t.Context(), RollbackRequest{Reason: "asked"})
+	if err != nil || outcome.Code != CodeDone {
+		t.Fatalf("outcome = %+v, %v", outcome, err)
+	}
+	weights := map[Phase]int{}
+	for _, stay := range outcome.Status.Course() {
+		weights[stay.Phase] = stay.Weight
+	}
+	if weights[Revert] != 100 || weights[ProveRevert] != 0 || len(weights) < 4 {
+		t.Errorf("the target's share by phase is %v", weights)
+	}
+	if last := runs[len(runs)-1]; last != outcome.Status.ID || last == "" {
+		t.Errorf("progress is of run %q, the outcome of %q", last, outcome.Status.ID)
+	}
+}
