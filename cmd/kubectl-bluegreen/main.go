@@ -4,10 +4,8 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
-	"os/user"
 	"syscall"
 
 	"github.com/go-logr/logr"
@@ -32,7 +30,7 @@ func run() int {
 	// `shift 2>&1 | head` would kill the shift at its next line.
 	signal.Ignore(syscall.SIGPIPE)
 	return plugin.Supervise(signals, os.Stderr, func(ctx context.Context) int {
-		return plugin.Run(ctx, environment(), plugin.StandardStreams(), os.Args[1:])
+		return plugin.Run(ctx, plugin.ProcessEnvironment(version, image), plugin.StandardStreams(), os.Args[1:])
 	})
 }
 
@@ -40,21 +38,3 @@ func run() int {
 // the version, such as v1.2.3, and the reference by digest of the image that is
 // released with this program.
 var version, image string
-
-func environment() plugin.Environment {
-	return plugin.Environment{Program: os.Args[0], LookupEnv: os.LookupEnv, Identity: identity(), Version: version, Image: image}
-}
-
-// identity names this process to others who want the same lease: who, where
-// and which process.
-func identity() string {
-	who := "somebody"
-	if current, err := user.Current(); err == nil && current.Username != "" {
-		who = current.Username
-	}
-	where, err := os.Hostname()
-	if err != nil {
-		where = "somewhere"
-	}
-	return fmt.Sprintf("%s@%s/%d", who, where, os.Getpid())
-}
