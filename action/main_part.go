@@ -45,7 +45,7 @@ func (s *step) main(ctx context.Context) int {
 	}
 	began := s.clock.Now()
 	seen, code := s.perform(ctx, s.in.line(facts), s.log.stream, func(seen observed) { s.begun(ctx, seen) })
-	if ctx.Err() == nil || seen.ended() {
+	if s.in.command.drives && (ctx.Err() == nil || seen.ended()) {
 		s.remember(stateFinished, "true")
 	}
 	s.output(outputsOf(code, seen, s.folder, s.clock.Since(began), s.in.command.name))
@@ -147,10 +147,13 @@ func reportSummary(seen observed) string {
 
 // comment leaves what a check found on the pull request.
 func (s *step) comment(ctx context.Context, summary string) {
-	if s.around.unread != "" && s.github != nil {
+	if !s.in.command.staged || s.github == nil || summary == "" {
+		return
+	}
+	if s.around.unread != "" {
 		s.notice("no comment is left on the pull request, for it isn't known which that is: %s", s.around.unread)
 	}
-	if !s.in.command.staged || s.github == nil || s.around.pull == 0 || summary == "" {
+	if s.around.pull == 0 {
 		return
 	}
 	if link := s.around.link(); link != "" {

@@ -17,9 +17,18 @@ import (
 func runSummary(standing plugin.Standing, verdict string) string {
 	status := standing.Status
 	text := &strings.Builder{}
-	fmt.Fprintf(text, "### %s: %s %s\n\n", report.MarkdownText(status.Release+" in "+status.Namespace), sign(verdict), wording(verdict))
+	title := report.MarkdownText(status.Release + " in " + status.Namespace)
+	if status.ID == "" && standing.Message == "" {
+		title += ": no run yet"
+	} else {
+		title += fmt.Sprintf(": %s %s", sign(verdict), wording(verdict))
+	}
+	fmt.Fprintf(text, "### %s\n\n", title)
 	if standing.Message != "" {
 		fmt.Fprintf(text, "%s\n\n", report.MarkdownText(standing.Message))
+	}
+	if status.Live != "" {
+		fmt.Fprintf(text, "Live: %s\n\n", report.MarkdownText(status.Live))
 	}
 	if status.ID != "" {
 		fmt.Fprintf(text, "Run %s, %s → %s\n\n", report.MarkdownText(status.ID), report.MarkdownText(status.From), report.MarkdownText(status.To))

@@ -143,7 +143,7 @@ func (s *step) output(outputs map[string]string) {
 	var failure error
 	for _, name := range []string{"verdict", "report", "run-id", "failed-checks", "durations"} {
 		if value, set := outputs[name]; set && failure == nil {
-			failure = fileCommand(s.around.output, name, s.masks.hide(value), delimiter)
+			failure = fileCommand(s.around.output, name, value, delimiter)
 		}
 	}
 	if failure != nil {
@@ -151,13 +151,9 @@ func (s *step) output(outputs map[string]string) {
 	}
 }
 
-// remember leaves something to post. The first that can't be left is told, and
-// the reason is the same for the others.
+// remember leaves something to post, and reports whether it could.
 func (s *step) remember(name, value string) bool {
-	if err := fileCommand(s.around.state, name, value, delimiter); err != nil {
-		return false
-	}
-	return true
+	return fileCommand(s.around.state, name, value, delimiter) == nil
 }
 
 // Bounds of what is told to GitHub after a command: while nobody is in a hurry,
