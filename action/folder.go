@@ -31,11 +31,11 @@ func makeFolder(temp, command string) (string, error) {
 
 // leave writes what was found into the folder, without the secrets. What can't be
 // written doesn't keep the rest from being.
-func (s *step) leave(seen observed) error {
+func (s *step) leave(seen observed, summary string) error {
 	if s.folder == "" {
 		return nil
 	}
-	var failures []error
+	failures := []error{s.leaveText("summary.md", summary)}
 	if seen.report != nil {
 		failures = append(failures, s.leaveJSON("report.json", seen.report))
 		for _, format := range report.Formats() {

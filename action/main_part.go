@@ -66,11 +66,11 @@ func (s *step) begun(ctx context.Context, seen observed) {
 func (s *step) conclude(ctx context.Context, seen observed, code int) {
 	telling, cancel := telling(ctx)
 	defer cancel()
-	if err := s.leave(seen); err != nil {
-		s.notice("not every file could be left behind: %v", err)
-	}
 	verdict := verdictOf(code, seen)
 	summary := s.masks.hide(s.summaryOf(seen, verdict))
+	if err := s.leave(seen, summary); err != nil {
+		s.notice("not every file could be left behind: %v", err)
+	}
 	if err := summarise(s.around.summary, summary, s.rest()); err != nil {
 		s.notice("there is no summary of the step: %v", err)
 	}
