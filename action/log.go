@@ -18,7 +18,7 @@ type log struct {
 	masks *masks
 }
 
-// mask of a line that would be a command.
+// harmless is put before a line that would be a command.
 const harmless = "| "
 
 // stream is for text of any kind. It writes whole lines; what is left at the end

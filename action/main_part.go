@@ -203,7 +203,7 @@ func (s *step) deployed(ctx context.Context, seen observed, verdict string) {
 	if pending == nil {
 		return
 	}
-	err := ctx.Err()
+	var err error
 	select {
 	case <-pending.done:
 		err = pending.err

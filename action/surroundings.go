@@ -16,7 +16,7 @@ const mostEvent = 32 << 20
 // empty.
 type surroundings struct {
 	event, repository, sha, workspace, temp string
-	api, server, runID, attempt             string
+	api, server, runID                      string
 	workflow, job                           string
 	// output, state and summary are the files that the runner reads.
 	output, state, summary string
@@ -36,7 +36,7 @@ func surroundingsOf(getenv func(string) string) surroundings {
 	found := surroundings{
 		event: getenv("GITHUB_EVENT_NAME"), repository: getenv("GITHUB_REPOSITORY"), sha: getenv("GITHUB_SHA"),
 		workspace: getenv("GITHUB_WORKSPACE"), temp: getenv("RUNNER_TEMP"),
-		api: getenv("GITHUB_API_URL"), server: getenv("GITHUB_SERVER_URL"), runID: getenv("GITHUB_RUN_ID"), attempt: getenv("GITHUB_RUN_ATTEMPT"),
+		api: getenv("GITHUB_API_URL"), server: getenv("GITHUB_SERVER_URL"), runID: getenv("GITHUB_RUN_ID"),
 		workflow: getenv("GITHUB_WORKFLOW"), job: getenv("GITHUB_JOB"),
 		output: getenv("GITHUB_OUTPUT"), state: getenv("GITHUB_STATE"), summary: getenv("GITHUB_STEP_SUMMARY"),
 		runner: getenv("GITHUB_ACTIONS") == "true", windows: getenv("RUNNER_OS") == "Windows",
