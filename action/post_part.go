@@ -83,6 +83,7 @@ func (s *step) post(ctx context.Context) int {
 		s.notice("the step was cut off before it had begun a run: nothing was moved by it")
 	case replaced:
 		s.notice("run %s is not the last one any more: there is nothing left to do about it", main.run)
+		s.followed(ctx, main)
 	case ended:
 		s.after(ctx, main, seen, code)
 	case goesBack:
@@ -127,6 +128,16 @@ func (s *step) after(ctx context.Context, main remembered, seen observed, code i
 		seen.standing.Message = standingText(*seen.standing)
 	}
 	s.conclude(ctx, seen, code)
+}
+
+// followed takes a deployment out of progress whose run another one has followed.
+func (s *step) followed(ctx context.Context, main remembered) {
+	if main.deployment == 0 || s.github == nil {
+		return
+	}
+	telling, cancel := telling(ctx)
+	defer cancel()
+	s.undeployed(s.github.status(telling, main.deployment, inactive, "another run has followed", s.around.link(), s.in.environmentURL))
 }
 
 // How long a process that was killed is waited for to fall silent, and how often
