@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,6 +9,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/report"
 )
 
 // mostComment is how many characters a comment holds, and mostPages how many
@@ -94,3 +97,31 @@ func (c *client) login(ctx context.Context) string {
 	}
 	return user.Login
 }
+
+// comment leaves what a check found on the pull request.
+func (s *step) comment(ctx context.Context, summary string) {
+	if !s.in.command.staged || s.github == nil || summary == "" {
+		return
+	}
+	if s.around.unread != "" {
+		s.notice("no comment is left on the pull request, for it isn't known which that is: %s", s.around.unread)
+	}
+	if s.around.pull == 0 {
+		return
+	}
+	if link := s.around.link(); link != "" {
+		summary += fmt.Sprintf("\n[%s of %s](%s)\n", report.MarkdownText(cmp.Or(s.around.job, "run")), report.MarkdownText(shortened(s.around.sha)), link)
+	}
+	err := s.github.comment(ctx, s.around.pull, marker(s.around, s.in), within(summary, mostComment-len(marker(s.around, s.in))-1, "the summary of the step"))
+	switch {
+	case readOnly(err) && s.around.fork:
+		s.notice("no comment is left on the pull request, for it comes from a fork, whose token may only read: the summary of the step has all of it")
+	case readOnly(err):
+		s.notice("no comment is left on the pull request, for the token may not write it (%v): the summary of the step has all of it; permissions: {pull-requests: write} lets it, and token: \"\" asks for none", err)
+	case err != nil:
+		s.notice("no comment could be left on the pull request: %v; the summary of the step has all of it", err)
+	}
+}
+
+// shortened is a commit as people write it.
+func shortened(sha string) string { return cut(sha, 10)[:min(len(sha), 9)] }

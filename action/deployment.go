@@ -57,3 +57,64 @@ func stateOf(verdict string) string {
 	}
 	return fell
 }
+
+// pendingDeployment is a deployment that is being made.
+type pendingDeployment struct {
+	done chan struct{}
+	id   int64
+	err  error
+}
+
+// deploy makes a deployment of a release while the run goes on, which does not
+// wait for GitHub.
+func (s *step) deploy(ctx context.Context, of release.Metadata) *pendingDeployment {
+	pending := &pendingDeployment{done: make(chan struct{})}
+	go func() {
+		defer close(pending.done)
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellingTime)
+		defer cancel()
+		if pending.id, pending.err = s.github.deploy(bounded, s.around.sha, of); pending.err != nil {
+			return
+		}
+		s.remember(stateDeployment, fmt.Sprint(pending.id))
+		pending.err = s.github.status(bounded, pending.id, inProgress, "the shift goes on", s.around.link(), s.in.environmentURL)
+	}()
+	return pending
+}
+
+// deployed tells how the deployment stands.
+func (s *step) deployed(ctx context.Context, seen observed, verdict string) {
+	pending := s.deployment
+	if pending == nil {
+		return
+	}
+	var err error
+	select {
+	case <-pending.done:
+		err = pending.err
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err == nil {
+		err = s.github.status(ctx, pending.id, stateOf(verdict), describe(seen, verdict), s.around.link(), s.in.environmentURL)
+	}
+	s.undeployed(err)
+}
+
+// undeployed tells why a deployment is not shown as it stands.
+func (s *step) undeployed(err error) {
+	switch {
+	case readOnly(err):
+		s.notice("the run is not shown as a deployment, for the token may not write it (%v): permissions: {deployments: write} lets it, and token: \"\" asks for none", err)
+	case err != nil:
+		s.notice("the deployment could not be told how the run stands: %v", err)
+	}
+}
+
+// describe is how a run came out, in a few words.
+func describe(seen observed, verdict string) string {
+	if seen.standing != nil && seen.standing.Message != "" {
+		return seen.standing.Message
+	}
+	return wording(verdict)
+}

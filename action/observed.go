@@ -45,3 +45,11 @@ func (o observed) run() string {
 	}
 	return o.began
 }
+
+// ended reports whether there is nothing left to do about the run of a command.
+func (o observed) ended() bool { return o.standing != nil && over(*o.standing) }
+
+// over reports whether a run has come to an end of its own.
+func over(standing plugin.Standing) bool {
+	return !standing.Open && !standing.Status.Finished.IsZero()
+}
