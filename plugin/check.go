@@ -162,7 +162,11 @@ func (i *invocation) preflight(ctx context.Context, opened *work, target string,
 	if err != nil {
 		return nil, err
 	}
-	return preflight.Evaluate(i.facts(ctx, opened, own, target, stage), own.all(), stage), nil
+	found := preflight.Evaluate(i.facts(ctx, opened, own, target, stage), own.all(), stage)
+	if ctx.Err() == nil { // what was cut off is no report
+		i.environment.Observer.checked(found, i.tool(own))
+	}
+	return found, nil
 }
 
 // facts collects what the checks look at.
@@ -196,6 +200,7 @@ func (i *invocation) getenv(name string) string {
 
 // printReport prints a report and turns a verdict that blocks into exit 2.
 func (i *invocation) printReport(output *output, found *preflight.Report, own *ownChecks) error {
+	i.environment.Observer.checked(found, i.tool(own))
 	if err := i.renderReport(output, found, own); err != nil {
 		return err
 	}
@@ -209,10 +214,15 @@ func (i *invocation) printReport(output *output, found *preflight.Report, own *o
 	return nil
 }
 
+// tool is this program as reports name it, with every check that it knows.
+func (i *invocation) tool(own *ownChecks) report.Tool {
+	return report.Tool{Version: i.version().Version, Checks: own.all()}
+}
+
 // renderReport writes a report in the format that was asked for.
 func (i *invocation) renderReport(output *output, found *preflight.Report, own *ownChecks) error {
 	if format := output.report(); format != nil {
-		return format.Write(i.streams.Out, found, report.Tool{Version: BuildVersion().Version, Checks: own.all()})
+		return format.Write(i.streams.Out, found, i.tool(own))
 	}
 	value := object{Kind: preflight.KindReport, Name: found.Name, Namespace: found.Namespace, Value: found}
 	return output.print(i.streams, value, func() error { return i.writeReport(output, found) })

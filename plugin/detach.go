@@ -67,6 +67,7 @@ func (i *invocation) detached(ctx context.Context, output *output, opened *work,
 		return i.told(output, opened, outcome)
 	}
 	status := statusOf(*run)
+	i.environment.Observer.stood(Standing{Status: status, Message: "the run goes on in the cluster, as job/" + objects.Job.Name, Next: i.pasteable(watchOn), Open: true})
 	err = output.print(i.streams, runObject(status), func() error {
 		_, err := fmt.Fprintf(i.streams.Out, "%s run %s %s→%s goes on in the cluster, as job/%s, driven by pod %s\n",
 			i.streams.out.good(), run.ID, run.From, run.To, objects.Job.Name, holder)

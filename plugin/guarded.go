@@ -38,9 +38,15 @@ func (i *invocation) guarded(ctx context.Context, flags *shiftFlags, service str
 	request.RunID = objects.Job.Annotations[job.AnnotationRun]
 	defer i.standDown(ctx, opened, objects, flags.jobs.policy)
 	return i.drive(ctx, &flags.output, opened, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
-		runner.HandsOver = nobodyAsked
+		runner.HandsOver = i.handsOver
 		return runner.Shift(ctx, request)
 	})
+}
+
+// handsOver reports whether a guarded run that is interrupted by a cause is left
+// to its guard.
+func (i *invocation) handsOver(cause error) bool {
+	return i.environment.Unattended || nobodyAsked(cause)
 }
 
 // nobodyAsked reports whether a run was interrupted by something else than a

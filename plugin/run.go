@@ -29,6 +29,17 @@ type Environment struct {
 	// Image is the reference, by digest, of the image that was released with
 	// this program; "" for a build that was not released.
 	Image string
+	// Version is that of the release that this program is of, such as v1.2.3; ""
+	// for what the Go toolchain stamped on it.
+	Version string
+	// Artefacts is the folder under which runs keep what they preserve; "" for
+	// ./bluegreen-runs.
+	Artefacts string
+	// Unattended: no person sits before this process, so that an interrupt hands a
+	// guarded run over as every other signal does.
+	Unattended bool
+	// Observer is told what a command comes to.
+	Observer Observer
 	// Clock is the time; nil means the real one.
 	Clock clock.WithTicker
 }
@@ -64,7 +75,9 @@ func Run(ctx context.Context, environment Environment, streams Streams, args []s
 		return ExitDone
 	}
 	status := ExitStatus(ctx, err)
-	call.printError(describe(ctx, err))
+	err = describe(ctx, err)
+	call.environment.Observer.failed(err)
+	call.printError(err)
 	return status
 }
 

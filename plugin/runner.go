@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,7 +118,7 @@ func (i *invocation) runner(opened *work, progress func(rollout.Event)) *rollout
 		Journal:   i.journal(opened.client, opened.namespace(), found.Release.Metadata.Name),
 		Clock:     i.environment.Clock,
 		Holder:    i.environment.Identity,
-		Artefacts: artefactDirectory,
+		Artefacts: cmp.Or(i.environment.Artefacts, artefactDirectory),
 		Progress:  progress,
 		Preflight: func(ctx context.Context, target string) (*preflight.Report, error) {
 			return i.preflight(ctx, opened, target, preflight.StageDeploy)
@@ -136,6 +137,7 @@ func (i *invocation) drive(ctx context.Context, output *output, opened *work, ve
 	shown := newProgress(i.streams, i.environment.Clock)
 	outcome, err := verb(ctx, i.runner(opened, func(event rollout.Event) {
 		event.Message = i.pasteable(event.Message)
+		i.environment.Observer.progressed(event)
 		shown.Show(event)
 	}))
 	shown.Close()
@@ -168,6 +170,7 @@ func overtaken(err error) error {
 // what nothing will be measured about.
 func (i *invocation) introduce(opened *work) {
 	metadata := opened.document.Release.Metadata
+	i.environment.Observer.opened(metadata)
 	i.note("%s in namespace %s, from %s", metadata.Name, metadata.Namespace, opened.document.Origin)
 	if opened.document.Discovery != nil {
 		i.noteGuesses(opened.document.Discovery.Guesses)
@@ -194,6 +197,7 @@ func (i *invocation) conclude(output *output, opened *work, outcome rollout.Outc
 	if status == nil {
 		status = &rollout.RunStatus{Release: opened.document.Release.Metadata.Name, Namespace: opened.namespace(), Reason: outcome.Message}
 	}
+	i.environment.Observer.stood(Standing{Status: status, Message: i.pasteable(outcome.Message), Next: i.pasteable(outcome.Next), Open: outcome.HandedOver})
 	err := output.print(i.streams, runObject(status), func() error {
 		mark := i.streams.out.bad()
 		if outcome.Code == ExitDone {

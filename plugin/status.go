@@ -125,6 +125,7 @@ func (i *invocation) printStatus(output *output, status *rollout.RunStatus) erro
 
 // printStatusThen prints one status, and next as the command to type then.
 func (i *invocation) printStatusThen(output *output, status *rollout.RunStatus, next string) error {
+	i.environment.Observer.stood(Standing{Status: status, Message: status.Reason, Next: i.pasteable(next), Open: underWay(status)})
 	err := output.print(i.streams, runObject(status), func() error {
 		i.printCard(i.streams.Out, status)
 		if output.wide() {

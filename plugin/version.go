@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -24,7 +25,7 @@ type Version struct {
 }
 
 // BuildVersion reads what the Go toolchain stamped on the binary: the tag
-// for a release build, so that nothing has to be passed to the linker.
+// where it was built from one.
 func BuildVersion() Version {
 	found := Version{Version: "(devel)", GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
@@ -45,6 +46,14 @@ func BuildVersion() Version {
 	return found
 }
 
+// version is this program's: what the release that it is of is called, else what
+// is stamped on it.
+func (i *invocation) version() Version {
+	found := BuildVersion()
+	found.Version = cmp.Or(i.environment.Version, found.Version)
+	return found
+}
+
 func newVersion(call *invocation) *cobra.Command {
 	output := output{}
 	command := &cobra.Command{
@@ -52,7 +61,7 @@ func newVersion(call *invocation) *cobra.Command {
 		Short: "Print the version of this program",
 		Args:  atMost(0, "no argument"),
 		RunE: func(*cobra.Command, []string) error {
-			version := BuildVersion()
+			version := call.version()
 			return output.print(call.streams, object{Kind: "Version", Name: "kubectl-bluegreen", Value: version}, func() error {
 				fmt.Fprintf(call.streams.Out, "kubectl bluegreen %s (%s, %s)\n", version.Version, version.GoVersion, version.Platform)
 				return nil

@@ -87,9 +87,12 @@ type Entry struct {
 	// Action is what is done, such as switch or scale.
 	Action string `json:"action,omitempty"`
 	// Object is what it is done to: kind/name.
-	Object  string          `json:"object,omitempty"`
-	Message string          `json:"message,omitempty"`
-	Data    json.RawMessage `json:"data,omitempty"`
+	Object  string `json:"object,omitempty"`
+	Message string `json:"message,omitempty"`
+	// Split is the split that the route was given, such as blue=50,green=50, on
+	// the transition out of a phase that wrote one.
+	Split string          `json:"split,omitempty"`
+	Data  json.RawMessage `json:"data,omitempty"`
 	// Beyond are the fields that a newer version of this tool has written, as
 	// they were read.
 	Beyond map[string]json.RawMessage `json:"-"`

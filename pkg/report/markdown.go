@@ -34,7 +34,7 @@ func writeMarkdown(out io.Writer, report *preflight.Report, _ Tool) error {
 	}
 	for _, suppression := range report.Suppressions {
 		if suppression.State != preflight.SuppressionInEffect {
-			text.add("\n⚠️ " + markdownText(suppression.String()) + "\n")
+			text.add("\n⚠️ " + MarkdownText(suppression.String()) + "\n")
 		}
 	}
 	if len(folded) > 0 {
@@ -58,8 +58,8 @@ func heading(report *preflight.Report) string {
 	if report.Target != "" {
 		roles = append(roles, "target "+report.Target)
 	}
-	return fmt.Sprintf("### %s: %s\n\n%s (%s)\n", markdownText(report.Name+" in "+report.Namespace), verdict,
-		tally(report, preflight.Fail, preflight.Unknown, preflight.Warn, preflight.Suppressed, preflight.Pass, preflight.Skip), markdownText(strings.Join(roles, ", ")))
+	return fmt.Sprintf("### %s: %s\n\n%s (%s)\n", MarkdownText(report.Name+" in "+report.Namespace), verdict,
+		tally(report, preflight.Fail, preflight.Unknown, preflight.Warn, preflight.Suppressed, preflight.Pass, preflight.Skip), MarkdownText(strings.Join(roles, ", ")))
 }
 
 // tally counts the checks by some outcomes.
@@ -85,11 +85,11 @@ func urgency(finding preflight.Finding) int {
 }
 
 func openRow(finding preflight.Finding) string {
-	return fmt.Sprintf("| %s | %s | %s%s | %s |\n", sign(finding), checkLink(finding), markdownText(sentence(finding)), place(finding), markdownText(finding.Remedy))
+	return fmt.Sprintf("| %s | %s | %s%s | %s |\n", sign(finding), checkLink(finding), MarkdownText(sentence(finding)), place(finding), MarkdownText(finding.Remedy))
 }
 
 func foldedRow(finding preflight.Finding) string {
-	return fmt.Sprintf("| %s | %s | %s |\n", sign(finding), checkLink(finding), markdownText(sentence(finding)))
+	return fmt.Sprintf("| %s | %s | %s |\n", sign(finding), checkLink(finding), MarkdownText(sentence(finding)))
 }
 
 // place is the file and the line of a finding.
@@ -97,7 +97,7 @@ func place(finding preflight.Finding) string {
 	if finding.Position == nil {
 		return ""
 	}
-	return fmt.Sprintf(" (%s)", markdownText(fmt.Sprintf("%s:%d:%d", finding.Position.File, finding.Position.Line, finding.Position.Column)))
+	return fmt.Sprintf(" (%s)", MarkdownText(fmt.Sprintf("%s:%d:%d", finding.Position.File, finding.Position.Line, finding.Position.Column)))
 }
 
 func sign(finding preflight.Finding) string {
@@ -115,12 +115,12 @@ func sign(finding preflight.Finding) string {
 }
 
 func checkLink(finding preflight.Finding) string {
-	return fmt.Sprintf("[%s](%s) %s", finding.ID, address(finding.Docs), markdownText(finding.Title))
+	return fmt.Sprintf("[%s](%s) %s", finding.ID, address(finding.Docs), MarkdownText(finding.Title))
 }
 
-// markdownText is a text that others had a hand in, such that none of it is
+// MarkdownText is a text that others had a hand in, such that none of it is
 // markup, mentions anybody, or ends a cell.
-func markdownText(text string) string {
+func MarkdownText(text string) string {
 	return strings.NewReplacer(
 		"&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;", "#", "&#35;", "|", "&#124;", ":/", ":&#47;",
 		`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "!", `\!`, "~", `\~`, "$", `\$`,

@@ -61,7 +61,7 @@ func TestMarkdownHasRoomForWhatBlocks(t *testing.T) {
 // No text that others had a hand in becomes a tag, a mention, a cell or a line.
 func TestMarkdownHoldsNoMarkupOfOthers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := markdownText(rapid.String().Draw(t, "text"))
+		text := MarkdownText(rapid.String().Draw(t, "text"))
 		if strings.ContainsAny(text, "<>@|\n\r") {
 			t.Fatalf("%q", text)
 		}

@@ -203,7 +203,7 @@ func sarifRuleOf(check preflight.Check) sarifRule {
 		FullDescription:  sarifText{Text: check.Why},
 		Help: sarifText{
 			Text:     check.Remedy + "\n\n" + check.Weight() + ". From: " + check.Source,
-			Markdown: check.Why + "\n\n**What to do:** " + markdownText(check.Remedy) + "\n\n" + markdownText(check.Weight()+". From: "+check.Source),
+			Markdown: check.Why + "\n\n**What to do:** " + MarkdownText(check.Remedy) + "\n\n" + MarkdownText(check.Weight()+". From: "+check.Source),
 		},
 		HelpURI:              address(preflight.DocsPath(check)),
 		DefaultConfiguration: sarifConfiguration{Level: "error"}, // a failure of any check blocks

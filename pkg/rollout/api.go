@@ -112,10 +112,12 @@ const (
 
 // Event is one line of progress.
 type Event struct {
-	Time    time.Time `json:"time"`
-	Phase   Phase     `json:"phase"`
-	Level   Level     `json:"level"`
-	Message string    `json:"message"`
+	Time time.Time `json:"time"`
+	// Run is the id of the run, "" before one has begun.
+	Run     string `json:"run,omitempty"`
+	Phase   Phase  `json:"phase"`
+	Level   Level  `json:"level"`
+	Message string `json:"message"`
 	// Transient marks a reading that replaces the one before it on a
 	// terminal and is left out elsewhere.
 	Transient bool `json:"transient,omitempty"`

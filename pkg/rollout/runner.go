@@ -205,12 +205,23 @@ func (r *Runner) transition(before, after State, seen Observation) journal.Entry
 		Time: seen.At, Kind: journal.Transition,
 		Action:  passage(before.Phase, after.Phase),
 		Message: messageOf(before, after, seen),
+		Split:   r.given(before, after),
 		Data:    r.tape.readings(),
 	}
 	if len(after.Because) > 0 && after.Reason != before.Reason {
 		entry.Kind = journal.Decision
 	}
 	return entry
+}
+
+// given is the split that the route was given by a phase that is left with success, "" for
+// every other.
+func (r *Runner) given(before, after State) string {
+	switch {
+	case before.Phase == Switch && after.Phase == Prove, before.Phase == Revert && after.Phase == ProveRevert:
+		return before.Split(r.policy).String()
+	}
+	return ""
 }
 
 // messageOf is what a transition has to say: why, when there is a new reason,

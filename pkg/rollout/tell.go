@@ -10,14 +10,22 @@ import (
 // tell sends one line of progress.
 func (r *Runner) tell(phase Phase, level Level, format string, values ...any) {
 	if r.Progress != nil {
-		r.Progress(Event{Time: r.Clock.Now(), Phase: phase, Level: level, Message: fmt.Sprintf(format, values...)})
+		r.Progress(Event{Time: r.Clock.Now(), Run: r.id(), Phase: phase, Level: level, Message: fmt.Sprintf(format, values...)})
 	}
+}
+
+// id is the id of the run that this process drives, "" before it does.
+func (r *Runner) id() string {
+	if r.tenure == nil {
+		return ""
+	}
+	return r.tenure.Run().ID
 }
 
 // tellReading sends the gate's results of one tick, which the next replaces.
 func (r *Runner) tellReading(phase Phase, message string, results []gate.Result) {
 	if r.Progress != nil {
-		r.Progress(Event{Time: r.Clock.Now(), Phase: phase, Level: Info, Message: message, Transient: true, Results: results})
+		r.Progress(Event{Time: r.Clock.Now(), Run: r.id(), Phase: phase, Level: Info, Message: message, Transient: true, Results: results})
 	}
 }
 
@@ -50,6 +58,6 @@ func (r *Runner) announce(state State) {
 	r.announced, r.announcedStep = state.Phase, state.Step
 	rule := ruleOf(state.Phase)
 	if r.Progress != nil {
-		r.Progress(Event{Time: r.Clock.Now(), Phase: state.Phase, Level: Info, Message: rule.Does, Transient: true})
+		r.Progress(Event{Time: r.Clock.Now(), Run: r.id(), Phase: state.Phase, Level: Info, Message: rule.Does, Transient: true})
 	}
 }

@@ -1,0 +1,145 @@
+package action
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
+)
+
+// What a cancelled shift does.
+const (
+	handOver = "handover"
+	rollBack = "rollback"
+)
+
+// inputs are those of the step, as action.yml declares them.
+type inputs struct {
+	command command
+	// release is the path of the Release document, "" for the default.
+	release string
+	stage   preflight.Stage
+	// onCancel is handOver or rollBack.
+	onCancel string
+	// args are the words of further flags.
+	args []string
+	// token writes comments and deployments; without one there are none.
+	token string
+	// environmentURL is the link of the deployment, "" for none.
+	environmentURL string
+}
+
+// mistake is what is wrong with an input, and what to do about it.
+type mistake struct {
+	input, problem, remedy string
+}
+
+// String says it in one line.
+func (m mistake) String() string {
+	return fmt.Sprintf("input %s: %s; %s", m.input, m.problem, m.remedy)
+}
+
+// readInputs reads every input and tells all that is wrong with them.
+func readInputs(input func(name string) string, event string) (inputs, []mistake) {
+	var mistakes []mistake
+	wrong := func(name, remedy, problem string, values ...any) {
+		mistakes = append(mistakes, mistake{name, fmt.Sprintf(problem, values...), remedy})
+	}
+	read := inputs{release: input("release"), onCancel: input("on-cancel"), token: input("token"), environmentURL: input("environment-url")}
+	name, known := input("command"), false
+	if name == "" {
+		name = "check"
+	}
+	if read.command, known = commandNamed(name); !known {
+		wrong("command", "leave it out to check", "expected one of %s, not %q", names(commands()), name)
+	}
+	if read.onCancel == "" {
+		read.onCancel = handOver
+	}
+	if read.onCancel != handOver && read.onCancel != rollBack {
+		wrong("on-cancel", "leave it out to hand over", "expected %s or %s, not %q", handOver, rollBack, read.onCancel)
+	}
+	stage := input("stage")
+	read.stage = stageOf(stage, event)
+	switch {
+	case !slices.Contains(preflight.Stages(), read.stage):
+		wrong("stage", "leave it out: a pull request is pr, and everything else deploy", "expected pr, deploy or rollback, not %q", stage)
+	case stage != "" && known && !read.command.staged:
+		wrong("stage", "leave it out", "%s has no stages, check alone has", name)
+	}
+	var err error
+	if read.args, err = split(input("args")); err != nil {
+		wrong("args", "close it, or write each flag on a line of its own", "expected words as a shell takes them, but %v", err)
+	}
+	if problem := releaseProblem(read.release); problem != "" {
+		wrong("release", "name a file of the checkout: an actions/checkout step must come before this one", "%s", problem)
+	}
+	if link, err := url.Parse(read.environmentURL); read.environmentURL != "" && (err != nil || link.Scheme != "https" && link.Scheme != "http" || link.Host == "") {
+		wrong("environment-url", "write https://HOST/PATH", "expected a link of http or https")
+	}
+	return read, mistakes
+}
+
+// releaseProblem says why a path can't be that of the Release, "" where it can.
+func releaseProblem(path string) string {
+	if path == "" {
+		return ""
+	}
+	if strings.ContainsAny(path, "\n\r\x00") {
+		return "expected one path, not several lines"
+	}
+	switch found, err := os.Stat(path); {
+	case err != nil:
+		return fmt.Sprintf("expected a file, and %q is none that can be found", path)
+	case found.IsDir():
+		return fmt.Sprintf("expected a file, and %q is a folder", path)
+	}
+	return ""
+}
+
+// stageOf is the stage that was asked for, else the one that an event is for: a
+// pull request, queued or not, is judged by its files alone.
+func stageOf(asked, event string) preflight.Stage {
+	if asked != "" {
+		return preflight.Stage(asked)
+	}
+	switch event {
+	case "pull_request", "pull_request_target", "merge_group":
+		return preflight.StagePR
+	}
+	return preflight.StageDeploy
+}
+
+func names(known []command) string {
+	var all []string
+	for _, one := range known {
+		all = append(all, one.name)
+	}
+	return strings.Join(all, ", ")
+}
+
+// line is the command line for package plugin. folder is where a check leaves its
+// facts, "" for nowhere.
+func (i inputs) line(folder string) []string {
+	line := []string{i.command.name}
+	// Facts that were saved are judged by the stage and the document that they hold.
+	saved := slices.ContainsFunc(i.args, func(word string) bool { return flagged(word, "from") || flagged(word, "test") })
+	if i.release != "" {
+		line = append(line, "--file="+i.release)
+	}
+	if i.command.staged && !saved {
+		line = append(line, "--stage="+string(i.stage))
+		if folder != "" && !slices.ContainsFunc(i.args, func(word string) bool { return flagged(word, "save") }) {
+			line = append(line, "--save="+folder)
+		}
+	}
+	return append(line, i.args...)
+}
+
+// flagged reports whether a word is a flag of a name, with its value or without.
+func flagged(word, name string) bool {
+	return word == "--"+name || strings.HasPrefix(word, "--"+name+"=")
+}
