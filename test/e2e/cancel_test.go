@@ -1,0 +1,230 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/compile"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/runner"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
+)
+
+// actionVariable names a bluegreen-action that is built already.
+const actionVariable = "BLUEGREEN_ACTION"
+
+// engine is the Action's program, built once.
+var engine struct {
+	once sync.Once
+	path string
+	err  error
+}
+
+func action(t *testing.T) string {
+	t.Helper()
+	engine.once.Do(func() {
+		if engine.path = os.Getenv(actionVariable); engine.path != "" {
+			return
+		}
+		engine.path = filepath.Join(lab.Current(t).Folder(), "shop", "bluegreen-action")
+		engine.err = compile.Static(t.Context(), place(t).Source, "./cmd/bluegreen-action", engine.path)
+	})
+	if engine.err != nil {
+		t.Fatal(engine.err)
+	}
+	return engine.path
+}
+
+// A workflow is cancelled while it shifts, at moments of which each finds other
+// things moved, and by each policy: to roll back, and to hand over to a guard that
+// goes back, or on. Whatever it is, one colour has everything in the end, proven;
+// the post part is done twice, and the second time finds nothing to do; and nobody
+// loses a request.
+func TestCancelledWorkflowEndsOnOneColor(t *testing.T) {
+	slow := shop.Slot{Env: map[string]string{"FAULT_SLOW_START": "6s"}}
+	s := open(t, shop.Options{Route: shop.HTTPRoute, Green: slow, Release: slowly})
+	s.jobs()
+	run := s.production(keepAliveClients, freshClients)
+	for _, test := range []struct {
+		name     string
+		when     rollout.Phase
+		onCancel string
+		// guard is the policy of the guard, "" without one.
+		guard string
+		// ends is the colour that has everything, and as the phase then.
+		ends string
+		as   []rollout.Phase
+	}{
+		{"before anything is moved", rollout.WaitReady, "rollback", "", shop.Blue, []rollout.Phase{rollout.RolledBack, rollout.Blocked}},
+		{"at the half", rollout.Hold, "rollback", "", shop.Blue, []rollout.Phase{rollout.RolledBack}},
+		{"at the half, to a guard", rollout.Hold, "handover", "rollback", shop.Blue, []rollout.Phase{rollout.RolledBack}},
+		{"in the watch, to a guard", rollout.Watch, "handover", "continue", shop.Green, []rollout.Phase{rollout.Done}},
+	} {
+		passed := t.Run(test.name, func(t *testing.T) {
+			s := &scenario{t: t, shop: s.shop}
+			before := run.Counts()
+			step := s.step(map[string]string{"command": "shift", "on-cancel": test.onCancel, "args": guard(test.guard)})
+			moment := s.inPhase(test.when)
+			killed, err := step.Cancel(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("cancelled in phase %s; only SIGKILL ended it: %v", moment.Phase, killed)
+			s.post(step)
+			s.eventually("the run has ended", func() bool { return s.now().Phase.Terminal() && s.now().Phase != rollout.Held })
+			s.endsAs(step, moment.ID, test.ends, test.as)
+			if again := s.post(step); strings.Contains(again.Stdout, "revert") {
+				t.Errorf("post has found something to do again:\n%s", again.Stdout)
+			}
+			s.lostNothingToKills("a cancelled workflow, "+test.name, run.Counts().Since(before))
+			s.onlyVersion(run, map[string]string{shop.Blue: blueVersion, shop.Green: greenVersion}[test.ends])
+		})
+		if !passed {
+			return // the next would begin on a release that stands nobody knows how
+		}
+	}
+}
+
+// slowly leaves time to cancel a shift in each of its phases.
+func slowly(document *release.Release) {
+	watching(40 * time.Second)(document)
+	document.Spec.Traffic.Steps = []release.Step{{Weight: 50, Hold: release.Duration(40 * time.Second)}, {Weight: 100}}
+}
+
+// guard is the further flags of a shift with a guard, none for "".
+func guard(policy string) string {
+	if policy == "" {
+		return ""
+	}
+	return strings.Join(guarded(policy)[1:], "\n")
+}
+
+// step starts the main part of the Action.
+func (s *scenario) step(inputs map[string]string) *runner.Step {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), hang)
+	step, err := runner.Start(ctx, place(s.t), runner.Options{Engine: action(s.t), Checkout: s.shop.Folder, Temp: s.t.TempDir(), Inputs: inputs})
+	if err != nil {
+		cancel()
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		cancel()
+		<-step.Process().Done()
+	})
+	return step
+}
+
+// post runs the post part.
+func (s *scenario) post(step *runner.Step) shop.Result {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), hang)
+	defer cancel()
+	result, err := step.Post(ctx)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Logf("post: exit code %d after %s\n%s%s", result.Code, result.Took.Round(100*time.Millisecond), result.Stdout, result.Stderr)
+	return result
+}
+
+// endsAs fails the test unless the run that was cancelled has ended with
+// everything on one colour, and the step tells which run it was.
+func (s *scenario) endsAs(step *runner.Step, id, color string, phases []rollout.Phase) {
+	s.t.Helper()
+	status := s.now()
+	ended := false
+	for _, phase := range phases {
+		ended = ended || status.Phase == phase
+	}
+	if !ended || status.ID != id {
+		s.t.Errorf("run %s ended as %s (%s), want %s as one of %v", status.ID, status.Phase, status.Reason, id, phases)
+	}
+	s.serves(color)
+	if share, err := s.shop.Share(s.t.Context(), color); err != nil || share != 100 {
+		s.t.Errorf("production gives %g %% to %s, %v", share, color, err)
+	}
+	outputs, err := step.Outputs()
+	if err != nil || outputs["run-id"] != id || outputs["verdict"] == "" {
+		s.t.Errorf("outputs = %v, %v; want a verdict on run %s", outputs, err, id)
+	}
+	if shown, err := step.Summary(); err != nil || !strings.Contains(shown, id) {
+		s.t.Errorf("the summary does not tell of run %s: %v\n%s", id, err, shown)
+	}
+}
+
+// A step that is not cancelled shifts, and leaves its summary and its outputs; a
+// second one that meets errors goes back, and says so.
+func TestWorkflowShiftsAndGoesBack(t *testing.T) {
+	s := open(t, shop.Options{})
+	run := s.production(keepAliveClients, freshClients)
+	checked := s.step(map[string]string{"command": "check"})
+	s.tells(checked, rollout.CodeDone, "pass")
+	step := s.step(map[string]string{"command": "shift"})
+	outputs := s.tells(step, rollout.CodeDone, "pass")
+	s.serves(shop.Green)
+	s.recorded(outputs["run-id"], "stamp", "apply", "switch")
+	s.onlyVersion(run, greenVersion)
+
+	back := s.step(map[string]string{"command": "rollback"})
+	s.tells(back, rollout.CodeDone, "rolled-back")
+	s.serves(shop.Blue)
+	if err := s.shop.WriteSlot(shop.Green, faulty()); err != nil {
+		t.Fatal(err)
+	}
+	bad := s.step(map[string]string{"command": "shift"})
+	s.tells(bad, rollout.CodeRolledBack, "rolled-back")
+	s.serves(shop.Blue)
+	shown, err := bad.Summary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	says(t, shown, "rollback-error-ratio")
+	if result, _ := bad.Process().Wait(); !strings.Contains(result.Stdout, "::error") {
+		t.Errorf("nothing is annotated:\n%s", result.Stdout)
+	}
+	if logs, err := filepath.Glob(filepath.Join(outputsOf(t, bad)["report"], "*", "*", "*.log")); err != nil || len(logs) == 0 {
+		t.Errorf("no log of green was kept in %s: %v", outputsOf(t, bad)["report"], err)
+	}
+	if counts := run.Counts(); counts.Failed == 0 {
+		t.Error("no request failed: the fault was not planted")
+	}
+}
+
+// tells waits for a step and fails the test unless it ends with a code and tells a
+// verdict and where its files are. It returns the outputs.
+func (s *scenario) tells(step *runner.Step, code int, verdict string) map[string]string {
+	s.t.Helper()
+	result, err := step.Process().Wait()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	outputs := outputsOf(s.t, step)
+	s.t.Logf("exit code %d, outputs %v\n%s", result.Code, outputs, result.Stdout)
+	if result.Code != code || outputs["verdict"] != verdict {
+		s.t.Fatalf("exit code %d and verdict %q, want %d and %q\n%s", result.Code, outputs["verdict"], code, verdict, result.Stderr)
+	}
+	if files, err := os.ReadDir(outputs["report"]); err != nil || len(files) == 0 {
+		s.t.Errorf("nothing is in the report folder %q: %v", outputs["report"], err)
+	}
+	if shown, err := step.Summary(); err != nil || shown == "" {
+		s.t.Errorf("the step has no summary: %v", err)
+	}
+	return outputs
+}
+
+func outputsOf(t *testing.T, step *runner.Step) map[string]string {
+	t.Helper()
+	outputs, err := step.Outputs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outputs
+}
