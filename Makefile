@@ -109,7 +109,7 @@ bench: setup build ## comparisons; writes docs/relative.md and docs/benchmarks.m
 	$(call inside,bench,benchmarks.md)
 
 generate: ## rewrite the generated documents
-	go test ./pkg/release ./pkg/gate ./pkg/preflight ./pkg/rollout ./pkg/migration -run 'Current|Document' -update
+	go test ./pkg/release ./pkg/gate ./pkg/preflight ./pkg/rollout ./pkg/migration ./pkg/workflows -run 'Current|Document' -update
 
 lint: $(GOLANGCI_LINT) ## golangci-lint over both modules
 	$(GOLANGCI_LINT) run ./...
