@@ -51,7 +51,7 @@ func (p pins) write(path string) error {
 	if err != nil {
 		return fmt.Errorf("write pins: %w", err)
 	}
-	return os.WriteFile(path, append(text, '\n'), 0o644) //nolint:gosec // it is published
+	return os.WriteFile(path, append(text, '\n'), 0o644)
 }
 
 // compare refuses what is not byte for byte what was pinned.

@@ -38,5 +38,5 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(*out, text, 0o644) //nolint:gosec // it is published
+	return os.WriteFile(*out, text, 0o644)
 }
