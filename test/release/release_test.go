@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 )
 
 // checkout is the root of the repository.
@@ -208,5 +209,31 @@ func TestRefusals(t *testing.T) {
 				t.Error("the folder was made")
 			}
 		})
+	}
+}
+
+// Both programs are built for the six systems that a release promises.
+func TestSixTargets(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(checkout, configuration))
+	check(t, err)
+	var whole struct {
+		Builds []struct {
+			Main   string   `yaml:"main"`
+			GOOS   []string `yaml:"goos"`
+			GOARCH []string `yaml:"goarch"`
+		} `yaml:"builds"`
+	}
+	check(t, yaml.Unmarshal(text, &whole))
+	got := map[string][]string{}
+	for _, build := range whole.Builds {
+		for _, system := range build.GOOS {
+			for _, architecture := range build.GOARCH {
+				got[build.Main] = append(got[build.Main], system+"_"+architecture)
+			}
+		}
+	}
+	six := []string{"linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64", "windows_amd64", "windows_arm64"}
+	if diff := cmp.Diff(map[string][]string{"./cmd/kubectl-bluegreen": six, "./cmd/bluegreen-action": six}, got); diff != "" {
+		t.Errorf("what is built (-want +got):\n%s", diff)
 	}
 }
