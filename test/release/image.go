@@ -22,7 +22,11 @@ const published = "ghcr.io/bluegreen-dev/kubectl-bluegreen"
 // image makes the image for Jobs, for every architecture of Linux that is built,
 // in the layout of OCI, and returns its reference by digest. The program in it
 // is linked with the version alone, for it can't know the digest that it is part of.
+// Where Linux is not built there is none.
 func (s *source) image(ctx context.Context, wanted options) (string, error) {
+	if wanted.Only != "" && !strings.HasPrefix(wanted.Only, "linux_") {
+		return "", nil
+	}
 	index := v1.ImageIndex(empty.Index)
 	for _, architecture := range []string{"amd64", "arm64"} {
 		if wanted.Only != "" && wanted.Only != "linux_"+architecture {
