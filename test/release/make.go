@@ -43,10 +43,11 @@ func (s *source) make(ctx context.Context, wanted options) (pins, error) {
 // goreleaser runs GoReleaser by the configuration of the commit. There may be no tag
 // yet, so it does not ask for one; it publishes nothing, and gets no token.
 func (s *source) goreleaser(ctx context.Context, wanted options, image string) error {
-	if err := s.narrow(wanted.Only); err != nil {
+	path, err := s.configuration(wanted.Only)
+	if err != nil {
 		return err
 	}
-	command := exec.CommandContext(ctx, wanted.GoReleaser, "release", "--config", configuration, "--skip=validate,publish,announce", "--parallelism=1", "--timeout=3h")
+	command := exec.CommandContext(ctx, wanted.GoReleaser, "release", "--config", path, "--skip=validate,publish,announce", "--parallelism=1", "--timeout=3h")
 	command.Dir = s.Folder
 	command.Env = append(os.Environ(), "GORELEASER_CURRENT_TAG="+wanted.Version, "IMAGE="+image, "GITHUB_TOKEN=", "GITLAB_TOKEN=", "GITEA_TOKEN=")
 	out, err := command.CombinedOutput()
@@ -56,26 +57,26 @@ func (s *source) goreleaser(ctx context.Context, wanted options, image string) e
 	return nil
 }
 
-// configuration is what GoReleaser is told: the file of the commit, or less of it.
+// configuration is what GoReleaser is told, by the commit.
 const configuration = ".goreleaser.yaml"
 
-// narrow leaves one target in the configuration of the clone.
-func (s *source) narrow(only string) error {
+// configuration is the path of the configuration: the commit's own, or a copy beside
+// the clone with one target left. A clone that is changed is stamped as such.
+func (s *source) configuration(only string) (string, error) {
 	if only == "" {
-		return nil
+		return configuration, nil
 	}
 	system, architecture, found := strings.Cut(only, "_")
 	if !found {
-		return fmt.Errorf("read target %q: expected a system and an architecture, such as linux_amd64", only)
+		return "", fmt.Errorf("read target %q: expected a system and an architecture, such as linux_amd64", only)
 	}
-	path := filepath.Join(s.Folder, configuration)
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(filepath.Join(s.Folder, configuration))
 	if err != nil {
-		return fmt.Errorf("read configuration: %w", err)
+		return "", fmt.Errorf("read configuration: %w", err)
 	}
 	var whole map[string]any
 	if err := yaml.Unmarshal(text, &whole); err != nil {
-		return fmt.Errorf("read configuration: %w", err)
+		return "", fmt.Errorf("read configuration: %w", err)
 	}
 	builds, _ := whole["builds"].([]any)
 	for _, build := range builds {
@@ -84,9 +85,10 @@ func (s *source) narrow(only string) error {
 		}
 	}
 	if text, err = yaml.Marshal(whole); err != nil {
-		return fmt.Errorf("write configuration: %w", err)
+		return "", fmt.Errorf("write configuration: %w", err)
 	}
-	return os.WriteFile(path, text, 0o600)
+	path := filepath.Join(s.Folder, "..", "goreleaser.yaml")
+	return path, os.WriteFile(path, text, 0o600)
 }
 
 // collect copies what is published out of the clone, and pins the archives.

@@ -98,9 +98,12 @@ func TestSameBytesTwice(t *testing.T) {
 		t.Errorf("the engine is %s, its pin %s", files["bluegreen-action"], made.Archives[host].Engine)
 	}
 	version := run(filepath.Join(unpacked, "kubectl-bluegreen"), "version", "-o", "json")
-	var told struct{ Version, Commit string }
+	var told struct {
+		Version, Commit string
+		Modified        bool
+	}
 	check(t, json.Unmarshal([]byte(version), &told))
-	if told.Version != "v1.2.3" || told.Commit != made.Commit {
+	if told.Version != "v1.2.3" || told.Commit != made.Commit || told.Modified {
 		t.Errorf("the program says %s", version)
 	}
 	program, err := os.ReadFile(filepath.Join(unpacked, "kubectl-bluegreen"))
