@@ -18,7 +18,7 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 		"an interpolated input":      {"umask 077", "echo ${{ inputs.force }}", "an expression in a script is code"},
 		"no permissions":             {"permissions: {}\n", "", "must grant nothing"},
 		"all permissions":            {"permissions: {}\n", "permissions: write-all\n", "must grant nothing"},
-		"a job without permissions":  {"    permissions:\n      contents: read # the checkout\n      deployments: write # the status of the deployment\n", "", "job rollback does not say its permissions"},
+		"a job without permissions":  {"    permissions:\n      contents: read # the checkout\n", "", "job rollback does not say its permissions"},
 		"a token left on disk":       {"persist-credentials: false", "fetch-depth: 1", "leaves the token on disk"},
 		"a rollback that is cut off": {"cancel-in-progress: false", "cancel-in-progress: true", "must never be cancelled"},
 		"maybe cut off":              {"cancel-in-progress: false", "cancel-in-progress: ${{ github.event_name == 'push' }}", "must never be cancelled"},
