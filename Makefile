@@ -8,6 +8,7 @@ TOOLS := $(CACHE)/tools
 
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-v2.15.0
 GOVULNCHECK := $(TOOLS)/govulncheck-v1.9.0
+GORELEASER := $(TOOLS)/goreleaser-v2.15.4
 
 # CLUSTER=lab brings a cluster up; CLUSTER=current uses that of the kubeconfig.
 # FLAGS are the demo's own, such as FLAGS=--yes or FLAGS=--keep.
@@ -15,6 +16,8 @@ CLUSTER ?= lab
 FLAGS ?=
 # SOAK are the flags of the soak, such as SOAK=--parts=races,kills.
 SOAK ?=
+# VERSION is the tag that a release has or will have, such as v1.2.3.
+VERSION ?=
 # SIDES is how many labs the tests end to end run in, LATE which of them come last,
 # and EARLY what all the others need beside a cluster.
 SIDES ?= 2
@@ -37,13 +40,13 @@ define inside
 		../bin/lab exec --name $(1) -- go run ./$(1) --lab=$(1) --plugin=$(CURDIR)/bin/kubectl-bluegreen --out=$(CURDIR)/docs/$(2) $(4)
 endef
 
-.PHONY: help build demo test early later unit live soak bench lint vulncheck generate setup modules clean
+.PHONY: help build demo test early later unit live soak bench lint vulncheck generate setup modules clean pin release release-snapshot
 
 help: ## list what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
 
-build: ## build bin/kubectl-bluegreen
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/kubectl-bluegreen ./cmd/kubectl-bluegreen
+build: ## build bin/kubectl-bluegreen and bin/bluegreen-action
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
 
 # fetch runs a command that brings something here, and again where a mirror
 # stumbles.
@@ -88,7 +91,8 @@ unit: modules ## tests that need no cluster; some start a PostgreSQL of their ow
 	go test -timeout 20m ./...
 
 live: export BLUEGREEN_PLUGIN := $(CURDIR)/bin/kubectl-bluegreen
-live: modules build ## tests on a real cluster
+live: export BLUEGREEN_GORELEASER := $(GORELEASER)
+live: modules build $(GORELEASER) ## tests on a real cluster
 	cd test && go vet ./...
 	cd test && go test -count=1 -timeout 20m -p 1 $$(go list ./... | grep -Ev '/(e2e|loki)$$')
 	@# End to end in several labs side by side: most of the time something is waited for.
@@ -108,8 +112,23 @@ bench: setup build ## comparisons; writes docs/relative.md and docs/benchmarks.m
 	cd test && go run ./verdicts --out=$(CURDIR)/docs/relative.md
 	$(call inside,bench,benchmarks.md)
 
+# Each builds a clone of a commit, so nothing that lies around gets in. The Go that
+# built what is pinned builds it again.
+RELEASE = cd test && go run ./release --goreleaser=$(GORELEASER) --version=$(VERSION)
+
+release-snapshot: modules $(GORELEASER) ## build all archives of the newest commit into dist/snapshot, as a release does
+	$(RELEASE) --out=../dist/snapshot
+
+pin: modules $(GORELEASER) ## build VERSION of the newest commit, and pin its archives for the Action
+	$(RELEASE) --out=../dist/release
+	cp dist/release/archives.json action/archives.json
+
+release: export GOTOOLCHAIN := $(or $(shell sed -nE 's/.*"go": "(.*)".*/\1/p' action/archives.json),local)
+release: modules $(GORELEASER) ## build what is pinned of VERSION again into dist/release, and compare
+	$(RELEASE) --out=../dist/release --verify=../action/archives.json
+
 generate: ## rewrite the generated documents
-	go test ./pkg/release ./pkg/gate ./pkg/preflight ./pkg/rollout ./pkg/migration -run 'Current|Document' -update
+	go test ./pkg/release ./pkg/gate ./pkg/preflight ./pkg/rollout ./pkg/migration ./pkg/workflows -run 'Current|Document' -update
 
 lint: $(GOLANGCI_LINT) ## golangci-lint over both modules
 	$(GOLANGCI_LINT) run ./...
@@ -126,6 +145,11 @@ $(GOLANGCI_LINT):
 $(GOVULNCHECK):
 	GOBIN=$(TOOLS) go install golang.org/x/vuln/cmd/govulncheck@v1.9.0
 	mv $(TOOLS)/govulncheck $@
+
+$(GORELEASER):
+	@echo "building goreleaser (a few minutes, once)"
+	GOBIN=$(TOOLS) go install github.com/goreleaser/goreleaser/v2@v2.15.4
+	mv $(TOOLS)/goreleaser $@
 
 clean: ## remove what make build made
 	rm -rf bin dist

@@ -15,7 +15,7 @@ is changed, and with a document at hand no cluster is asked.`
 func newGenerate(call *invocation) *cobra.Command {
 	parent := newParent(&cobra.Command{
 		Use:   "generate",
-		Short: "Write what others apply: rights, policies, alerts and others",
+		Short: "Write what others apply or keep: rights, alerts, workflows and others",
 		Long:  generateLong,
 	})
 	parent.AddCommand(
@@ -24,6 +24,7 @@ func newGenerate(call *invocation) *cobra.Command {
 		newGenerateAlerts(call),
 		newGenerateGrafana(call),
 		newGenerateGitOps(call),
+		newGenerateWorkflow(call),
 	)
 	return parent
 }

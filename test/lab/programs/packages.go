@@ -21,7 +21,7 @@ func Packages() []string {
 		// What runs beside it.
 		"prometheus", "prometheus-alertmanager", "prometheus-postgres-exporter", "postgresql", "pgbouncer",
 		// What tests run.
-		"git",
+		"git", "nodejs",
 	}
 }
 

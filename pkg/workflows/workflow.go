@@ -1,0 +1,105 @@
+package workflows
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/template"
+	"time"
+	"unicode"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+//go:embed templates/*.yml
+var templates embed.FS
+
+// Kind is one of the workflows.
+type Kind string
+
+// The workflows, and what each is for.
+const (
+	// Gate keeps a pull request that would hurt from being merged.
+	Gate Kind = "gate"
+	// Deploy checks and shifts what was merged.
+	Deploy Kind = "deploy"
+	// Rollback gives everything back when a person asks for it.
+	Rollback Kind = "rollback"
+	// RollbackCheck asks every hour whether going back would work.
+	RollbackCheck Kind = "rollback-check"
+)
+
+// Kinds are all of them.
+func Kinds() []Kind { return []Kind{Gate, Deploy, Rollback, RollbackCheck} }
+
+// File is how the workflow's file is called.
+func (k Kind) File() string {
+	if k == Gate {
+		return "pull-request.yml"
+	}
+	return string(k) + ".yml"
+}
+
+// Options are what a release does not say of its workflows.
+type Options struct {
+	// Action is this program's.
+	Action Action
+	// File is the path of the Release in the repository, with slashes.
+	File string
+	// Environment is the deployment environment that a shift goes to. Two others
+	// are named after it: NAME-check, and NAME-rollback.
+	Environment string
+	// URL is where people see the service, "" where nobody said.
+	URL string
+	// Branch is the one that is deployed.
+	Branch string
+}
+
+// Write is the text of a workflow. It is an error that a text of the options could
+// be read as something else in a workflow.
+func Write(rel *release.Release, kind Kind, options Options) ([]byte, error) {
+	for name, text := range map[string]string{"path of the Release": options.File, "environment": options.Environment, "link": options.URL, "branch": options.Branch} {
+		if strings.Contains(text, "${{") || strings.ContainsFunc(text, unicode.IsControl) {
+			return nil, release.WithHint(fmt.Errorf("write workflow: the %s %q can't stand in a workflow", name, text), "expected one line of text without ${{")
+		}
+	}
+	parsed, err := template.New("").Delims("[[", "]]").Funcs(template.FuncMap{"quote": quote}).ParseFS(templates, "templates/*.yml")
+	if err != nil {
+		return nil, fmt.Errorf("write workflow: %w", err)
+	}
+	var written bytes.Buffer
+	err = parsed.ExecuteTemplate(&written, kind.File(), map[string]any{
+		"Kind": kind, "Options": options, "Metadata": rel.Metadata, "Minutes": Minutes(rel),
+		"Checkout": checkout, "UploadArtifact": uploadArtifact, "UploadSARIF": uploadSARIF,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write workflow: %w", err)
+	}
+	return written.Bytes(), nil
+}
+
+// quote is a text as a value in YAML, whatever is in it: JSON is YAML.
+func quote(text string) (string, error) {
+	quoted, err := json.Marshal(text)
+	return string(quoted), err
+}
+
+// starting is what a job takes before and after its run: a checkout, the Action,
+// artefacts.
+const starting = 5 * time.Minute
+
+// Minutes is how long the job of a shift may last: longer than the release's own
+// deadlines, which end a run first. The longest run moves traffic at the last moment
+// at which it may, watches to the end, and then goes back.
+func Minutes(rel *release.Release) int {
+	traffic := rel.Spec.Traffic
+	limits := traffic.Deadlines
+	forth := limits.Total + limits.Reroute + traffic.Watch + limits.Validation + limits.Drain
+	// The route, what is kept of the bad side, its end, and the autoscalers have a
+	// deadline each.
+	back := 4*limits.Rollback + limits.Reroute + limits.Drain + limits.Recover
+	longest := (forth + back).Std() + starting
+	return int((longest + time.Minute - 1) / time.Minute)
+}

@@ -1,0 +1,147 @@
+package workflows
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+var update = flag.Bool("update", false, "rewrite generated documents")
+
+// unreleased is the Action in the examples, to be replaced by one that is released.
+var unreleased = Action{Reference: "bluegreen-dev/kubectl-bluegreen@" + strings.Repeat("0", 40), Version: "the digest of a release"}
+
+func example(t *testing.T) *release.Release {
+	t.Helper()
+	loaded, err := release.Load(filepath.Join("..", "..", "examples", "recommendation", "bluegreen.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loaded.Release
+}
+
+// The examples are what the generator writes for the example's release.
+func TestCurrentExamples(t *testing.T) {
+	for _, kind := range Kinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			text, err := Write(example(t), kind, Options{Action: unreleased, File: "bluegreen.yaml", Environment: "production", URL: "https://shop.example.com", Branch: "main"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join("..", "..", "examples", "workflows", kind.File())
+			if *update {
+				if err := os.WriteFile(path, text, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			committed, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(text), string(committed)); diff != "" {
+				t.Errorf("%s is not what is generated, run with -update:\n%s", path, diff)
+			}
+		})
+	}
+}
+
+// Whatever stands in the options is a value, and the text around it stays a
+// workflow.
+func TestOptionsAreValues(t *testing.T) {
+	options := Options{Action: Action{Reference: "./"}, File: `a "b": {c} #d.yaml`, Environment: "p: [", Branch: "release/[0-9]*", URL: "https://shop.example.com/#x"}
+	for _, kind := range Kinds() {
+		text, err := Write(example(t), kind, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var parsed struct {
+			Jobs map[string]struct {
+				Steps []struct {
+					Uses string            `yaml:"uses"`
+					With map[string]string `yaml:"with"`
+				} `yaml:"steps"`
+			} `yaml:"jobs"`
+		}
+		if err := yaml.Unmarshal(text, &parsed); err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		found := 0
+		for _, job := range parsed.Jobs {
+			for _, step := range job.Steps {
+				if step.Uses == "./" {
+					found++
+					if step.With["release"] != options.File {
+						t.Errorf("%s: the Action gets %q", kind, step.With["release"])
+					}
+				}
+			}
+		}
+		if found == 0 {
+			t.Errorf("%s never uses the Action", kind)
+		}
+	}
+}
+
+func TestOptionsThatCannotStand(t *testing.T) {
+	for name, options := range map[string]Options{
+		"an expression": {File: "${{ secrets.KUBECONFIG }}.yaml"},
+		"a second line": {Environment: "production\n  run: x"},
+		"a link":        {URL: "https://${{ inputs.x }}"},
+	} {
+		if text, err := Write(example(t), Deploy, options); err == nil {
+			t.Errorf("%s was written:\n%s", name, text)
+		}
+	}
+}
+
+func TestParseAction(t *testing.T) {
+	digest := strings.Repeat("0a", 20)
+	for text, want := range map[string]string{
+		"bluegreen-dev/kubectl-bluegreen@" + digest:             "bluegreen-dev/kubectl-bluegreen@" + digest,
+		"bluegreen-dev/kubectl-bluegreen@" + digest + "#v1.2.3": "bluegreen-dev/kubectl-bluegreen@" + digest + " # v1.2.3",
+		"./":                                      "./",
+		"./tools/bluegreen":                       "./tools/bluegreen",
+		"bluegreen-dev/kubectl-bluegreen@v1":      "",
+		"bluegreen-dev/kubectl-bluegreen@main":    "",
+		"bluegreen-dev/kubectl-bluegreen":         "",
+		"docker://alpine":                         "",
+		"a/b@" + digest + "#v1\n  run: x":         "",
+		"./x # y":                                 "",
+		"a/b@" + strings.Repeat("0a", 19) + "0":   "",
+		"a/b@" + digest + "#v1 ${{ github.ref }}": "",
+	} {
+		action, err := ParseAction(text)
+		if got := action.String(); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q is %q, %v", text, got, err)
+		}
+		if err != nil && release.HintOf(err) == "" {
+			t.Errorf("%q is refused without a hint", text)
+		}
+	}
+}
+
+// A job outlasts the run in it, at every deadline.
+func TestMinutesOutlastTheRun(t *testing.T) {
+	rel := example(t)
+	// The runbooks' figures: 15 m and 60 s to move, 10 m to watch, 2 m each for the
+	// last transactions and the drain; back in 4 × 2 m, 60 s, 2 m and 90 s; 5 m beside.
+	if got := Minutes(rel); got != 48 {
+		t.Errorf("a job may take %d minutes", got)
+	}
+	rel.Spec.Traffic.Watch = release.Duration(6 * time.Hour)
+	if got := Minutes(rel); got != 48-10+360 {
+		t.Errorf("with a long watch a job may take %d minutes", got)
+	}
+	text, err := Write(rel, Deploy, Options{Action: unreleased, File: "bluegreen.yaml", Environment: "production", Branch: "main"})
+	if err != nil || !strings.Contains(string(text), "after 360 minutes: shift with args: --guard") {
+		t.Errorf("nobody is told that GitHub ends such a job, %v:\n%s", err, text)
+	}
+}

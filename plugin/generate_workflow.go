@@ -1,0 +1,128 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/workflows"
+)
+
+const generateWorkflowLong = `Write a workflow of GitHub Actions for the release, to keep in .github/workflows:
+
+  gate            keeps a pull request that would hurt from being merged
+  deploy          checks what was merged, and shifts it
+  rollback        gives everything back, when a person asks for it
+  rollback-check  asks every hour whether going back would work, and opens an issue
+
+Nothing is granted but what a job needs, and what others wrote is pinned by the
+digest of a commit. So is this Action: --action says by which. Where the secrets
+and the reviewers of each environment belong is in docs/workflows.md.`
+
+const generateWorkflowExample = `  # which commit a release of the Action is
+  git ls-remote https://github.com/bluegreen-dev/kubectl-bluegreen 'refs/tags/v*'
+
+  kubectl bluegreen generate workflow gate --action bluegreen-dev/kubectl-bluegreen@DIGEST#v1.2.3 > .github/workflows/pull-request.yml
+
+  # to another environment, with the link that GitHub shows beside it
+  kubectl bluegreen generate workflow deploy --action … --environment staging --environment-url https://staging.example.com`
+
+// workflowFlags are the flags of generate workflow.
+type workflowFlags struct {
+	action  string
+	options workflows.Options
+}
+
+func newGenerateWorkflow(call *invocation) *cobra.Command {
+	flags := &workflowFlags{}
+	command := &cobra.Command{
+		Use:     "workflow KIND [svc/NAME]",
+		Short:   "Write a workflow of GitHub Actions that gates, deploys or takes back",
+		Long:    generateWorkflowLong,
+		Example: generateWorkflowExample,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError(cmd, "generate workflow needs one of: "+joined(workflows.Kinds()))
+			}
+			return atMost(2, "a workflow, and at most svc/NAME")(cmd, args)
+		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return strings.Split(joined(workflows.Kinds()), ", "), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return call.generateWorkflow(cmd, flags, args)
+		},
+	}
+	command.Flags().StringVar(&flags.action, "action", "", "what the workflow uses: OWNER/REPOSITORY@DIGEST, with #VERSION behind it for people; or ./ in the Action's own repository")
+	command.Flags().StringVar(&flags.options.Environment, "environment", "production", "the environment of GitHub that a shift deploys to; NAME-check and NAME-rollback are used too")
+	command.Flags().StringVar(&flags.options.URL, "environment-url", "", "where people see the service")
+	command.Flags().StringVar(&flags.options.Branch, "branch", "main", "the branch that is deployed")
+	return command
+}
+
+func (i *invocation) generateWorkflow(cmd *cobra.Command, flags *workflowFlags, args []string) error {
+	kind, err := workflowKind(args[0])
+	if err != nil {
+		return err
+	}
+	if flags.action == "" {
+		return release.WithHint(errors.New("no action to use: --action is empty"), "OWNER/REPOSITORY@DIGEST; see "+cmd.CommandPath()+" --help")
+	}
+	if flags.options.Action, err = workflows.ParseAction(flags.action); err != nil {
+		return err
+	}
+	found, err := i.documentOf(cmd, args[1:])
+	if err != nil {
+		return err
+	}
+	if flags.options.File, err = i.fileInRepository(found); err != nil {
+		return err
+	}
+	text, err := workflows.Write(found.Release, kind, flags.options)
+	if err != nil {
+		return err
+	}
+	return i.streams.write(text)
+}
+
+// workflowKind reads the name of a workflow.
+func workflowKind(text string) (workflows.Kind, error) {
+	for _, kind := range workflows.Kinds() {
+		if string(kind) == text {
+			return kind, nil
+		}
+	}
+	return "", release.WithHint(fmt.Errorf("no workflow is called %q", text), "one of: "+joined(workflows.Kinds()))
+}
+
+// fileInRepository is the path of the Release as a workflow sees it, which begins
+// at the root of the checkout.
+func (i *invocation) fileInRepository(found *document) (string, error) {
+	if found.File == "" {
+		i.note("the workflow reads %s at the root of the repository: %s init writes it", defaultFile, name)
+		return defaultFile, nil
+	}
+	folder, err := filepath.Abs(found.Directory)
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", found.File, err)
+	}
+	if folder, err = filepath.EvalSymlinks(folder); err != nil {
+		return "", fmt.Errorf("find %s: %w", found.File, err)
+	}
+	tree, err := release.Checkout(folder)
+	if err != nil {
+		return "", err
+	}
+	path, err := filepath.Rel(tree, filepath.Join(folder, filepath.Base(found.File)))
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", found.File, err)
+	}
+	return filepath.ToSlash(path), nil
+}
