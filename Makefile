@@ -91,8 +91,7 @@ unit: modules ## tests that need no cluster; some start a PostgreSQL of their ow
 	go test -timeout 20m ./...
 
 live: export BLUEGREEN_PLUGIN := $(CURDIR)/bin/kubectl-bluegreen
-live: export BLUEGREEN_GORELEASER := $(GORELEASER)
-live: modules build $(GORELEASER) ## tests on a real cluster
+live: modules build ## tests on a real cluster
 	cd test && go vet ./...
 	cd test && go test -count=1 -timeout 20m -p 1 $$(go list ./... | grep -Ev '/(e2e|loki)$$')
 	@# End to end in several labs side by side: most of the time something is waited for.
@@ -101,7 +100,8 @@ live: modules build $(GORELEASER) ## tests on a real cluster
 	cd test && go run ./sides --sides=$(SIDES) --dir=e2e --heavy=TestFaults,TestKilledAtEveryTransition --late=$(LATE) -- $(CURDIR)/bin/e2e.test -test.v -test.timeout=60m -test.parallel=4
 	cd test && go test -count=1 -timeout 30m ./loki
 
-soak: setup build ## repetitions, races, long fuzzing, a kill at every point; resumable; writes docs/soak.md
+soak: export BLUEGREEN_GORELEASER := $(GORELEASER)
+soak: setup build $(GORELEASER) ## repetitions, races, long fuzzing, a kill at every point; resumable; writes docs/soak.md
 	@# The race detector needs a C compiler, and nothing else here does.
 	cd test && go run ./lab/cmd/lab setup --also gcc,libc6-dev
 	@# Addons that take minutes to build are there only for parts that need them.

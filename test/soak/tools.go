@@ -38,6 +38,7 @@ func tools(fuzz time.Duration) []tool {
 	all := []tool{
 		{name: "race detector, product", folder: "..", args: []string{"test", "-race", "./..."}},
 		{name: "race detector, clients", folder: ".", args: []string{"test", "-race", "./clients/..."}},
+		{name: "archives of six targets, twice", folder: ".", args: []string{"test", "-count=1", "-timeout", "1h", "-tags", "archives", "-run", "^TestSameBytesTwice$", "./release"}},
 	}
 	for _, found := range fuzzed() {
 		args := []string{"test", "./pkg/" + found.pkg, "-run", "^$", "-fuzz", "^" + found.target + "$", "-fuzztime", fuzz.String()}
