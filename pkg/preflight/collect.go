@@ -88,7 +88,10 @@ func Collect(ctx context.Context, in Inputs) *Facts {
 		func(ctx context.Context) { facts.Dashboards = dashboards(ctx, in) },
 		func(ctx context.Context) { facts.SignOffs = signOffs(ctx, in) },
 	)
-	parallel(ctx, func(ctx context.Context) { facts.Nodes = room(ctx, in, facts) })
+	parallel(ctx,
+		func(ctx context.Context) { facts.Nodes = room(ctx, in, facts) },
+		func(ctx context.Context) { facts.Jobs = jobs(ctx, in, facts) },
+	)
 	facts.Images = images(in, facts)
 	return facts
 }

@@ -117,6 +117,9 @@ type Facts struct {
 	SignOffs Fact[map[string]signoff.Entry]
 	Images   Fact[[]signoff.Image]
 
+	// Jobs are those beside the colours that use a database of the release.
+	Jobs Fact[[]Job]
+
 	// Databases are by their name in the Release.
 	Databases  map[string]Database
 	Monitoring Monitoring

@@ -54,6 +54,7 @@ func healthy() *Facts {
 		Nodes:       known([]Node{{Name: "one", CPU: 1000, Memory: 1 << 30, Pods: 50}}),
 		NetworkPolicies: known([]networkingv1.NetworkPolicy{policyFor("own", map[string]string{"app": "shop"}, nil),
 			policyFor("database", map[string]string{"app": "postgres"}, map[string]string{"app": "shop"})}),
+		Jobs:       known([]Job{}),
 		Databases:  map[string]Database{"main": healthyDatabase(rel.Spec.Databases[0])},
 		Migrations: map[string]Fact[Migrations]{"main": known(Migrations{Files: 1, Statements: 1})},
 		Monitoring: healthyMonitoring(),

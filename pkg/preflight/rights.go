@@ -277,6 +277,11 @@ func (r *rights) toAsk(who, without, service string) error {
 // that lead to them. A Service that only a connection string names is not
 // known here: spec.database[].observe.pod names it.
 func databaseRights(all *rights, rel *release.Release) {
+	if len(rel.Spec.Databases) > 0 {
+		const purpose, without = "count what Jobs and CronJobs open beside the colours", "the connection budget leaves them out, and warns"
+		all.want(purpose, without, all.in("batch", "jobs", ""), "list")
+		all.want(purpose, without, all.in("batch", "cronjobs", ""), "list")
+	}
 	for _, database := range rel.Spec.Databases {
 		poolerRights(all, database)
 		observe := database.Observe
