@@ -105,6 +105,11 @@ type Facts struct {
 	// tells the colours apart by subsets.
 	DestinationRules Fact[[]DestinationRule]
 
+	// Layers are what stands before and behind the route and may tie clients, by
+	// the resource; a kind that the cluster does not serve is not there. It is nil
+	// where nothing was looked at.
+	Layers map[string]Layer
+
 	Autoscalers Fact[[]autoscalingv2.HorizontalPodAutoscaler]
 	Disruption  Fact[[]policyv1.PodDisruptionBudget]
 	Quotas      Fact[[]corev1.ResourceQuota]

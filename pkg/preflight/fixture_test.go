@@ -55,6 +55,7 @@ func healthy() *Facts {
 		NetworkPolicies: known([]networkingv1.NetworkPolicy{policyFor("own", map[string]string{"app": "shop"}, nil),
 			policyFor("database", map[string]string{"app": "postgres"}, map[string]string{"app": "shop"})}),
 		Jobs:       known([]Job{}),
+		Layers:     map[string]Layer{layerIngresses: {Ties: known([]Tie{})}},
 		Databases:  map[string]Database{"main": healthyDatabase(rel.Spec.Databases[0])},
 		Migrations: map[string]Fact[Migrations]{"main": known(Migrations{Files: 1, Statements: 1})},
 		Monitoring: healthyMonitoring(),

@@ -44,6 +44,7 @@ func Rights(in Inputs) ([]Right, error) {
 	recordRights(all, in.Release.Metadata.Name)
 	discoveryRights(all)
 	capacityRights(all)
+	layerRights(all, in)
 	if err := monitoringRights(all, in.Release); err != nil {
 		return nil, err
 	}
@@ -232,6 +233,21 @@ func capacityRights(all *rights) {
 	all.want("judge the disruption budgets", "BG-COL-09 can't tell", all.in("policy", "poddisruptionbudgets", ""), "list")
 	all.want("judge the room under the quotas", "BG-COL-10 can't tell", all.in("", "resourcequotas", ""), "list")
 	all.want("hold the network policies of both colours against each other", "BG-NET-06 can't tell", all.in("networking.k8s.io", "networkpolicies", ""), "list")
+}
+
+// layerRights are those to see what ties clients before and behind the route. Which
+// of the kinds there are only the cluster knows.
+func layerRights(all *rights, in Inputs) {
+	if in.Release.Spec.Traffic.Workers != nil {
+		return
+	}
+	const purpose, without = "see what before and behind the route ties clients", "BG-NET-01 can't tell, and warns"
+	all.want(purpose, without, all.in("networking.k8s.io", layerIngresses, ""), "list")
+	for _, kind := range layerKinds() {
+		if !slices.Contains(in.Live.Unserved, kind.resource) {
+			all.want(purpose, without+", where there are any", all.in(kind.group, kind.resource, ""), "list")
+		}
+	}
 }
 
 // monitoringRights are those to ask a Prometheus and an Alertmanager that are
