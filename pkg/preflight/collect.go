@@ -86,6 +86,7 @@ func Collect(ctx context.Context, in Inputs) *Facts {
 	facts.Migrations = judgedMigrations(in)
 	if in.Stage == StagePR {
 		collectManifests(in, facts)
+		facts.Settings = settings(ctx, in, facts)
 		return facts
 	}
 	in.served = sync.OnceValue(func() map[string]servedLayer {
@@ -115,6 +116,7 @@ func Collect(ctx context.Context, in Inputs) *Facts {
 		func(ctx context.Context) { facts.Nodes = room(ctx, in, facts) },
 		func(ctx context.Context) { facts.Jobs = jobs(ctx, in, facts) },
 		func(ctx context.Context) { facts.Layers = layers(ctx, in, facts) },
+		func(ctx context.Context) { facts.Settings = settings(ctx, in, facts) },
 	)
 	facts.Images = images(in, facts)
 	return facts

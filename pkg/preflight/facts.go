@@ -85,6 +85,10 @@ type Facts struct {
 	// Target is the colour that is to get the traffic.
 	Target string
 	Colors map[string]Color
+	// Settings are what the containers of each colour are configured with, by its
+	// name and in the order of its workloads, as far as the colours may differ in
+	// it. It is nil where nothing was looked at.
+	Settings map[string][]map[string]Setting
 	// Manifests are the objects, as kind/name, in the manifests of each colour
 	// that declares some.
 	Manifests map[string]Fact[[]string]

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -69,6 +70,7 @@ func healthy() *Facts {
 		State:   traffic.Route{Split: traffic.Whole("blue"), Owners: map[string][]string{"spec.selector.version": {"kubectl-client-side-apply"}}},
 		Proof:   known(traffic.Proof{Proven: true, Ready: podNames(facts.Colors["blue"].Pods.Value), Message: "EndpointSlices hold 3/3 ready blue pods and nothing else"}),
 	})
+	facts.Settings = settings(context.Background(), Inputs{Stage: StagePR}, facts)
 	signEverything(facts)
 	return facts
 }
