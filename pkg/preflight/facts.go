@@ -68,7 +68,7 @@ func (f Fact[T]) Unread() *Unread {
 	if f.Known {
 		return nil
 	}
-	return &Unread{Problem: cmp.Or(f.Problem, "it was not looked at"), Remedy: f.Remedy, Transient: f.Transient}
+	return &Unread{Problem: cmp.Or(f.Problem, notLookedAt), Remedy: f.Remedy, Transient: f.Transient}
 }
 
 // Facts is everything that the checks look at, at one moment.
@@ -94,7 +94,10 @@ type Facts struct {
 	Manifests map[string]Fact[[]string]
 	// Migrations are what was found in those of each database that names some.
 	Migrations map[string]Fact[Migrations]
-	Route      Fact[Route]
+	// Unreachable says that no cluster answered the first that it was asked, nil
+	// where one did.
+	Unreachable *Unreachable `json:",omitempty"`
+	Route       Fact[Route]
 	// DryRun is the server's answer to the switch; Value is the patch.
 	DryRun Fact[string]
 	// DryRunRefused: the server said no, as opposed to not having answered,

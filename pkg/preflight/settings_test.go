@@ -100,7 +100,7 @@ func TestValuesAreCompared(t *testing.T) {
 		{"alike", env("LOG=debug"), nil, Pass, "no value differs that was compared"},
 		{"the colour and the version", env("NAME=COLOR", "APP_VERSION=VERSION", "HOST=db-COLOR.shop", "BUILD=shop/VERSION-1"), nil, Pass, ""},
 		{"a longer word", func(color string, pod *corev1.PodSpec) {
-			env("SHADE=" + map[string]string{"blue": "blueish", "green": "greenish"}[color])(color, pod)
+			env("SHADE="+map[string]string{"blue": "blueish", "green": "greenish"}[color])(color, pod)
 		}, nil, Warn, "the values differ of env SHADE"},
 		{"a number that is an image's tag", func(color string, pod *corev1.PodSpec) {
 			size := map[string]string{"blue": "5", "green": "6"}[color]
@@ -109,10 +109,14 @@ func TestValuesAreCompared(t *testing.T) {
 		{"two Secrets that hold the same", url, []runtime.Object{secret("shop-blue", map[string]string{"url": "one"}), secret("shop-green", map[string]string{"url": "one"})}, Pass, ""},
 		{"two Secrets that differ", url, []runtime.Object{secret("shop-blue", map[string]string{"url": canary("v1")}), secret("shop-green", map[string]string{"url": canary("v2")})}, Warn, "the values differ of env DATABASE_URL"},
 		{"a Secret without the key", url, []runtime.Object{secret("shop-blue", map[string]string{"url": "one"}), secret("shop-green", nil)}, Unknown, "secret/shop-green has no key url"},
-		{"all of two ConfigMaps", per(func(container *corev1.Container, color string) { container.EnvFrom = []corev1.EnvFromSource{allOf("shop-" + color)} }),
+		{"all of two ConfigMaps", per(func(container *corev1.Container, color string) {
+			container.EnvFrom = []corev1.EnvFromSource{allOf("shop-" + color)}
+		}),
 			[]runtime.Object{configMap("shop-blue", map[string]string{"LOG": "info", "MODE": "a", "OLD": "x"}), configMap("shop-green", map[string]string{"LOG": "info", "MODE": "b"})},
 			Warn, "the values differ of env MODE; only blue has env OLD"},
-		{"one ConfigMap, which nobody reads", per(func(container *corev1.Container, _ string) { container.EnvFrom = []corev1.EnvFromSource{allOf("missing")} }), nil, Pass, ""},
+		{"one ConfigMap, which nobody reads", per(func(container *corev1.Container, _ string) {
+			container.EnvFrom = []corev1.EnvFromSource{allOf("missing")}
+		}), nil, Pass, ""},
 		{"files that differ", mount, []runtime.Object{configMap("shop-blue", map[string]string{"a.yaml": "1", "b.yaml": "2"}), configMap("shop-green", map[string]string{"a.yaml": "1", "b.yaml": "3"})},
 			Warn, "the values differ of file /etc/shop/b.yaml"},
 		{"an optional one that is not there", per(func(container *corev1.Container, color string) {
