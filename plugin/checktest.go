@@ -10,6 +10,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/report"
 )
 
 // kindCheckTestReport is the kind of what check --test finds.
@@ -44,8 +45,8 @@ func (i *invocation) testChecks(cmd *cobra.Command, flags *checkFlags, args []st
 			return usageError(cmd, "--"+flag+" doesn't go with --test: the snapshots were collected by theirs")
 		}
 	}
-	if flags.output.report() != nil {
-		return usageError(cmd, "-o "+flags.output.format+" doesn't go with --test: json and yaml do")
+	if format := flags.output.report(); format != nil && format.Name != report.JUnit {
+		return usageError(cmd, "-o "+flags.output.format+" doesn't go with --test: junit, json and yaml do")
 	}
 	service, err := optionalService(args)
 	if err != nil {
@@ -108,6 +109,9 @@ func (o *ownChecks) test(one release.CheckCase) ([]checkTestResult, error) {
 
 // printCheckTest prints what became of each case; a failure is exit 2.
 func (i *invocation) printCheckTest(output *output, found checkTestReport) error {
+	if output.report() != nil {
+		return checkTestStatus(found, report.WriteTests(i.streams.Out, "kubectl bluegreen check --test", i.environment.Clock.Now(), found.cases()))
+	}
 	err := output.print(i.streams, object{Kind: kindCheckTestReport, Name: "checks", Value: found}, func() error {
 		failed := 0
 		for _, result := range found.Results {
@@ -123,10 +127,27 @@ func (i *invocation) printCheckTest(output *output, found checkTestReport) error
 		fmt.Fprintf(i.streams.Out, "\n%d passed, %d failed\n", len(found.Results)-failed, failed)
 		return nil
 	})
+	return checkTestStatus(found, err)
+}
+
+// checkTestStatus says by the exit code whether all passed.
+func checkTestStatus(found checkTestReport, err error) error {
 	if err == nil && !found.Passed {
 		err = &StatusError{Status: ExitBlocked}
 	}
 	return err
+}
+
+// cases are the results for a CI server.
+func (r checkTestReport) cases() []report.Test {
+	var cases []report.Test
+	for _, result := range r.Results {
+		cases = append(cases, report.Test{
+			ID: result.ID, Name: fmt.Sprintf("%s: %s is %s", result.Case, result.ID, result.Expect), Passed: result.Passed, Got: string(result.Got),
+			Message: fmt.Sprintf("expected %s, got %s: %s", result.Expect, orNothing(result.Got), result.Cause),
+		})
+	}
+	return cases
 }
 
 func orNothing(outcome preflight.Outcome) preflight.Outcome {

@@ -201,6 +201,16 @@ func budgetRows(budget postgres.Budget) [][]any {
 			orDash(color.Pool.Provenance), orDash(color.Pool.Trust), orDash(color.Role),
 		})
 	}
+	for _, job := range budget.Jobs {
+		size, peak, now := "unknown", "unknown", orDash("")
+		if job.Pool.Known {
+			size, peak = fmt.Sprint(job.Pool.Connections), fmt.Sprint(job.Connections)
+		}
+		if job.Sessions > 0 {
+			now = fmt.Sprint(job.Sessions)
+		}
+		rows = append(rows, []any{job.Name, job.Pods, size, peak, now, orDash(job.Pool.Provenance), orDash(job.Pool.Trust), orDash(job.Role)})
+	}
 	return rows
 }
 

@@ -16,7 +16,7 @@ import (
 // Service or namespace than the arguments, is told, and what is in the cluster
 // counts instead. A file that was named with -f has to be usable.
 func (i *invocation) documentOfRun(ctx context.Context, service string) (*document, error) {
-	found, mistake := i.fileDocument(service)
+	found, mistake := i.fileOfRun(service)
 	if found != nil || mistake != nil && i.file != "" {
 		return found, mistake
 	}

@@ -127,14 +127,35 @@ func (i *invocation) clusterDocument(ctx context.Context, client *cluster.Client
 	return i.discoveredDocument(ctx, client, service, "")
 }
 
-// fileDocument reads -f or ./bluegreen.yaml; nil when there is neither.
+// fileDocument reads -f or ./bluegreen.yaml, the checks that it declares too; nil
+// when there is neither.
 func (i *invocation) fileDocument(service string) (*document, error) {
+	return i.fileLoadedBy(service, i.load)
+}
+
+// fileOfRun is fileDocument for what is about a run that has begun. It does not
+// look at checks of a team's own: a slip in one must not be in the way of going
+// back.
+func (i *invocation) fileOfRun(service string) (*document, error) {
+	return i.fileLoadedBy(service, func(path string) (*release.Loaded, *ownChecks, error) {
+		loaded, err := i.read(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		if problems := knownRules(loaded); len(problems) > 0 {
+			return nil, nil, problems
+		}
+		return loaded, nil, nil
+	})
+}
+
+func (i *invocation) fileLoadedBy(service string, load func(path string) (*release.Loaded, *ownChecks, error)) (*document, error) {
 	i.service = service
 	path := i.file
 	if path == "" {
 		path = defaultFile
 	}
-	loaded, own, err := i.load(path)
+	loaded, own, err := load(path)
 	if errors.Is(err, fs.ErrNotExist) && i.file == "" {
 		return nil, nil
 	}

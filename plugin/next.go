@@ -19,7 +19,7 @@ import (
 var releaseCommand = regexp.MustCompile(`\b` + name + ` (init|check|explain (?:route|policy|BG-[A-Z]+-\d+)|db budget|shift|rollback|stop|resume|finish|status|history|signoff(?: BG-[A-Z]+-\d+)?|generate (?:rbac|admission-policy|alerts|grafana|gitops))\b( svc/\S+)?( --help)?`)
 
 // clusterCommand matches a command of kubectl's own that asks a cluster.
-var clusterCommand = regexp.MustCompile(`\bkubectl (-n|get|auth) `)
+var clusterCommand = regexp.MustCompile(`\bkubectl (-n|get|auth|cluster-info|config view)\b`)
 
 // printNext writes the one command to type next.
 func (i *invocation) printNext(command string) {

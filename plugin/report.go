@@ -17,11 +17,15 @@ import (
 func (i *invocation) writeReport(output *output, report *preflight.Report) error {
 	view := reportView{out: i.streams.Out, style: i.streams.out, wide: output.wide(), pasteable: i.pasteable}
 	view.heading(report)
+	view.unreachable(report)
 	area := ""
 	var folded []preflight.Finding
 	for _, group := range report.Checks() {
 		if view.isFolded(group[0]) {
 			folded = append(folded, group[0])
+			continue
+		}
+		if !view.wide && report.ForWantOfCluster(group[0].ID) {
 			continue
 		}
 		if next := areaTitle(group[0].ID); next != area {
@@ -59,6 +63,19 @@ func (v reportView) heading(report *preflight.Report) {
 		roles = ": " + strings.Join(colors, ", ")
 	}
 	fmt.Fprintf(v.out, "%s in %s%s (stage %s, require %s)\n", report.Name, report.Namespace, roles, report.Stage, report.Require)
+}
+
+// unreachable tells once that no cluster answers, and of which checks nothing is
+// known for that. With -o wide each of them has a line of its own too.
+func (v reportView) unreachable(report *preflight.Report) {
+	cause := report.Unreachable
+	if cause == nil {
+		return
+	}
+	v.area("no cluster answers")
+	fmt.Fprintf(v.out, "%s %s\n", v.style.bad(), plain(cause.Cause))
+	fmt.Fprintf(v.out, "    unknown for that: %s\n", strings.Join(cause.Checks, ", "))
+	v.remedy(cause.Remedy)
 }
 
 func (v reportView) area(title string) {

@@ -96,7 +96,18 @@ func explainUnreachable(err error) (string, string) {
 	if host == "" {
 		return "", "" // not a request to the API server
 	}
-	return fmt.Sprintf("no cluster answers at %s: %s", host, reason), "see which cluster is meant: kubectl config current-context && kubectl cluster-info"
+	return fmt.Sprintf("no cluster answers at %s: %s", host, reason), "see which cluster is meant: kubectl config view --minify && kubectl cluster-info"
+}
+
+// Unreachable reports whether an error says that no cluster answers, and at which
+// host and port.
+func Unreachable(err error) (address string, unreachable bool) {
+	if err == nil {
+		return "", false
+	}
+	sentence, _ := explainUnreachable(err)
+	_, address, _ = strings.Cut(hostOf(err), "://")
+	return address, sentence != ""
 }
 
 // isDial reports whether a connection was never made; a deadline of the

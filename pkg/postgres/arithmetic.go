@@ -22,7 +22,7 @@ func arithmetic(budget Budget) []string {
 			comparison = ">"
 		}
 		lines = append(lines, fmt.Sprintf("%s: %s %s %s × %s − %d = %d", gate.Name,
-			gateTerms(gate, colors, budget.Jobs), comparison,
+			gateTerms(gate, colors, jobsAt(gate, budget)), comparison,
 			strconv.FormatFloat(budget.Share, 'g', -1, 64), gate.arithmetic, gate.Others, gate.Allowed))
 	}
 	ceiling := budget.Gates[0]
@@ -45,14 +45,14 @@ func arithmetic(budget Budget) []string {
 // gateTerms writes who asks for what under a gate.
 func gateTerms(gate Gate, colors []ColorDemand, jobs []JobDemand) string {
 	if gate.ofPooler() {
-		return demandTerms(colors, nil, gate.Demand)
+		return demandTerms(colors, jobs, gate.Demand)
 	}
 	if gate.pooler == "" {
 		return demandTerms(colors, jobs, gate.Demand)
 	}
 	terms := []string{gate.pooler}
 	for _, job := range jobs {
-		terms = append(terms, fmt.Sprintf("%s %d", job.Name, job.Connections))
+		terms = append(terms, job.term())
 	}
 	return strings.Join(terms, " + ") + " = " + strconv.Itoa(gate.Demand)
 }
@@ -65,12 +65,20 @@ func demandTerms(colors []ColorDemand, jobs []JobDemand, sum int) string {
 	terms = append(terms, extraTerms(colors, "surge", func(c ColorDemand) int { return c.Surge })...)
 	terms = append(terms, extraTerms(colors, "terminating", func(c ColorDemand) int { return c.Terminating })...)
 	for _, job := range jobs {
-		terms = append(terms, fmt.Sprintf("%s %d", job.Name, job.Connections))
+		terms = append(terms, job.term())
 	}
 	if len(terms) == 0 {
 		return strconv.Itoa(sum)
 	}
 	return strings.Join(terms, " + ") + " = " + strconv.Itoa(sum)
+}
+
+// term writes what a job asks for.
+func (j JobDemand) term() string {
+	if j.Pods == 0 {
+		return fmt.Sprintf("%s %d", j.Name, j.Connections)
+	}
+	return fmt.Sprintf("%s %d × %s", j.Name, j.Pods, j.Pool)
 }
 
 // extraTerms writes pods besides the replicas: in one term while the pools
@@ -94,6 +102,13 @@ func extraTerms(colors []ColorDemand, word string, pods func(ColorDemand) int) [
 
 // summary is the budget in one sentence.
 func summary(budget Budget) string {
+	if len(budget.Uncounted) > 0 && budget.Outcome == Warns {
+		return sentence(budget) + ", but not all is counted: " + budget.Uncounted[0]
+	}
+	return sentence(budget)
+}
+
+func sentence(budget Budget) string {
 	worst := budget.Gates[0]
 	for _, gate := range budget.Gates {
 		if gate.Name == budget.Tightest {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -48,7 +49,10 @@ type BudgetInput struct {
 	Pooler    *Pooler
 	Addresses []string
 	// Jobs are connections besides the colours': cron jobs, a migrator.
-	Jobs []JobDemand
+	// JobsUnread says why it is not known whether there are more, a sentence for
+	// each reason.
+	Jobs       []JobDemand
+	JobsUnread []string
 }
 
 // ColorDemand is what one workload of a colour may ask for at its peak.
@@ -73,10 +77,42 @@ type ColorDemand struct {
 	Sessions    int `json:"sessions"`
 }
 
-// JobDemand is a fixed number of connections.
+// JobDemand is what something besides the colours may ask for.
 type JobDemand struct {
-	Name        string `json:"name"`
-	Connections int    `json:"connections"`
+	// Name is for people, such as job/migrate.
+	Name string `json:"name"`
+	// Pods is how many of its pods may run at once, each with Pool; with none,
+	// Connections is a fixed number.
+	Pods int      `json:"pods,omitempty"`
+	Pool PoolSize `json:"pool,omitzero"`
+	// By is by what it was told to use the database, for people.
+	By string `json:"by,omitempty"`
+	// Role and Database are those that it uses, "" when unknown.
+	Role     string `json:"role,omitempty"`
+	Database string `json:"database,omitempty"`
+	// Direct: it goes past the pooler that the colours go through.
+	Direct bool `json:"direct,omitempty"`
+	// Overlaps: a run may begin before the one before it has ended, so that
+	// nothing bounds how many there are; one is reckoned with.
+	Overlaps bool `json:"overlaps,omitempty"`
+	// Connections and Sessions are filled in by Plan where there are Pods: what
+	// they may open, and what they hold now.
+	Connections int `json:"connections"`
+	Sessions    int `json:"sessions,omitempty"`
+}
+
+// known reports whether it is in the sums.
+func (j JobDemand) known() bool { return j.Pods == 0 || j.Pool.Known }
+
+// under reports whether it counts against a gate of PostgreSQL's.
+func (j JobDemand) under(gate Gate) bool {
+	if role, is := strings.CutPrefix(gate.Name, gateRole); is {
+		return j.Role == "" || j.Role == role
+	}
+	if database, is := strings.CutPrefix(gate.Name, gateDatabase); is {
+		return j.Database == "" || j.Database == database
+	}
+	return true
 }
 
 // How the limits are named: the cluster's, and with its name that of a
@@ -150,6 +186,8 @@ type Budget struct {
 	Unseen bool          `json:"unseen,omitempty"`
 	Colors []ColorDemand `json:"colors"`
 	Jobs   []JobDemand   `json:"jobs,omitempty"`
+	// Uncounted says what of jobs is in no sum, a sentence each.
+	Uncounted []string `json:"uncounted,omitempty"`
 	// Pooler is what stands between the colours and the database.
 	Pooler *Pooler `json:"pooler,omitempty"`
 	// pools are those of the pooler that the colours use, unpooled why they are
@@ -188,7 +226,11 @@ func (b *Budget) DeepCopyObject() runtime.Object {
 		pooler.Config.Databases = slices.Clone(pooler.Config.Databases)
 		copied.Pooler = &pooler
 	}
+	copied.Uncounted = slices.Clone(b.Uncounted)
 	copied.Jobs = slices.Clone(b.Jobs)
+	for i := range copied.Jobs {
+		copied.Jobs[i].Pool.Warnings = slices.Clone(b.Jobs[i].Pool.Warnings)
+	}
 	copied.Gates = slices.Clone(b.Gates)
 	copied.Changes = slices.Clone(b.Changes)
 	copied.Warnings = slices.Clone(b.Warnings)
@@ -200,6 +242,6 @@ func newBudget(input BudgetInput) Budget {
 		TypeMeta:   metav1.TypeMeta{APIVersion: release.APIVersion, Kind: KindBudget},
 		ObjectMeta: metav1.ObjectMeta{Name: input.Name, Namespace: input.Namespace},
 		Share:      input.Share, Counted: input.Snapshot.Counted, Unseen: !input.Snapshot.SeesSessions && !input.Snapshot.Counted,
-		Jobs: slices.Clone(input.Jobs), Pooler: input.Pooler,
+		Jobs: jobDemands(input), Pooler: input.Pooler,
 	}
 }

@@ -17,6 +17,9 @@ import (
 //	passes    others + demand ≤ share × limit, at every gate
 //	pool      the smallest over the gates of ⌊(share × limit − others − jobs) / pods⌋
 //
+// A job whose pool is not known is in no sum, and the outcome is then no better
+// than Warns: most open one or two, and nobody would state all of them at once.
+//
 // Behind a pooler these gates hold what the pooler may open instead, and the
 // pods are held against one more:
 //
@@ -37,8 +40,9 @@ func Plan(input BudgetInput) Budget {
 	}
 	budget := newBudget(input)
 	budget.Colors = demands(input)
+	budget.Uncounted = uncounted(input, budget.Jobs)
 	if input.Pooler != nil {
-		budget.pools, budget.unpooled = input.Pooler.pools(budget.Colors)
+		budget.pools, budget.unpooled = input.Pooler.pools(slices.Concat(budget.Colors, pooledJobs(input.Pooler, budget.Jobs)))
 	}
 	budget.Gates = gates(input, budget)
 	budget.Tightest, budget.RecommendedPool = tightest(budget.Gates)
@@ -91,7 +95,7 @@ func gates(input BudgetInput, budget Budget) []Gate {
 			func(s Session) bool { return s.Role == role }))
 	}
 	if input.Pooler != nil && input.Pooler.Problem == "" {
-		found = append(found, clientGate(input, colors))
+		found = append(found, clientGate(input, colors, budget.Jobs))
 	}
 	return found
 }
@@ -121,10 +125,7 @@ func newGate(input BudgetInput, budget Budget, colors []ColorDemand, gate Gate, 
 	gate.Others = others(input, budget.pools, gate, counts)
 	gate.Allowed = share(input.Share, gate.Limit) - gate.Others
 	gate.Ceiling = max(0, gate.Limit-gate.Others)
-	jobs := 0
-	for _, job := range input.Jobs {
-		jobs += job.Connections
-	}
+	jobs := connectionsOf(jobsAt(gate, budget))
 	if input.Pooler != nil {
 		under := slices.DeleteFunc(slices.Clone(budget.pools), func(pool serverPool) bool {
 			return !counts(Session{Database: pool.entry.Target, Role: pool.role})
@@ -162,6 +163,11 @@ func others(input BudgetInput, pools []serverPool, gate Gate, counts func(Sessio
 	for _, color := range input.Colors {
 		for _, session := range input.Attribution.Sessions[color.Color] {
 			own[session.PID] = true
+		}
+	}
+	for _, job := range input.Jobs {
+		for _, session := range input.Attribution.Sessions[job.Name] {
+			own[session.PID] = own[session.PID] || job.known()
 		}
 	}
 	count := 0
@@ -217,6 +223,10 @@ func outcome(input BudgetInput, budget Budget) Outcome {
 		}
 		assumed = assumed || color.Pool.Trust == TrustAssumed
 	}
+	for _, job := range budget.Jobs {
+		assumed = assumed || job.Pool.Trust == TrustAssumed
+	}
+	assumed = assumed || len(budget.Uncounted) > 0
 	if assumed || doubtful || input.Pooler != nil && !input.Pooler.Counted {
 		return Warns
 	}
@@ -296,7 +306,7 @@ func warnings(input BudgetInput, budget Budget) []string {
 			found = append(found, color.Color+": "+warning)
 		}
 	}
-	return append(found, unexplained(budget.Colors)...)
+	return slices.Concat(found, unexplained(budget.Colors), budget.Uncounted, jobWarnings(budget.Jobs))
 }
 
 // unexplained names the colours that hold more sessions than their pools may

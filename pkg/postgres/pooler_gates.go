@@ -12,7 +12,7 @@ const gatePooler = "clients of "
 // clientGate holds what the pods may open against what a pooler takes. A pod
 // reaches whichever instance answers, so an instance may be full before all
 // are: the share leaves room for that.
-func clientGate(input BudgetInput, colors []ColorDemand) Gate {
+func clientGate(input BudgetInput, colors []ColorDemand, jobs []JobDemand) Gate {
 	pooler := input.Pooler
 	gate := Gate{Name: gatePooler + pooler.Name, Limit: pooler.Instances * pooler.Config.MaxClients,
 		arithmetic: fmt.Sprintf("(%d × %d)", pooler.Instances, pooler.Config.MaxClients)}
@@ -21,21 +21,22 @@ func clientGate(input BudgetInput, colors []ColorDemand) Gate {
 			gate.Others++
 		}
 	}
-	gate.settle(input.Share, colors)
+	gate.settle(input.Share, colors, connectionsOf(through(jobs)))
 	return gate
 }
 
-// settle fills in what follows from the limit, the others and the pods.
-func (g *Gate) settle(part float64, colors []ColorDemand) {
+// settle fills in what follows from the limit, the others, the pods and the jobs.
+func (g *Gate) settle(part float64, colors []ColorDemand, jobs int) {
 	g.Allowed = share(part, g.Limit) - g.Others
 	g.Ceiling = max(0, g.Limit-g.Others)
+	g.Demand = jobs
 	for _, color := range colors {
 		g.Demand += color.Connections
 		g.Pods += color.Pods
 	}
 	switch {
 	case g.Pods > 0:
-		g.Pool = max(0, g.Allowed) / g.Pods
+		g.Pool = max(0, g.Allowed-jobs) / g.Pods
 	case g.Demand <= g.Allowed:
 		g.Pool = -1
 	}

@@ -8,8 +8,8 @@ import (
 )
 
 // stickyAnnotation is one by which what stands in front of a Service ties clients
-// to where they were first: a load balancer of a cloud, or a proxy that reads the
-// Service. Each is by that controller's own documentation.
+// to where they were first: a load balancer of a cloud, or a proxy that reads it.
+// Each is by that controller's own documentation.
 type stickyAnnotation struct {
 	name string
 	// off are the values that say that it does not, beside "".
@@ -37,9 +37,14 @@ func stickyAnnotations() []stickyAnnotation {
 // They are read when facts are collected: in facts that are kept, the values of
 // annotations are hidden.
 func stickyBy(service *corev1.Service) []string {
+	return tiedBy(service.Annotations, stickyAnnotations())
+}
+
+// tiedBy are those of the annotations that tie clients, as name=value.
+func tiedBy(annotations map[string]string, known []stickyAnnotation) []string {
 	found := []string{}
-	for _, sticky := range stickyAnnotations() {
-		value, has := service.Annotations[sticky.name]
+	for _, sticky := range known {
+		value, has := annotations[sticky.name]
 		value = strings.TrimSpace(value)
 		switch {
 		case !has, value == "", slices.Contains(sticky.off, strings.ToLower(value)):

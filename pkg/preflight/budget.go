@@ -20,12 +20,13 @@ func (f *Facts) Budget(name string) (budget postgres.Budget, ok bool, why string
 		return postgres.Budget{}, false, database.Snapshot.Problem
 	}
 	snapshot := database.Snapshot.Value
+	identities := append(f.identities(), f.jobIdentities()...)
 	input := postgres.BudgetInput{
 		Release: f.Release.Metadata.Name, Namespace: f.Namespace, Name: name,
 		Share: database.Declared.Budget, Snapshot: snapshot,
-		Attribution: postgres.Attribute(snapshot, f.identities()), Pooler: database.Pooler,
+		Attribution: postgres.Attribute(snapshot, identities), Pooler: database.Pooler,
 	}
-	for _, identity := range f.identities() {
+	for _, identity := range identities {
 		input.Addresses = append(input.Addresses, identity.Addresses...)
 	}
 	for _, color := range f.colors() {
@@ -38,6 +39,7 @@ func (f *Facts) Budget(name string) (budget postgres.Budget, ok bool, why string
 	}
 	input.Database = databaseOf(input)
 	assignRoles(&input)
+	f.addJobs(name, &input)
 	return postgres.Plan(input), true, ""
 }
 

@@ -1,6 +1,8 @@
 package preflight
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,7 +12,7 @@ func affinityOff() Check {
 	return Check{
 		ID: "BG-NET-01", Title: "session affinity is off", Area: AreaRouting,
 		Stages: []Stage{StageDeploy}, Critical: true,
-		Why:    "Sticky sessions keep users on the old version after a switch, and on the bad one after a rollback: a partial switch.",
+		Why:    "Sticky sessions keep users on the old version after a switch, and on the bad one after a rollback: a partial switch. Looked at are the production Services and their annotations for load balancers, the route, and in the release's namespace the Ingresses that lead to it, Contour's HTTPProxies, Istio's DestinationRules and the BackendConfigs of Google's load balancer that a Service names.",
 		Remedy: "set spec.sessionAffinity of the production Service to None, or take the stickiness out of the route, and turn it off at the load balancer in front",
 		Source: "second runbook, Common Pitfalls, Partial traffic switch",
 		Evaluate: func(facts *Facts) []Finding {
@@ -25,7 +27,7 @@ func affinityOff() Check {
 			if weighted(facts) {
 				findings = append(findings, stickyRoute(subject, facts.Route.Value.State.Affinity))
 			}
-			return findings
+			return append(findings, stickyLayers(facts)...)
 		},
 	}
 }
@@ -53,4 +55,34 @@ func stickyRoute(subject, affinity string) Finding {
 		return fail(subject, "it ties clients to a backend by %s, so they stay on the version they had", affinity)
 	}
 	return pass(subject, "it does not tie clients to a backend")
+}
+
+// stickyLayers judges what stands before and behind the route.
+func stickyLayers(facts *Facts) []Finding {
+	const subject = "what stands before and behind the route"
+	if facts.Layers == nil {
+		return []Finding{unknown(subject, "it was not looked at")}
+	}
+	var findings []Finding
+	var quiet []string
+	for _, resource := range slices.Sorted(maps.Keys(facts.Layers)) {
+		layer := facts.Layers[resource]
+		switch unread := layer.Ties.Unread(); {
+		case unread != nil && layer.Forbidden:
+			findings = append(findings, warn(resource, "whether one ties clients is not known: %s", unread.Problem).
+				fix("grant the right to list %s in namespace %s, which kubectl bluegreen generate rbac has", resource, facts.Namespace))
+		case unread != nil:
+			findings = append(findings, layer.Ties.unknown(resource)...)
+		case len(layer.Ties.Value) == 0:
+			quiet = append(quiet, resource)
+		}
+		for _, tie := range layer.Ties.Value {
+			findings = append(findings, fail(tie.Object, "it ties clients, so they stay on the version they had: %s", tie.By).
+				fix("take that out of %s in namespace %s for as long as both versions run", tie.Object, facts.Namespace))
+		}
+	}
+	if len(quiet) > 0 {
+		findings = append(findings, pass(subject, "of the %s of namespace %s none ties clients of it", strings.Join(quiet, ", "), facts.Namespace))
+	}
+	return findings
 }

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -9,10 +10,10 @@ import (
 
 func configParity() Check {
 	return Check{
-		ID: "BG-COL-14", Title: "both colours are configured by the same variables", Area: AreaColors,
+		ID: "BG-COL-14", Title: "both colours are configured alike", Area: AreaColors,
 		Stages:   []Stage{StagePR, StageDeploy},
-		Why:      "A variable that one colour has and the other lacks is as often forgotten as intended, and shows only under traffic.",
-		Remedy:   "add the variable to spec.template.spec.containers[].env of the other colour, or remove it from both",
+		Why:      "A variable that one colour has and the other lacks, or a value that differs, is as often forgotten as intended, and shows only under traffic. Compared are variables and mounted files: those of the template, of ConfigMaps and of Secrets, by a hash under a key that nobody keeps. No value is shown or kept. What the version explains is left out: the colour's name, its Service and workloads, labels, and the tags of images.",
+		Remedy:   "give both colours the variable, the key or the value that the finding names, or suppress the finding with the reason",
 		Source:   "second runbook, Common Pitfalls (Logs missing version tag: incorrect injection in v2)",
 		Evaluate: evaluateConfigParity,
 	}
@@ -35,13 +36,115 @@ func evaluateConfigParity(facts *Facts) []Finding {
 			names[i] = append(names[i], variableNames(workload.Template)...)
 		}
 	}
+	return append([]Finding{variablesAlike(colors, names)}, valuesAlike(facts, colors)...)
+}
+
+// variablesAlike judges the names of the variables in the templates.
+func variablesAlike(colors []Color, names [2][]string) Finding {
 	subject := colors[0].Name + " and " + colors[1].Name
 	only := [2][]string{missingFrom(names[0], names[1]), missingFrom(names[1], names[0])}
 	if len(only[0])+len(only[1]) == 0 {
-		return []Finding{pass(subject, "both have the same %d variables", len(slices.Compact(slices.Sorted(slices.Values(names[0])))))}
+		return pass(subject, "both have the same %d variables", len(slices.Compact(slices.Sorted(slices.Values(names[0])))))
 	}
-	finding := warn(subject, "their variables differ: %s", describeOnly(colors, only))
-	return []Finding{finding}
+	return warn(subject, "their variables differ: %s", describeOnly(colors, only)).
+		fix("add the variable to spec.template.spec.containers[].env of the other colour, or remove it from both")
+}
+
+// valuesAlike judges the values, workload by workload.
+func valuesAlike(facts *Facts, colors []Color) []Finding {
+	one, other := facts.Settings[colors[0].Name], facts.Settings[colors[1].Name]
+	if facts.Settings == nil {
+		return []Finding{unknown("values", "they were not looked at")}
+	}
+	var findings []Finding
+	for at := range min(len(one), len(other)) {
+		compared := comparedSettings{colors: colors, at: at}
+		compared.compare(one[at], other[at])
+		findings = append(findings, compared.findings(facts.Stage)...)
+	}
+	return findings
+}
+
+// comparedSettings is what became of comparing two workloads.
+type comparedSettings struct {
+	colors []Color
+	at     int
+	// alike counts what is the same; differs holds where each stands, by its name.
+	alike   int
+	differs map[string]string
+	only    [2][]string
+	unread  []string
+}
+
+func (c *comparedSettings) compare(one, other map[string]Setting) {
+	c.differs = map[string]string{}
+	names := slices.Concat(slices.Collect(maps.Keys(one)), slices.Collect(maps.Keys(other)))
+	slices.Sort(names)
+	whole := true
+	for _, name := range slices.Compact(names) {
+		a, hasA := one[name]
+		b, hasB := other[name]
+		switch {
+		case a.Unread != "" || b.Unread != "":
+			c.unread = append(c.unread, name+": "+unreadSetting(a, b))
+			whole = whole && strings.Contains(name, "env ")
+		case hasA && hasB && a.Hash == b.Hash:
+			c.alike++
+		case hasA && hasB:
+			c.differs[name] = a.From + " | " + b.From
+		case hasA && !c.declares(0, name):
+			c.only[0] = append(c.only[0], name)
+		case hasB && !c.declares(1, name):
+			c.only[1] = append(c.only[1], name)
+		}
+	}
+	if !whole { // what was not read might be the other's
+		c.only = [2][]string{}
+	}
+}
+
+func unreadSetting(settings ...Setting) string {
+	var why []string
+	for _, setting := range settings {
+		if setting.Unread != "" {
+			why = append(why, setting.From+": "+setting.Unread)
+		}
+	}
+	return strings.Join(why, "; ")
+}
+
+// declares reports whether a variable stands in the template itself, where its name
+// is told already.
+func (c *comparedSettings) declares(color int, setting string) bool {
+	_, name, found := strings.Cut(setting, "env ")
+	return found && slices.Contains(variableNames(c.colors[color].Workloads.Value[c.at].Template), name)
+}
+
+func (c *comparedSettings) findings(stage Stage) []Finding {
+	subject := c.colors[0].Workloads.Value[c.at].Ref.String() + " and " + c.colors[1].Workloads.Value[c.at].Ref.String()
+	var findings []Finding
+	var causes []string
+	if len(c.differs) > 0 {
+		causes = append(causes, "the values differ of "+strings.Join(slices.Sorted(maps.Keys(c.differs)), ", "))
+	}
+	if only := describeOnly(c.colors, c.only); only != "" {
+		causes = append(causes, only)
+	}
+	switch {
+	case len(causes) > 0:
+		finding := warn(subject, "%s", strings.Join(causes, "; "))
+		for name, from := range c.differs {
+			finding = finding.with(name, from)
+		}
+		findings = append(findings, finding)
+	case len(c.unread) == 0 || stage == StagePR:
+		findings = append(findings, pass(subject, "no value differs that was compared"))
+	}
+	if len(c.unread) > 0 && stage != StagePR {
+		findings = append(findings, unknown(subject, "whether the values are the same is not known of %s", strings.Join(c.unread, ", ")).
+			fix("grant the right to read what the finding names, which kubectl bluegreen generate rbac has"))
+	}
+	return findings
 }
 
 func describeOnly(colors []Color, only [2][]string) string {

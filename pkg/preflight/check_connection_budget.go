@@ -11,7 +11,7 @@ func connectionBudget() Check {
 	return Check{
 		ID: "BG-DB-03", Title: "the connections of both colours fit into the database", Area: AreaDatabase,
 		Stages: []Stage{StageDeploy}, Critical: true,
-		Why:      "During the overlap both colours hold their pools, and a rolling update adds surge pods. What fitted in steady state exhausts max_connections in the middle of the shift.",
+		Why:      "During the overlap both colours hold their pools, and a rolling update adds surge pods. What fitted in steady state exhausts max_connections in the middle of the shift. Jobs and CronJobs that use the database take their part beside them.",
 		Remedy:   "set the pool size per pod that the finding names, or raise max_connections",
 		Source:   "first runbook, Pre-Deployment Checklist, Database (validate max_connections; adjust per-pod pool size); Common Pitfalls, Database connection exhaustion",
 		Evaluate: func(facts *Facts) []Finding { return eachDatabase(facts, budgetFinding(facts)) },
@@ -44,8 +44,14 @@ func judgeBudget(facts *Facts, subject string, budget postgres.Budget) Finding {
 	for _, color := range budget.Colors {
 		finding = finding.with("pool of "+color.Workload, fmt.Sprintf("%s (%s)", color.Pool, provenance(color.Pool)))
 	}
+	for _, job := range budget.Jobs {
+		finding = finding.with("pool of "+job.Name, fmt.Sprintf("%s (%s), told by %s", job.Pool, provenance(job.Pool), job.By))
+	}
 	if len(budget.Warnings) > 0 {
 		finding = finding.with("warnings", strings.Join(budget.Warnings, "\n"))
+	}
+	if outcome == Warn && len(budget.Uncounted) > 0 {
+		finding.Remedy = "state what each pod of a Job opens with the annotation " + postgres.AnnotationPoolSize + " on its pod template; the right to list jobs and cronjobs is in: kubectl bluegreen generate rbac"
 	}
 	if outcome == Pass && !facts.Autoscalers.Known {
 		finding.Outcome = Warn

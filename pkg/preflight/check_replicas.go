@@ -17,7 +17,7 @@ func evaluateReplicas(facts *Facts) []Finding {
 	target := facts.target()
 	switch {
 	case !ok:
-		return []Finding{unknown(subject, "which colour is live could not be read")}
+		return []Finding{unknown(subject, liveUnread)}
 	case live.Name == facts.Target:
 		return []Finding{skip(subject, "it is the live colour")}
 	case !live.Workloads.Known:

@@ -23,7 +23,7 @@ func requestRate() Check {
 			live, ok := facts.live()
 			switch {
 			case !ok:
-				return []Finding{unknown(subject, "which colour is live could not be read")}
+				return []Finding{unknown(subject, liveUnread)}
 			case !facts.Monitoring.Rules.Known:
 				return facts.Monitoring.Rules.unknown(subject)
 			}

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/client-go/discovery"
 	"k8s.io/utils/clock"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
@@ -47,6 +48,23 @@ type Inputs struct {
 	// Getenv reads the environment of the process that runs the tool.
 	Getenv func(string) string
 	Clock  clock.Clock
+
+	// served are the kinds of layers that the cluster serves, once they were asked
+	// for; nil asks each time.
+	served func() map[string]servedLayer
+}
+
+// servedLayers are the kinds of layers that the cluster serves.
+func (in Inputs) servedLayers(ctx context.Context) map[string]servedLayer {
+	if in.served != nil {
+		return in.served()
+	}
+	return discoverLayers(ctx, in)
+}
+
+// discoveryOf asks what the cluster serves.
+func discoveryOf(in Inputs) discovery.ServerResourcesInterfaceWithContext {
+	return discovery.ToDiscoveryInterfaceWithContext(in.Client.Kubernetes.Discovery())
 }
 
 func (in Inputs) namespace() string {
@@ -68,8 +86,14 @@ func Collect(ctx context.Context, in Inputs) *Facts {
 	facts.Migrations = judgedMigrations(in)
 	if in.Stage == StagePR {
 		collectManifests(in, facts)
+		facts.Settings = settings(ctx, in, facts)
 		return facts
 	}
+	in.served = sync.OnceValue(func() map[string]servedLayer {
+		ctx, cancel := context.WithTimeout(ctx, collectDeadline)
+		defer cancel()
+		return discoverLayers(ctx, in)
+	})
 	collectTarget(ctx, in, facts)
 	parallel(ctx,
 		func(ctx context.Context) { collectColors(ctx, in, facts) },
@@ -88,7 +112,12 @@ func Collect(ctx context.Context, in Inputs) *Facts {
 		func(ctx context.Context) { facts.Dashboards = dashboards(ctx, in) },
 		func(ctx context.Context) { facts.SignOffs = signOffs(ctx, in) },
 	)
-	parallel(ctx, func(ctx context.Context) { facts.Nodes = room(ctx, in, facts) })
+	parallel(ctx,
+		func(ctx context.Context) { facts.Nodes = room(ctx, in, facts) },
+		func(ctx context.Context) { facts.Jobs = jobs(ctx, in, facts) },
+		func(ctx context.Context) { facts.Layers = layers(ctx, in, facts) },
+		func(ctx context.Context) { facts.Settings = settings(ctx, in, facts) },
+	)
 	facts.Images = images(in, facts)
 	return facts
 }

@@ -17,7 +17,7 @@ func collectRoute(ctx context.Context, in Inputs, facts *Facts) {
 	ctx, cancel := context.WithTimeout(ctx, collectDeadline)
 	defer cancel()
 	route, err := readRoute(ctx, in)
-	facts.Route = factOf(route, err)
+	facts.Route, facts.Unreachable = factOf(route, err), unreachable(err)
 }
 
 func readRoute(ctx context.Context, in Inputs) (Route, error) {

@@ -29,6 +29,7 @@ func Evaluate(facts *Facts, checks []Check, stage Stage) *Report {
 	})
 	report.suppress(facts, checks)
 	report.count()
+	report.blame(facts.Unreachable)
 	return report
 }
 

@@ -68,7 +68,7 @@ func (f Fact[T]) Unread() *Unread {
 	if f.Known {
 		return nil
 	}
-	return &Unread{Problem: cmp.Or(f.Problem, "it was not looked at"), Remedy: f.Remedy, Transient: f.Transient}
+	return &Unread{Problem: cmp.Or(f.Problem, notLookedAt), Remedy: f.Remedy, Transient: f.Transient}
 }
 
 // Facts is everything that the checks look at, at one moment.
@@ -85,12 +85,19 @@ type Facts struct {
 	// Target is the colour that is to get the traffic.
 	Target string
 	Colors map[string]Color
+	// Settings are what the containers of each colour are configured with, by its
+	// name and in the order of its workloads, as far as the colours may differ in
+	// it. It is nil where nothing was looked at.
+	Settings map[string][]map[string]Setting
 	// Manifests are the objects, as kind/name, in the manifests of each colour
 	// that declares some.
 	Manifests map[string]Fact[[]string]
 	// Migrations are what was found in those of each database that names some.
 	Migrations map[string]Fact[Migrations]
-	Route      Fact[Route]
+	// Unreachable says that no cluster answered the first that it was asked, nil
+	// where one did.
+	Unreachable *Unreachable `json:",omitempty"`
+	Route       Fact[Route]
 	// DryRun is the server's answer to the switch; Value is the patch.
 	DryRun Fact[string]
 	// DryRunRefused: the server said no, as opposed to not having answered,
@@ -105,6 +112,11 @@ type Facts struct {
 	// tells the colours apart by subsets.
 	DestinationRules Fact[[]DestinationRule]
 
+	// Layers are what stands before and behind the route and may tie clients, by
+	// the resource; a kind that the cluster does not serve is not there. It is nil
+	// where nothing was looked at.
+	Layers map[string]Layer
+
 	Autoscalers Fact[[]autoscalingv2.HorizontalPodAutoscaler]
 	Disruption  Fact[[]policyv1.PodDisruptionBudget]
 	Quotas      Fact[[]corev1.ResourceQuota]
@@ -116,6 +128,9 @@ type Facts struct {
 	// as a shift would leave them.
 	SignOffs Fact[map[string]signoff.Entry]
 	Images   Fact[[]signoff.Image]
+
+	// Jobs are those beside the colours that use a database of the release.
+	Jobs Fact[[]Job]
 
 	// Databases are by their name in the Release.
 	Databases  map[string]Database

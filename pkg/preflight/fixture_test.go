@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -54,6 +55,8 @@ func healthy() *Facts {
 		Nodes:       known([]Node{{Name: "one", CPU: 1000, Memory: 1 << 30, Pods: 50}}),
 		NetworkPolicies: known([]networkingv1.NetworkPolicy{policyFor("own", map[string]string{"app": "shop"}, nil),
 			policyFor("database", map[string]string{"app": "postgres"}, map[string]string{"app": "shop"})}),
+		Jobs:       known([]Job{}),
+		Layers:     map[string]Layer{layerIngresses: {Ties: known([]Tie{})}},
 		Databases:  map[string]Database{"main": healthyDatabase(rel.Spec.Databases[0])},
 		Migrations: map[string]Fact[Migrations]{"main": known(Migrations{Files: 1, Statements: 1})},
 		Monitoring: healthyMonitoring(),
@@ -67,6 +70,7 @@ func healthy() *Facts {
 		State:   traffic.Route{Split: traffic.Whole("blue"), Owners: map[string][]string{"spec.selector.version": {"kubectl-client-side-apply"}}},
 		Proof:   known(traffic.Proof{Proven: true, Ready: podNames(facts.Colors["blue"].Pods.Value), Message: "EndpointSlices hold 3/3 ready blue pods and nothing else"}),
 	})
+	facts.Settings = settings(context.Background(), Inputs{Stage: StagePR}, facts)
 	signEverything(facts)
 	return facts
 }

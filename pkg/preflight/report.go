@@ -41,6 +41,9 @@ type Report struct {
 	// the old version can't take over again and which no file acknowledges: a
 	// release that brings one never goes back by itself.
 	Irreversible []string `json:"irreversible,omitempty"`
+	// Unreachable says that no cluster answers, and which checks know nothing for
+	// that reason alone; nil where one does.
+	Unreachable *Unreachable `json:"unreachable,omitempty"`
 	// Suppressions are the entries of spec.checks.suppress.
 	Suppressions []Suppression `json:"suppressions,omitempty"`
 }
@@ -66,6 +69,11 @@ func (r *Report) DeepCopyObject() runtime.Object {
 	copied.Findings = slices.Clone(r.Findings)
 	copied.Irreversible = slices.Clone(r.Irreversible)
 	copied.Suppressions = slices.Clone(r.Suppressions)
+	if r.Unreachable != nil {
+		unreachable := *r.Unreachable
+		unreachable.Checks = slices.Clone(unreachable.Checks)
+		copied.Unreachable = &unreachable
+	}
 	for i := range copied.Findings {
 		copied.Findings[i].Evidence = maps.Clone(r.Findings[i].Evidence)
 	}

@@ -44,6 +44,7 @@ func Rights(in Inputs) ([]Right, error) {
 	recordRights(all, in.Release.Metadata.Name)
 	discoveryRights(all)
 	capacityRights(all)
+	layerRights(all, in)
 	if err := monitoringRights(all, in.Release); err != nil {
 		return nil, err
 	}
@@ -234,6 +235,21 @@ func capacityRights(all *rights) {
 	all.want("hold the network policies of both colours against each other", "BG-NET-06 can't tell", all.in("networking.k8s.io", "networkpolicies", ""), "list")
 }
 
+// layerRights are those to see what ties clients before and behind the route. Which
+// of the kinds there are only the cluster knows.
+func layerRights(all *rights, in Inputs) {
+	if in.Release.Spec.Traffic.Workers != nil {
+		return
+	}
+	const purpose, without = "see what before and behind the route ties clients", "BG-NET-01 can't tell, and warns"
+	all.want(purpose, without, all.in("networking.k8s.io", layerIngresses, ""), "list")
+	for _, kind := range layerKinds() {
+		if !slices.Contains(in.Live.Unserved, kind.resource) {
+			all.want(purpose, without+", where there are any", all.in(kind.group, kind.resource, ""), "list")
+		}
+	}
+}
+
 // monitoringRights are those to ask a Prometheus and an Alertmanager that are
 // declared as Services, in whatever namespace they are.
 func monitoringRights(all *rights, rel *release.Release) error {
@@ -277,6 +293,11 @@ func (r *rights) toAsk(who, without, service string) error {
 // that lead to them. A Service that only a connection string names is not
 // known here: spec.database[].observe.pod names it.
 func databaseRights(all *rights, rel *release.Release) {
+	if len(rel.Spec.Databases) > 0 {
+		const purpose, without = "count what Jobs and CronJobs open beside the colours", "the connection budget leaves them out, and warns"
+		all.want(purpose, without, all.in("batch", "jobs", ""), "list")
+		all.want(purpose, without, all.in("batch", "cronjobs", ""), "list")
+	}
 	for _, database := range rel.Spec.Databases {
 		poolerRights(all, database)
 		observe := database.Observe

@@ -34,7 +34,7 @@ func TestRightsFollowWhatIsDeclared(t *testing.T) {
 				"create leases.coordination.k8s.io", "create configmaps", "get configmaps", "update configmaps/bluegreen-shop"},
 			append([]string{"list events", "delete configmaps", "update configmaps/bluegreen-shop-signoffs", "create pods/portforward", "get pods/portforward", "list leases.coordination.k8s.io",
 				"list services", "list deployments.apps", "list statefulsets.apps"}, spare...),
-			[]string{"patch horizontalpodautoscalers*", "get services/proxy*", "get secrets*", "update configmaps", "update leases.coordination.k8s.io", "list nodes", "list pods in "}},
+			[]string{"list jobs.batch", "list cronjobs.batch", "patch horizontalpodautoscalers*", "get services/proxy*", "get secrets*", "update configmaps", "update leases.coordination.k8s.io", "list nodes", "list pods in "}},
 		{"only recycling", func(in *Inputs) { in.Release.Spec.Traffic.Drain = release.DrainRecycle },
 			append([]string{"create pods/eviction"}, spare...), nil, nil},
 		{"only waiting", func(in *Inputs) { in.Release.Spec.Traffic.Drain = release.DrainWait }, nil, spare, []string{"create pods/eviction"}},
@@ -82,7 +82,7 @@ func TestRightsFollowWhatIsDeclared(t *testing.T) {
 			[]string{"create deployments.apps/shop-green", "patch networkpolicies.networking.k8s.io/shop", "get networkpolicies.networking.k8s.io/shop",
 				"patch priorityclasses.scheduling.k8s.io/shop in "}, nil, []string{"patch priorityclasses.scheduling.k8s.io/shop"}},
 		{"a database by its Secret", func(in *Inputs) { in.Release.Spec.Databases = []release.Database{monitored(release.Observe{})} },
-			[]string{"get secrets/monitor"}, nil, nil},
+			[]string{"get secrets/monitor"}, []string{"list jobs.batch", "list cronjobs.batch"}, nil},
 		{"a database through a pod", func(in *Inputs) {
 			in.Release.Spec.Databases = []release.Database{monitored(release.Observe{Via: release.ViaPortForward, Pod: "service/postgres"})}
 		}, []string{"get secrets/monitor", "get services/postgres", "create pods/portforward"}, nil, nil},

@@ -21,6 +21,9 @@ type Live struct {
 	Autoscalers []string
 	// Budgets are the names of the disruption budgets that cover one of them.
 	Budgets []string
+	// Unserved are the resources of layers (BG-NET-01) that the cluster does not
+	// serve.
+	Unserved []string
 }
 
 // ReadLive reads what Rights can't know from files, for Inputs.Live. A workload
@@ -62,6 +65,11 @@ func ReadLive(ctx context.Context, in Inputs) (Live, error) {
 	for _, budget := range budgets.Value {
 		if slices.ContainsFunc(workloads, func(workload cluster.Workload) bool { return covers(budget, workload) }) {
 			live.Budgets = append(live.Budgets, budget.Name)
+		}
+	}
+	for resource, served := range in.servedLayers(ctx) {
+		if served.err == nil && served.resource.Empty() {
+			live.Unserved = append(live.Unserved, resource)
 		}
 	}
 	return live, errors.Join(failures...)

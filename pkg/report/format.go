@@ -15,6 +15,9 @@ type Format struct {
 	Write func(out io.Writer, report *preflight.Report, tool Tool) error
 }
 
+// JUnit is the format of CI servers, in which WriteTests writes too.
+const JUnit = "junit"
+
 // Tool is the program that writes.
 type Tool struct {
 	// Version of the program, such as v1.2.3 or (devel).
@@ -26,7 +29,7 @@ type Tool struct {
 // Formats are all of them. Adding one means adding one file and one line here.
 func Formats() []Format {
 	return []Format{
-		{Name: "junit", Write: writeJUnit},
+		{Name: JUnit, Write: writeJUnit},
 		{Name: "markdown", Write: writeMarkdown},
 		{Name: "sarif", Write: writeSARIF},
 	}

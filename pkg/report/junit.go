@@ -76,6 +76,11 @@ func writeJUnit(out io.Writer, report *preflight.Report, tool Tool) error {
 		suite.count(one)
 		suite.Cases = append(suite.Cases, one)
 	}
+	return writeSuite(out, suite)
+}
+
+// writeSuite writes the one suite of a document.
+func writeSuite(out io.Writer, suite junitSuite) error {
 	if _, err := io.WriteString(out, xml.Header); err != nil {
 		return err
 	}

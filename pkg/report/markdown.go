@@ -19,6 +19,9 @@ const longestMarkdown = 60000
 func writeMarkdown(out io.Writer, report *preflight.Report, _ Tool) error {
 	var open, folded []preflight.Finding
 	for _, finding := range report.Findings {
+		if report.ForWantOfCluster(finding.ID) {
+			continue // it is told once for all of them
+		}
 		if finding.Blocks || finding.Suppressed() || finding.Outcome != preflight.Pass && finding.Outcome != preflight.Skip {
 			open = append(open, finding)
 		} else {
@@ -29,6 +32,9 @@ func writeMarkdown(out io.Writer, report *preflight.Report, _ Tool) error {
 	slices.SortStableFunc(open, func(a, b preflight.Finding) int { return cmp.Compare(urgency(a), urgency(b)) })
 	text := &bounded{limit: longestMarkdown}
 	text.add(heading(report))
+	if cause := report.Unreachable; cause != nil {
+		text.add(fmt.Sprintf("\n❌ %s. Unknown for that: %s. To do: %s\n", markdownText(cause.Cause), strings.Join(cause.Checks, ", "), markdownText(cause.Remedy)))
+	}
 	if len(open) > 0 {
 		text.table("\n| | Check | Found | What to do |\n|---|---|---|---|\n", open, openRow)
 	}

@@ -19,6 +19,10 @@ func inDatabase() []Fault {
 		{ID: "BG-DB-02", Name: "an observer that may not see others' sessions", Outcome: preflight.Fail, Says: "can't see others' sessions",
 			Also:  []string{"BG-DB-03", "BG-DB-05", "BG-DB-06", "BG-DB-07"},
 			Plant: observedBy(func(site *Site) string { return site.OwnURL() })},
+		{ID: "BG-DB-03", Name: "a CronJob that takes what the colours leave", Outcome: preflight.Fail, Says: "connections are asked for at the peak",
+			Plant: applied(greedyCronJob)},
+		{ID: "BG-DB-03", Name: "a CronJob of which nobody says what it opens", Outcome: preflight.Warn, Says: "cronjob/planted uses the database too",
+			Plant: applied(silentCronJob)},
 		{ID: "BG-DB-04", Name: "a max_connections that waits for a restart", Outcome: preflight.Warn, Says: "waits for a restart",
 			Plant: executed(
 				[]string{"ALTER SYSTEM SET max_connections = 300", "SELECT pg_reload_conf()"},
@@ -33,6 +37,39 @@ func inDatabase() []Fault {
 			Plant: endlessLocks},
 	}
 }
+
+// The CronJobs are never due, so that nothing runs.
+const greedyCronJob = `apiVersion: batch/v1
+kind: CronJob
+metadata: {name: planted}
+spec:
+  schedule: "0 0 31 2 *"
+  concurrencyPolicy: Forbid
+  jobTemplate:
+    spec:
+      parallelism: 20
+      template:
+        metadata: {annotations: {bluegreen.dev/pool-size: "50"}}
+        spec:
+          restartPolicy: Never
+          containers:
+            - {name: report, image: planted, env: [{name: DATABASE_URL, valueFrom: {secretKeyRef: {name: recommendation-database, key: url}}}]}
+`
+
+const silentCronJob = `apiVersion: batch/v1
+kind: CronJob
+metadata: {name: planted}
+spec:
+  schedule: "0 0 31 2 *"
+  concurrencyPolicy: Forbid
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+            - {name: report, image: planted, env: [{name: DATABASE_URL, valueFrom: {secretKeyRef: {name: recommendation-database, key: url}}}]}
+`
 
 // observedBy lets check look at the database by another connection string.
 func observedBy(url func(*Site) string) Plant {

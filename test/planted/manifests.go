@@ -29,6 +29,8 @@ func inManifests() []Fault {
 			Plant: written(shop.Slot{Pod: func(pod *corev1.PodSpec) { pod.TerminationGracePeriodSeconds = ptr.To(int64(0)) }})},
 		{ID: "BG-COL-14", Name: "a variable that only green has", Outcome: preflight.Warn, Says: "only green has FEATURE_CART",
 			Plant: written(shop.Slot{Env: map[string]string{"FEATURE_CART": "on"}})},
+		{ID: "BG-COL-14", Name: "a value that green has otherwise", Outcome: preflight.Warn, Says: "the values differ of env DRAIN_SECONDS",
+			Plant: written(shop.Slot{Env: map[string]string{"DRAIN_SECONDS": "4"}})},
 		{ID: "BG-COL-15", Name: "the production route among them", Outcome: preflight.Fail, Says: "they hold service/svc-production, the production route",
 			Plant: production},
 		{ID: "BG-COL-16", Name: "another account and memory limit", Outcome: preflight.Warn, Says: "they differ in containers[recommendation].resources.limits, serviceAccountName",
@@ -37,6 +39,7 @@ func inManifests() []Fault {
 				pod.Containers[0].Resources.Limits[corev1.ResourceMemory] = resource.MustParse("64Mi")
 			}})},
 		{ID: "BG-DB-03", Name: "the incident: pools that together exhaust the database", Outcome: preflight.Fail, Says: "198 connections are asked for at the peak",
+			Also:  []string{"BG-COL-14"}, // blue's pool is another one
 			Plant: written(shop.Slot{Env: map[string]string{"DB_POOL_SIZE": "60"}})},
 	}
 }

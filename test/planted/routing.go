@@ -16,6 +16,8 @@ func inRouting() []Fault {
 			Plant: patched("service/svc-production",
 				`{"metadata":{"annotations":{"service.beta.kubernetes.io/do-loadbalancer-sticky-sessions-type":"cookies"}}}`,
 				`{"metadata":{"annotations":{"service.beta.kubernetes.io/do-loadbalancer-sticky-sessions-type":null}}}`)},
+		{ID: "BG-NET-01", Name: "an Ingress in front that ties clients by a cookie", Outcome: preflight.Fail, Says: "nginx.ingress.kubernetes.io/affinity=cookie",
+			Plant: applied(stickyIngress)},
 		{ID: "BG-NET-02", Name: "a headless production Service", Outcome: preflight.Fail, Says: "it is headless",
 			Plant: together(applied(headless), declared(func(document *release.Release) { document.Spec.Traffic.Service.Name = "planted" }))},
 		{ID: "BG-NET-03", Name: "a load balancer in front", Outcome: preflight.Warn, Says: "it is of type LoadBalancer",
@@ -34,6 +36,15 @@ spec:
   clusterIP: None
   selector: {app: recommendation, version: blue}
   ports: [{name: http, port: 80, targetPort: http}]
+`
+
+// stickyIngress is of a class that nothing serves.
+const stickyIngress = `apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: planted, annotations: {nginx.ingress.kubernetes.io/affinity: cookie}}
+spec:
+  ingressClassName: planted
+  defaultBackend: {service: {name: svc-production, port: {number: 80}}}
 `
 
 // policyForBlue selects no pod that runs, so that it is in nobody's way.

@@ -1,0 +1,190 @@
+package postgres
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Reach is by what the pods of a template reach databases. It holds names and
+// nothing secret.
+type Reach struct {
+	// Sources are where variables come from that point at a database, such as
+	// secret/shop-database key url, or secret/shop-database where that could not
+	// be read.
+	Sources []string
+	Logins  []Login
+	// Unread is what could not be read and might point at one.
+	Unread []string
+}
+
+// Login is whom pods log in as, and where. What is not known is "".
+type Login struct {
+	// Host is service.namespace for a Service, without its port.
+	Host     string
+	Database string
+	Role     string
+}
+
+// ReachOf finds out by what the pods of a template reach databases. Values of
+// Secrets are looked at in memory only. A host without a dot is a Service of
+// namespace.
+func ReachOf(ctx context.Context, input PoolInput, namespace string) Reach {
+	environment := readEnvironment(ctx, input)
+	reach := Reach{Unread: environment.unread}
+	for _, variable := range environment.variables {
+		if variable.origin != "" && pointsAtDatabase(variable) {
+			reach.Sources = append(reach.Sources, variable.origin+" key "+variable.key)
+		}
+	}
+	for at, container := range running(input.Template.Spec) {
+		for _, from := range container.EnvFrom {
+			whole := ""
+			switch {
+			case from.SecretRef != nil:
+				whole = "secret/" + from.SecretRef.Name
+			case from.ConfigMapRef != nil:
+				whole = "configmap/" + from.ConfigMapRef.Name
+			}
+			if environment.misses(whole) {
+				reach.Sources = append(reach.Sources, whole)
+			}
+		}
+		reach.Logins = append(reach.Logins, environment.of(at).logins(namespace)...)
+	}
+	slices.Sort(reach.Sources)
+	reach.Sources = slices.Compact(reach.Sources)
+	return reach
+}
+
+// And is what two templates reach together.
+func (r Reach) And(other Reach) Reach {
+	return Reach{
+		Sources: slices.Concat(r.Sources, other.Sources), Logins: slices.Concat(r.Logins, other.Logins), Unread: slices.Concat(r.Unread, other.Unread),
+	}
+}
+
+// SharedWith says by what the pods of a template reach the database that others
+// use, "" where nothing says that they do. Behind a pooler it may be reached at
+// another host too, which is direct.
+func (r Reach) SharedWith(others Reach, pooled bool) (by string, direct bool) {
+	for _, source := range r.Sources {
+		if slices.ContainsFunc(others.Sources, func(other string) bool { return sameSource(source, other) }) {
+			return source, false
+		}
+	}
+	for _, login := range r.Logins {
+		for _, other := range others.Logins {
+			if login.Host != "" && login.Host == other.Host {
+				return "host " + login.Host, false
+			}
+		}
+	}
+	for _, login := range r.Logins {
+		for _, other := range others.Logins {
+			elsewhere := login.Host != "" && other.Host != ""
+			alike := login.Role != "" && login.Database != "" && login.Role == other.Role && login.Database == other.Database
+			if alike && (pooled || !elsewhere) {
+				return "role " + login.Role + " in database " + login.Database, elsewhere
+			}
+		}
+	}
+	return "", false
+}
+
+// sameSource reports whether two sources are one, or one is a part of the other.
+func sameSource(one, other string) bool {
+	return one == other || strings.HasPrefix(one, other+" key ") || strings.HasPrefix(other, one+" key ")
+}
+
+// misses reports whether a ConfigMap or Secret could not be read.
+func (e environment) misses(origin string) bool {
+	return origin != "" && slices.ContainsFunc(e.unread, func(unread string) bool { return strings.HasPrefix(unread, origin+" ") })
+}
+
+// onlyTunes matches the names of variables that say how a database is used, and
+// not which.
+var onlyTunes = regexp.MustCompile(`(?i)(POOL|SIZE|MAX|MIN|TIMEOUT|THREADS|SSL|LOG|DEBUG|RETR|LIFETIME|MIGRAT)`)
+
+func pointsAtDatabase(v variable) bool {
+	return isConnectionString(v.value) || mayPointAtDatabase.MatchString(v.name) && !onlyTunes.MatchString(v.name)
+}
+
+// The variables by which the parts of a connection string are given one by one.
+var (
+	hostVariable     = regexp.MustCompile(`(?i)^(PGHOST|.*(DB|DATABASE|PG|POSTGRES|POSTGRESQL|DATASOURCE)_?HOST(NAME)?)$`)
+	databaseVariable = regexp.MustCompile(`(?i)^(PGDATABASE|.*(DB|DATABASE)_?NAME|.*(DB|PG|POSTGRES|POSTGRESQL)_(DB|DATABASE))$`)
+	roleVariable     = regexp.MustCompile(`(?i)^(PGUSER|.*(DB|DATABASE|PG|POSTGRES|POSTGRESQL|DATASOURCE)_?USER(NAME)?)$`)
+)
+
+// logins are those of the connection strings, and that of the variables by which
+// the parts of one are given.
+func (e environment) logins(namespace string) []Login {
+	var found []Login
+	for _, candidate := range e.connections() {
+		if isConnectionString(candidate.value) {
+			found = append(found, loginOf(candidate.value))
+		}
+	}
+	var parts Login
+	for _, variable := range e.variables {
+		if isConnectionString(variable.value) {
+			continue
+		}
+		switch {
+		case hostVariable.MatchString(variable.name):
+			parts.Host = variable.value
+		case databaseVariable.MatchString(variable.name):
+			parts.Database = variable.value
+		case roleVariable.MatchString(variable.name):
+			parts.Role = variable.value
+		}
+	}
+	found = append(found, parts)
+	for i := range found {
+		found[i].Host = hostNamed(found[i].Host, namespace)
+	}
+	return slices.DeleteFunc(found, func(login Login) bool { return login == Login{} })
+}
+
+// loginOf reads a connection string; what it does not say, or what can't be
+// read, is "".
+func loginOf(text string) Login {
+	text = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "jdbc:"))
+	if parsed, err := url.Parse(text); err == nil && parsed.Scheme != "" && parsed.Host != "" {
+		role := parsed.User.Username()
+		if role == "" {
+			role = parsed.Query().Get("user")
+		}
+		return Login{Host: parsed.Host, Database: strings.TrimPrefix(parsed.Path, "/"), Role: role}
+	}
+	config, err := pgx.ParseConfig(text)
+	if err != nil {
+		return Login{}
+	}
+	return Login{Host: config.Host, Database: config.Database, Role: config.User}
+}
+
+// hostNamed is a host without its port, and as service.namespace where it is a
+// Service. The pod's own address says nothing of where a proxy in it leads.
+func hostNamed(host, namespace string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(host)), ".")
+	if host == "" || host == "localhost" || strings.HasPrefix(host, "/") || net.ParseIP(host).IsLoopback() {
+		return ""
+	}
+	if service, _, within := strings.Cut(host, ".svc"); within && strings.Count(service, ".") == 1 {
+		return service
+	}
+	if !strings.Contains(host, ".") {
+		return host + "." + namespace
+	}
+	return host
+}

@@ -1,0 +1,208 @@
+package preflight
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Layer is what was found of one kind of objects that stand before or behind the
+// route and may tie clients to where they were first.
+type Layer struct {
+	Ties Fact[[]Tie]
+	// Forbidden: they may not be listed.
+	Forbidden bool `json:",omitempty"`
+}
+
+// Tie is one object that ties clients of the release.
+type Tie struct {
+	// Object is kind/name; By is the field or the annotation that ties.
+	Object, By string
+}
+
+// The kinds of layers, by their resources.
+const (
+	layerIngresses        = "ingresses"
+	layerHTTPProxies      = "httpproxies"
+	layerDestinationRules = "destinationrules"
+	layerBackendConfigs   = "backendconfigs"
+)
+
+// ingressAnnotations tie the clients of an Ingress, each by that controller's own
+// documentation.
+func ingressAnnotations() []stickyAnnotation {
+	return []stickyAnnotation{
+		{name: "nginx.ingress.kubernetes.io/affinity"},
+		{name: "nginx.ingress.kubernetes.io/upstream-hash-by"},
+		{name: "nginx.com/sticky-cookie-services"},
+		{name: "nginx.org/lb-method", part: "hash"},
+		{name: "traefik.ingress.kubernetes.io/affinity", off: []string{"false"}},
+		{name: "traefik.ingress.kubernetes.io/service.sticky.cookie", off: []string{"false"}},
+		{name: "ingress.kubernetes.io/affinity"},
+		{name: "haproxy.org/cookie-persistence"},
+		{name: "haproxy-ingress.github.io/affinity"},
+		{name: "alb.ingress.kubernetes.io/target-group-attributes", part: "stickiness.enabled=true"},
+		{name: "appgw.ingress.kubernetes.io/cookie-based-affinity", off: []string{"false"}},
+	}
+}
+
+const albAction = "alb.ingress.kubernetes.io/actions."
+
+// albSticky matches the stickiness of an action of AWS' load balancer between its
+// target groups.
+var albSticky = regexp.MustCompile(`(?i)"targetGroupStickinessConfig"\s*:\s*\{[^}]*"enabled"\s*:\s*true`)
+
+// ingressTies are the annotations by which an Ingress ties clients, where it leads
+// to one of the Services.
+func ingressTies(ingress *networkingv1.Ingress, services []string) []Tie {
+	led := ledTo(ingress)
+	by := tiedBy(ingress.Annotations, ingressAnnotations())
+	for _, name := range slices.Sorted(maps.Keys(ingress.Annotations)) {
+		value := ingress.Annotations[name]
+		if !strings.HasPrefix(name, albAction) {
+			continue
+		}
+		for _, service := range services {
+			if strings.Contains(value, `"`+service+`"`) {
+				led = append(led, service)
+			}
+		}
+		if albSticky.MatchString(value) {
+			by = append(by, name+" with targetGroupStickinessConfig")
+		}
+	}
+	if !anyOf(led, services) {
+		return nil
+	}
+	return tiesOf("ingress/"+ingress.Name, by)
+}
+
+// ledTo are the Services of an Ingress' backends.
+func ledTo(ingress *networkingv1.Ingress) []string {
+	var led []string
+	add := func(backend *networkingv1.IngressBackend) {
+		if backend != nil && backend.Service != nil {
+			led = append(led, backend.Service.Name)
+		}
+	}
+	add(ingress.Spec.DefaultBackend)
+	for _, rule := range ingress.Spec.Rules {
+		if rule.HTTP == nil {
+			continue
+		}
+		for _, path := range rule.HTTP.Paths {
+			add(&path.Backend)
+		}
+	}
+	return led
+}
+
+// httpProxyTies are the routes of a Contour HTTPProxy that tie clients of one of
+// the Services (https://projectcontour.io/docs/main/config/request-routing/#session-affinity).
+func httpProxyTies(proxy *unstructured.Unstructured, services []string) []Tie {
+	var by []string
+	for at, route := range entriesAt(proxy.Object, "spec", "routes") {
+		strategy, _, _ := unstructured.NestedString(route, "loadBalancerPolicy", "strategy")
+		var led []string
+		for _, service := range entriesAt(route, "services") {
+			name, _, _ := unstructured.NestedString(service, "name")
+			led = append(led, name)
+		}
+		if (strategy == "Cookie" || strategy == "RequestHash") && anyOf(led, services) {
+			by = append(by, fmt.Sprintf("spec.routes[%d].loadBalancerPolicy.strategy=%s", at, strategy))
+		}
+	}
+	return tiesOf("httpproxy/"+proxy.GetName(), by)
+}
+
+// destinationRuleTies are the traffic policies of a DestinationRule that tie
+// clients of one of the hosts, each service.namespace
+// (https://istio.io/latest/docs/reference/config/networking/destination-rule/#LoadBalancerSettings-ConsistentHashLB).
+func destinationRuleTies(rule *unstructured.Unstructured, hosts []string) []Tie {
+	named, _, _ := unstructured.NestedString(rule.Object, "spec", "host")
+	if !slices.ContainsFunc(hosts, func(host string) bool { return hostCovers(named, rule.GetNamespace(), host) }) {
+		return nil
+	}
+	var by []string
+	hashed := func(where string, holder map[string]any, path ...string) {
+		hash, found, _ := unstructured.NestedMap(holder, append(path, "loadBalancer", "consistentHash")...)
+		if found && len(hash) > 0 {
+			by = append(by, fmt.Sprintf("%s.loadBalancer.consistentHash (%s)", where, strings.Join(slices.Sorted(maps.Keys(hash)), ", ")))
+		}
+	}
+	policy := func(where string, holder map[string]any) {
+		hashed(where+"trafficPolicy", holder, "trafficPolicy")
+		for at, port := range entriesAt(holder, "trafficPolicy", "portLevelSettings") {
+			hashed(fmt.Sprintf("%strafficPolicy.portLevelSettings[%d]", where, at), port)
+		}
+	}
+	spec, _, _ := unstructured.NestedMap(rule.Object, "spec")
+	policy("spec.", spec)
+	for at, subset := range entriesAt(spec, "subsets") {
+		policy(fmt.Sprintf("spec.subsets[%d].", at), subset)
+	}
+	return tiesOf("destinationrule/"+rule.GetName(), by)
+}
+
+// hostCovers reports whether the host of a rule, which may begin with a wildcard,
+// is a Service, given as service.namespace.
+func hostCovers(ruled, namespace, host string) bool {
+	if suffix, wild := strings.CutPrefix(ruled, "*"); wild {
+		return strings.HasSuffix(host+".svc.cluster.local", suffix)
+	}
+	return fullHost(ruled, namespace) == host
+}
+
+// backendConfigAnnotations name, on a Service, the BackendConfigs of Google's load
+// balancer.
+func backendConfigAnnotations() []string {
+	return []string{"cloud.google.com/backend-config", "beta.cloud.google.com/backend-config"}
+}
+
+// backendConfigsOf are the BackendConfigs that a Service names.
+func backendConfigsOf(service *corev1.Service) []string {
+	var names []string
+	for _, annotation := range backendConfigAnnotations() {
+		var named struct {
+			Default string            `json:"default"`
+			Ports   map[string]string `json:"ports"`
+		}
+		if json.Unmarshal([]byte(service.Annotations[annotation]), &named) != nil {
+			continue
+		}
+		for _, name := range append(slices.Sorted(maps.Values(named.Ports)), named.Default) {
+			if name != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// backendConfigTies are those of a BackendConfig
+// (https://cloud.google.com/kubernetes-engine/docs/how-to/ingress-configuration#session_affinity).
+func backendConfigTies(config *unstructured.Unstructured, named []string) []Tie {
+	affinity, _, _ := unstructured.NestedString(config.Object, "spec", "sessionAffinity", "affinityType")
+	if affinity == "" || strings.EqualFold(affinity, "NONE") || !slices.Contains(named, config.GetName()) {
+		return nil
+	}
+	return tiesOf("backendconfig/"+config.GetName(), []string{"spec.sessionAffinity.affinityType=" + affinity})
+}
+
+func tiesOf(object string, by []string) []Tie {
+	if len(by) == 0 {
+		return nil
+	}
+	return []Tie{{Object: object, By: strings.Join(by, ", ")}}
+}
+
+func anyOf(names, among []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(among, name) })
+}

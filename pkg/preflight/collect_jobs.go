@@ -1,0 +1,321 @@
+package preflight
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/utils/ptr"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+const (
+	// jobsPerPage bounds one answer of the API server; 500 is kubectl's own.
+	jobsPerPage = 500
+	// labelJobName is what every version of Kubernetes puts on the pods of Jobs.
+	labelJobName = "job-name"
+)
+
+// jobs reads the Jobs and CronJobs of the release's namespace, and those that the
+// target's manifests will make, and keeps what uses a database of the release. It
+// comes after the colours, by which that is told.
+func jobs(ctx context.Context, in Inputs, facts *Facts) Fact[[]Job] {
+	if len(in.Release.Spec.Databases) == 0 {
+		return known([]Job{})
+	}
+	candidates, err := listedJobs(ctx, in)
+	if err != nil {
+		return notKnown[[]Job](err)
+	}
+	coming, err := jobsToCome(in, facts.Target, candidates)
+	if err != nil {
+		return notKnown[[]Job](err)
+	}
+	reader := jobReader{in: in, lookup: lookupOnce(in), colors: colorTemplates(facts)}
+	found := []Job{}
+	for _, candidate := range append(candidates, coming...) {
+		if candidate.Pods > 0 && reader.uses(ctx, &candidate) {
+			found = append(found, candidate.Job)
+		}
+	}
+	addressJobs(ctx, in, found)
+	return known(found)
+}
+
+// jobTemplate is a job with what its pods are made from.
+type jobTemplate struct {
+	Job
+	template corev1.PodTemplateSpec
+}
+
+// listedJobs are those that are there. One that has ended or is suspended asks
+// for no pods, and a run of a CronJob counts as that.
+func listedJobs(ctx context.Context, in Inputs) ([]jobTemplate, error) {
+	scheduled, err := allCronJobs(ctx, in)
+	if err != nil {
+		return nil, fmt.Errorf("list cronjobs in %s: %w", in.namespace(), err)
+	}
+	started, err := allJobs(ctx, in)
+	if err != nil {
+		return nil, fmt.Errorf("list jobs in %s: %w", in.namespace(), err)
+	}
+	var found []jobTemplate
+	counted := map[string]int{}
+	for _, cronJob := range scheduled {
+		one := cronJobTemplate(cronJob)
+		if one.Pods > 0 {
+			counted[cronJob.Name] = len(found)
+		}
+		found = append(found, one)
+	}
+	for _, job := range started {
+		if _, ours := job.Labels[cluster.LabelRelease]; ours {
+			continue
+		}
+		one := templateOfJob(job)
+		owner := metav1.GetControllerOf(&job)
+		if owner != nil && owner.Kind == "CronJob" && one.Pods > 0 {
+			if at, scheduled := counted[owner.Name]; scheduled {
+				found[at].runs = append(found[at].runs, job.Name)
+				one.Pods = 0
+			}
+		}
+		found = append(found, one)
+	}
+	return found, nil
+}
+
+func templateOfJob(job batchv1.Job) jobTemplate {
+	one := jobTemplate{Job: Job{Kind: "job", Name: job.Name}, template: job.Spec.Template}
+	if !ended(job) {
+		one.Pods = podsAtOnce(job.Spec, int(job.Status.Succeeded))
+	}
+	if job.Status.Active > 0 {
+		one.runs = []string{job.Name}
+	}
+	return one
+}
+
+func cronJobTemplate(cronJob batchv1.CronJob) jobTemplate {
+	one := jobTemplate{Job: Job{Kind: "cronjob", Name: cronJob.Name}, template: cronJob.Spec.JobTemplate.Spec.Template}
+	if !ptr.Deref(cronJob.Spec.Suspend, false) {
+		one.Pods = podsAtOnce(cronJob.Spec.JobTemplate.Spec, 0)
+	}
+	one.Overlaps = cronJob.Spec.ConcurrencyPolicy == batchv1.AllowConcurrent || cronJob.Spec.ConcurrencyPolicy == ""
+	return one
+}
+
+// podsAtOnce is how many pods a Job may still run at once.
+func podsAtOnce(spec batchv1.JobSpec, succeeded int) int {
+	if ptr.Deref(spec.Suspend, false) {
+		return 0
+	}
+	parallel := int(ptr.Deref(spec.Parallelism, 1))
+	if spec.Completions == nil {
+		return parallel
+	}
+	return min(parallel, max(0, int(*spec.Completions)-succeeded))
+}
+
+func ended(job batchv1.Job) bool {
+	return slices.ContainsFunc(job.Status.Conditions, func(condition batchv1.JobCondition) bool {
+		return (condition.Type == batchv1.JobComplete || condition.Type == batchv1.JobFailed) && condition.Status == corev1.ConditionTrue
+	})
+}
+
+func allJobs(ctx context.Context, in Inputs) ([]batchv1.Job, error) {
+	var found []batchv1.Job
+	options := metav1.ListOptions{Limit: jobsPerPage}
+	for {
+		page, err := in.Client.Kubernetes.BatchV1().Jobs(in.namespace()).List(ctx, options)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, page.Items...)
+		if options.Continue = page.Continue; options.Continue == "" {
+			return found, nil
+		}
+	}
+}
+
+func allCronJobs(ctx context.Context, in Inputs) ([]batchv1.CronJob, error) {
+	var found []batchv1.CronJob
+	options := metav1.ListOptions{Limit: jobsPerPage}
+	for {
+		page, err := in.Client.Kubernetes.BatchV1().CronJobs(in.namespace()).List(ctx, options)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, page.Items...)
+		if options.Continue = page.Continue; options.Continue == "" {
+			return found, nil
+		}
+	}
+}
+
+// jobsToCome are those of the target's manifests that are not there: its migrator
+// for one.
+func jobsToCome(in Inputs, target string, there []jobTemplate) ([]jobTemplate, error) {
+	if len(in.Manifests[target]) == 0 {
+		return nil, nil
+	}
+	objects, err := cluster.ReadManifests(in.Manifests[target])
+	if err != nil {
+		return nil, err
+	}
+	var found []jobTemplate
+	for _, object := range objects {
+		if object.GroupVersionKind().Group != batchv1.GroupName {
+			continue
+		}
+		var one jobTemplate
+		switch object.GetKind() {
+		case "Job":
+			var job batchv1.Job
+			err = runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &job)
+			one = templateOfJob(job)
+		case "CronJob":
+			var cronJob batchv1.CronJob
+			err = runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &cronJob)
+			one = cronJobTemplate(cronJob)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read %s/%s of the manifests: %w", strings.ToLower(object.GetKind()), object.GetName(), err)
+		}
+		one.Manifest = target
+		if !slices.ContainsFunc(there, func(other jobTemplate) bool { return other.called() == one.called() }) {
+			found = append(found, one)
+		}
+	}
+	return found, nil
+}
+
+// colorTemplate is what one workload of a colour runs from.
+type colorTemplate struct {
+	workload string
+	template corev1.PodTemplateSpec
+}
+
+func colorTemplates(facts *Facts) []colorTemplate {
+	var found []colorTemplate
+	for _, color := range facts.colors() {
+		for _, workload := range color.Workloads.Value {
+			found = append(found, colorTemplate{workload: workload.Ref.String(), template: workload.Template})
+		}
+	}
+	return found
+}
+
+// jobReader tells which jobs use a database.
+type jobReader struct {
+	in     Inputs
+	lookup postgres.Lookup
+	colors []colorTemplate
+	// reached is by what the colours reach a database, by its name.
+	reached map[string]postgres.Reach
+}
+
+// uses fills in how a job uses each database, and reports whether it does, or
+// may, any.
+func (r *jobReader) uses(ctx context.Context, job *jobTemplate) bool {
+	job.Uses = map[string]JobUse{}
+	for _, database := range r.in.Release.Spec.Databases {
+		colors := r.colorsReach(ctx, database)
+		input := postgres.PoolInput{Workload: job.called(), Template: job.template, Declared: release.Pool{Env: database.Pool.Env}, Lookup: r.lookup}
+		own := postgres.ReachOf(ctx, input, r.in.namespace())
+		by, direct := own.SharedWith(colors, database.Pooler != nil)
+		switch {
+		case by != "":
+			job.Uses[database.Name] = JobUse{By: by, Direct: direct, Pool: poolOfJob(ctx, input)}
+		case len(own.Unread) > 0:
+			job.Uses[database.Name] = JobUse{Unclear: strings.Join(own.Unread, "; ")}
+		}
+	}
+	return len(job.Uses) > 0
+}
+
+// poolOfJob is the pool of a job's pods. The Release's own figure is the colours';
+// the variable that it names holds here only where the job has it.
+func poolOfJob(ctx context.Context, input postgres.PoolInput) postgres.PoolSize {
+	pool := postgres.DiscoverPool(ctx, input)
+	if !pool.Known && input.Declared.Env != "" {
+		input.Declared.Env = ""
+		return postgres.DiscoverPool(ctx, input)
+	}
+	return pool
+}
+
+func (r *jobReader) colorsReach(ctx context.Context, database release.Database) postgres.Reach {
+	if reach, done := r.reached[database.Name]; done {
+		return reach
+	}
+	var reach postgres.Reach
+	for _, color := range r.colors {
+		reach = reach.And(postgres.ReachOf(ctx, postgres.PoolInput{
+			Workload: color.workload, Template: color.template, Declared: database.Pool, Lookup: r.lookup}, r.in.namespace()))
+	}
+	if r.reached == nil {
+		r.reached = map[string]postgres.Reach{}
+	}
+	r.reached[database.Name] = reach
+	return reach
+}
+
+// lookupOnce asks for every ConfigMap and Secret once. It is for one collector.
+func lookupOnce(in Inputs) postgres.Lookup {
+	type answer struct {
+		data map[string]string
+		err  error
+	}
+	answers := map[string]answer{}
+	return func(ctx context.Context, kind, name string) (map[string]string, error) {
+		found, asked := answers[kind+"/"+name]
+		if !asked {
+			found.data, found.err = lookup(ctx, in, kind, name)
+			answers[kind+"/"+name] = found
+		}
+		return found.data, found.err
+	}
+}
+
+// addressJobs fills in the addresses of the pods that run, by which their
+// sessions are told from others. Those that are not found count as others.
+func addressJobs(ctx context.Context, in Inputs, found []Job) {
+	var names []string
+	for _, job := range found {
+		names = append(names, job.runs...)
+	}
+	if len(names) == 0 {
+		return
+	}
+	of, err := labels.NewRequirement(labelJobName, selection.In, names)
+	if err != nil {
+		return
+	}
+	pods, err := in.Client.Pods(ctx, in.namespace(), labels.NewSelector().Add(*of))
+	if err != nil {
+		return
+	}
+	for _, pod := range pods {
+		if pod.Spec.HostNetwork {
+			continue
+		}
+		for i := range found {
+			if slices.Contains(found[i].runs, pod.Labels[labelJobName]) {
+				for _, ip := range pod.Status.PodIPs {
+					found[i].Addresses = append(found[i].Addresses, ip.IP)
+				}
+			}
+		}
+	}
+}
