@@ -52,6 +52,7 @@ func TestCancelledWorkflowEndsOnOneColor(t *testing.T) {
 	s := open(t, shop.Options{Route: shop.HTTPRoute, Green: slow, Release: slowly})
 	s.jobs()
 	run := s.production(keepAliveClients, freshClients)
+	former := "" // the run before
 	for _, test := range []struct {
 		name     string
 		when     rollout.Phase
@@ -71,7 +72,8 @@ func TestCancelledWorkflowEndsOnOneColor(t *testing.T) {
 			s := &scenario{t: t, shop: s.shop}
 			before := run.Counts()
 			step := s.step(map[string]string{"command": "shift", "on-cancel": test.onCancel, "args": guard(test.guard)})
-			moment := s.inPhase(test.when)
+			moment := s.reaches(step, former, test.when)
+			former = moment.ID
 			killed, err := step.Cancel(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -90,6 +92,30 @@ func TestCancelledWorkflowEndsOnOneColor(t *testing.T) {
 			return // the next would begin on a release that stands nobody knows how
 		}
 	}
+}
+
+// reaches waits until a run of the step is in a phase. Until it has begun, status
+// tells of the former one.
+func (s *scenario) reaches(step *runner.Step, former string, phase rollout.Phase) *rollout.RunStatus {
+	s.t.Helper()
+	var status *rollout.RunStatus
+	s.eventually("the step is in phase "+string(phase), func() bool {
+		select {
+		case <-step.Process().Done():
+			result, _ := step.Process().Wait()
+			s.t.Fatalf("the step ended with %d before it was in phase %s\n%s%s", result.Code, phase, result.Stdout, result.Stderr)
+		default:
+		}
+		result, err := s.shop.Run(s.t.Context(), "status", "-o", "json")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if status, err = result.Status(); err != nil {
+			return false // there is none yet
+		}
+		return status.ID != former && status.Phase == phase
+	})
+	return status
 }
 
 // slowly leaves time to cancel a shift in each of its phases.
