@@ -33,7 +33,7 @@ func writeMarkdown(out io.Writer, report *preflight.Report, _ Tool) error {
 	text := &bounded{limit: longestMarkdown}
 	text.add(heading(report))
 	if cause := report.Unreachable; cause != nil {
-		text.add(fmt.Sprintf("\n❌ %s. Unknown for that: %s. To do: %s\n", markdownText(cause.Cause), strings.Join(cause.Checks, ", "), markdownText(cause.Remedy)))
+		text.add(fmt.Sprintf("\n❌ %s. Unknown for that: %s. To do: %s\n", MarkdownText(cause.Cause), strings.Join(cause.Checks, ", "), MarkdownText(cause.Remedy)))
 	}
 	if len(open) > 0 {
 		text.table("\n| | Check | Found | What to do |\n|---|---|---|---|\n", open, openRow)
