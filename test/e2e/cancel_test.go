@@ -70,6 +70,10 @@ func TestCancelledWorkflowEndsOnOneColor(t *testing.T) {
 	} {
 		passed := t.Run(test.name, func(t *testing.T) {
 			s := &scenario{t: t, shop: s.shop}
+			// What was cancelled before anything was moved leaves green's pods to start.
+			if former != "" {
+				s.await("green is ready, if it is to run", func(ctx context.Context) error { return s.shop.AwaitReady(ctx, shop.Green) })
+			}
 			before := run.Counts()
 			step := s.step(map[string]string{"command": "shift", "on-cancel": test.onCancel, "args": guard(test.guard)})
 			moment := s.reaches(step, former, test.when)

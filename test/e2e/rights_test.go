@@ -91,7 +91,7 @@ func TestGeneratedRoleIsEnough(t *testing.T) {
 
 	// A finished run is in the way of none.
 	run(rollout.CodeDone, "shift", "--dry-run=server")
-	s.cripple(login).usedAll(asked)
+	s.cripple(login, false).usedAll(asked)
 }
 
 // heard is a kubeconfig that leads through a proxy which keeps what is asked for.
@@ -145,7 +145,7 @@ func (c *crippled) usedAll(asked *interpose.Asked) {
 // whatever that list says, is for TestGeneratedRoleIsEnough to see.
 func TestEachVerbOfTheGeneratedRoleIsNeeded(t *testing.T) {
 	s := open(t, shop.Options{})
-	c := s.cripple(s.generatedAccount())
+	c := s.cripple(s.generatedAccount(), false)
 
 	verbs := 0
 	for at, rule := range c.role.Rules {
@@ -198,7 +198,7 @@ func TestEachVerbOfTheGeneratedRoleIsNeeded(t *testing.T) {
 // can do without is a warning.
 func TestWhatTheRoleCanDoWithoutIsAWarning(t *testing.T) {
 	s := open(t, shop.Options{GreenByHand: true})
-	c := s.cripple(s.generatedAccount("--live"))
+	c := s.cripple(s.generatedAccount("--live"), true)
 	c.without(c.holding("list", "services", ""), "list")
 	result := s.run(rollout.CodeFailed, "init", "svc/"+shop.Service, "-n", s.shop.Namespace, "-f", "found.yaml", "--kubeconfig", c.kubeconfig)
 	says(t, result.Stderr, "verb list on resource services")
@@ -252,7 +252,8 @@ type crippled struct {
 	self *cluster.Client
 }
 
-func (s *scenario) cripple(kubeconfig string) *crippled {
+// cripple takes the account of generate rbac, with --live or without.
+func (s *scenario) cripple(kubeconfig string, live bool) *crippled {
 	s.t.Helper()
 	c := &crippled{scenario: s, kubeconfig: kubeconfig}
 	var err error
@@ -267,6 +268,12 @@ func (s *scenario) cripple(kubeconfig string) *crippled {
 	inputs := preflight.Inputs{Release: loaded.Release, Manifests: map[string][]string{}}
 	for _, color := range loaded.Release.Spec.ColorNames() {
 		inputs.Manifests[color] = loaded.Manifests(color)
+	}
+	if live {
+		inputs.Client = place(s.t).Client
+		if inputs.Live, err = preflight.ReadLive(s.t.Context(), inputs); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 	if c.rights, err = preflight.Rights(inputs); err != nil {
 		s.t.Fatal(err)
