@@ -125,6 +125,10 @@ func (k *kubernetesSource) readReady(ctx context.Context, reading Reading, pods 
 	if wanted == 0 {
 		return reading.noData("%s is scaled to zero", reading.Color)
 	}
+	// To go back to a side of which as little is heard would help nobody.
+	if unheard(pods) && k.othersUnheard(ctx, reading.Color) {
+		return reading.down("no pod of any colour counts as ready, though the containers of all are: their nodes are not heard of, which says nothing of %s", reading.Color)
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if ready >= wanted {

@@ -120,6 +120,33 @@ func TestReadyRatio(t *testing.T) {
 	}
 }
 
+// Pods whose containers are ready, and that count as not ready all the same, are on
+// nodes that are not heard of. Where that is so of both colours it says nothing of
+// one; where the other is heard of, this one has lost its pods.
+func TestReadyRatioWhereNoNodeIsHeardOf(t *testing.T) {
+	lost := func(name, version string) *corev1.Pod {
+		found := pod(name, version, false, 0)
+		found.Status.Conditions = append(found.Status.Conditions, corev1.PodCondition{Type: corev1.ContainersReady, Status: corev1.ConditionTrue})
+		return found
+	}
+	for name, test := range map[string]struct {
+		blue  []runtime.Object
+		green runtime.Object
+		want  State
+	}{
+		"neither is heard of":         {[]runtime.Object{lost("shop-blue-1", "v1")}, lost("shop-green-1", "v2"), SourceDown},
+		"blue is heard of":            {[]runtime.Object{pod("shop-blue-1", "v1", true, 0)}, lost("shop-green-1", "v2"), OK},
+		"blue has no pod":             {nil, lost("shop-green-1", "v2"), OK},
+		"green's containers are down": {[]runtime.Object{lost("shop-blue-1", "v1")}, pod("shop-green-1", "v2", false, 0), OK},
+	} {
+		shop := newShop(t, append(test.blue, deployment("green", "v2", 1), deployment("blue", "v1", 1), test.green)...)
+		got := shop.source().Read(t.Context(), Query{Signal: ReadyRatio, Color: "green"})
+		if got.State != test.want || got.State == OK && got.Value != 0 {
+			t.Errorf("%s: %+v, want it %s", name, got, test.want)
+		}
+	}
+}
+
 func TestRestarts(t *testing.T) {
 	shop := newShop(t, deployment("green", "v2", 2), pod("shop-green-1", "v2", true, 7))
 	source := shop.source()

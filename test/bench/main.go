@@ -65,8 +65,20 @@ func run(ctx context.Context, chosen options) error {
 	if err != nil {
 		return err
 	}
+	source, err := shop.Source(ctx)
+	if err != nil {
+		return err
+	}
+	made, err := sizes(ctx, source)
+	if err != nil {
+		return err
+	}
+	entered, err := entries(ctx, source, chosen.startups)
+	if err != nil {
+		return err
+	}
 	measured := slices.Concat(starts, []comparison{moved})
-	text := document(ctx, measured, time.Now()) + crowdTable(alone, beside)
+	text := document(ctx, measured, time.Now()) + crowdTable(alone, beside) + made.text() + entered.text()
 	fmt.Print(text)
 	if err := os.WriteFile(chosen.out, []byte(text), 0o644); err != nil {
 		return fmt.Errorf("write %s: %w", chosen.out, err)

@@ -17,7 +17,17 @@ import (
 // checkout, which git does not read. The compiler's cache makes every build but
 // the first one short.
 func Static(ctx context.Context, folder, target, binary string, variables ...string) error {
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", binary, target)
+	return program(ctx, folder, target, binary, nil, variables)
+}
+
+// Stripped is Static without symbols, as a program is released.
+func Stripped(ctx context.Context, folder, target, binary string) error {
+	return program(ctx, folder, target, binary, []string{"-ldflags", "-s -w"}, nil)
+}
+
+func program(ctx context.Context, folder, target, binary string, flags, variables []string) error {
+	args := append([]string{"build", "-trimpath", "-buildvcs=false"}, flags...)
+	command := exec.CommandContext(ctx, "go", append(args, "-o", binary, target)...)
 	command.Dir = folder
 	command.Env = append(append(os.Environ(), "CGO_ENABLED=0"), variables...)
 	if output, err := command.CombinedOutput(); err != nil {
