@@ -24,7 +24,7 @@ digest of a commit. So is this Action: --action says by which. Where the secrets
 and the reviewers of each environment belong is in docs/workflows.md.`
 
 const generateWorkflowExample = `  # which commit a release of the Action is
-  git ls-remote https://github.com/bluegreen-dev/kubectl-bluegreen 'refs/tags/v*'
+  git ls-remote https://github.com/bluegreen-dev/kubectl-bluegreen 'refs/tags/v*^{}'
 
   kubectl bluegreen generate workflow gate --action bluegreen-dev/kubectl-bluegreen@DIGEST#v1.2.3 > .github/workflows/pull-request.yml
 

@@ -118,7 +118,8 @@ module.exports = async function start(argument) {
   if (argument === 'post' && !env.STATE_engine) return
   const stop = new AbortController()
   let hear = (signal) => stop.abort(new Error(`stopped by ${signal} before the engine was started; nothing was done`))
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => hear(signal))
+  // Windows has SIGBREAK where others have SIGTERM.
+  for (const signal of windows ? ['SIGINT', 'SIGBREAK'] : ['SIGINT', 'SIGTERM']) process.on(signal, () => hear(signal))
   try {
     const file = await engine(stop.signal)
     stop.signal.throwIfAborted()

@@ -33,7 +33,7 @@ func ParseAction(text string) (Action, error) {
 	local := regexp.MustCompile(`^\./[A-Za-z0-9._/-]*$`).MatchString(reference)
 	if !pinned && !local || !regexp.MustCompile(`^[A-Za-z0-9._-]*$`).MatchString(version) {
 		return Action{}, release.WithHint(fmt.Errorf("read action %q: expected OWNER/REPOSITORY@ and the 40 digits of a commit, #VERSION behind it or not, or a path that begins with ./", text),
-			"a tag's commit: git ls-remote https://github.com/bluegreen-dev/kubectl-bluegreen 'refs/tags/v*'")
+			"a tag's commit: git ls-remote https://github.com/bluegreen-dev/kubectl-bluegreen 'refs/tags/v*^{}'")
 	}
 	return Action{Reference: reference, Version: version}, nil
 }

@@ -191,7 +191,7 @@ func (c *cancelling) try(ctx context.Context, after time.Duration, by policy) (s
 		return "", err
 	}
 	detail := fmt.Sprintf("killed: %v, verdict %q, post ended with %d", killed, outputs["verdict"], posted.Code)
-	status, err := c.settled(ctx)
+	status, err := c.settled(ctx, by)
 	if err != nil {
 		return detail, err
 	}
@@ -201,10 +201,10 @@ func (c *cancelling) try(ctx context.Context, after time.Duration, by policy) (s
 	return detail, c.stands(ctx, status, by, outputs["verdict"] == "pass")
 }
 
-// settled waits until the run of a step has ended. One that is held before anything
-// was moved is given up, as whoever is told of it does. It is nil where none had
-// begun.
-func (c *cancelling) settled(ctx context.Context) (*rollout.RunStatus, error) {
+// settled waits until the run of a step has ended. One that was handed over before
+// its guard had started, and anything was moved, is held: it is given up, as whoever
+// is told of it does. It is nil where none had begun.
+func (c *cancelling) settled(ctx context.Context, by policy) (*rollout.RunStatus, error) {
 	var status *rollout.RunStatus
 	var last error
 	err := wait.PollUntilContextTimeout(ctx, time.Second, cancelPatience, true, func(ctx context.Context) (bool, error) {
@@ -215,13 +215,13 @@ func (c *cancelling) settled(ctx context.Context) (*rollout.RunStatus, error) {
 			status = nil
 			return true, nil
 		}
-		if status.Phase == rollout.Held {
+		if status.Phase == rollout.Held && by.guard != "" {
 			if share, err := c.shop.Share(ctx, shop.Green); err == nil && share == 0 {
 				_, last = c.shop.Run(ctx, "rollback", "--reason", "nothing was moved")
 			}
 			return false, nil
 		}
-		return status.Phase.Terminal(), nil
+		return status.Phase.Terminal() && status.Phase != rollout.Held, nil
 	})
 	if err != nil {
 		return status, fmt.Errorf("wait for the run to end: %w", errors.Join(err, last))

@@ -68,9 +68,7 @@ func Lint(text []byte) ([]Finding, error) {
 		add(&yaml.Node{}, "the workflow has no concurrency group")
 	}
 	for name, job := range parsed.Jobs {
-		if job.Permissions.IsZero() {
-			add(&yaml.Node{}, "job %s does not say its permissions", name)
-		}
+		lintPermissions(name, &job.Permissions, add)
 		if job.Timeout == 0 {
 			add(&yaml.Node{}, "job %s has no timeout", name)
 		}
@@ -87,6 +85,20 @@ func Lint(text []byte) ([]Finding, error) {
 	}
 	slices.SortFunc(findings, func(a, b Finding) int { return a.Line - b.Line })
 	return findings, nil
+}
+
+// lintPermissions holds what a job is granted against the rules: each by its name,
+// with what it is for.
+func lintPermissions(job string, permissions *yaml.Node, add func(*yaml.Node, string, ...any)) {
+	if permissions.Kind != yaml.MappingNode {
+		add(permissions, "job %s does not say its permissions, one by one", job)
+		return
+	}
+	for index := 1; index < len(permissions.Content); index += 2 {
+		if granted := permissions.Content[index]; granted.LineComment == "" {
+			add(granted, "job %s is granted %s without saying what for", job, permissions.Content[index-1].Value)
+		}
+	}
 }
 
 // lintUses holds an action against the rules for what others wrote.

@@ -19,6 +19,8 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 		"no permissions":             {"permissions: {}\n", "", "must grant nothing"},
 		"all permissions":            {"permissions: {}\n", "permissions: write-all\n", "must grant nothing"},
 		"a job without permissions":  {"    permissions:\n      contents: read # the checkout\n", "", "job rollback does not say its permissions"},
+		"a job that may all":         {"    permissions:\n      contents: read # the checkout\n", "    permissions: write-all\n", "job rollback does not say its permissions, one by one"},
+		"a permission for nothing":   {"contents: read # the checkout", "contents: read", "job rollback is granted contents without saying what for"},
 		"a token left on disk":       {"persist-credentials: false", "fetch-depth: 1", "leaves the token on disk"},
 		"a rollback that is cut off": {"cancel-in-progress: false", "cancel-in-progress: true", "must never be cancelled"},
 		"maybe cut off":              {"cancel-in-progress: false", "cancel-in-progress: ${{ github.event_name == 'push' }}", "must never be cancelled"},
