@@ -44,7 +44,7 @@ func action(t *testing.T) string {
 
 // A workflow is cancelled while it shifts, at moments of which each finds other
 // things moved, and by each policy: to roll back, and to hand over to a guard that
-// goes back, or on. Whatever it is, one colour has everything in the end, proven;
+// goes back, or on, or to a person. Whatever it is, one colour has everything in the end, proven;
 // the post part is done twice, and the second time finds nothing to do; and nobody
 // loses a request.
 func TestCancelledWorkflowEndsOnOneColor(t *testing.T) {
@@ -57,16 +57,18 @@ func TestCancelledWorkflowEndsOnOneColor(t *testing.T) {
 		name     string
 		when     rollout.Phase
 		onCancel string
-		// guard is the policy of the guard, "" without one.
-		guard string
+		// guard is the policy of the guard, and byHand what a person types where there
+		// is none and nothing is rolled back; "" for neither.
+		guard, byHand string
 		// ends is the colour that has everything, and as the phase then.
 		ends string
 		as   []rollout.Phase
 	}{
-		{"before anything is moved", rollout.WaitReady, "rollback", "", shop.Blue, []rollout.Phase{rollout.RolledBack, rollout.Blocked}},
-		{"at the half", rollout.Hold, "rollback", "", shop.Blue, []rollout.Phase{rollout.RolledBack}},
-		{"at the half, to a guard", rollout.Hold, "handover", "rollback", shop.Blue, []rollout.Phase{rollout.RolledBack}},
-		{"in the watch, to a guard", rollout.Watch, "handover", "continue", shop.Green, []rollout.Phase{rollout.Done}},
+		{"before anything is moved", rollout.WaitReady, "rollback", "", "", shop.Blue, []rollout.Phase{rollout.RolledBack, rollout.Blocked}},
+		{"at the half", rollout.Hold, "rollback", "", "", shop.Blue, []rollout.Phase{rollout.RolledBack}},
+		{"at the half, to a guard", rollout.Hold, "handover", "rollback", "", shop.Blue, []rollout.Phase{rollout.RolledBack}},
+		{"at the half, to a person", rollout.Hold, "handover", "", "rollback", shop.Blue, []rollout.Phase{rollout.RolledBack}},
+		{"in the watch, to a guard", rollout.Watch, "handover", "continue", "", shop.Green, []rollout.Phase{rollout.Done}},
 	} {
 		passed := t.Run(test.name, func(t *testing.T) {
 			s := &scenario{t: t, shop: s.shop}
@@ -83,7 +85,11 @@ func TestCancelledWorkflowEndsOnOneColor(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("cancelled in phase %s; only SIGKILL ended it: %v", moment.Phase, killed)
-			s.post(step)
+			posted := s.post(step)
+			if test.byHand != "" {
+				says(t, posted.Stdout, "was left in phase held", "kubectl bluegreen resume")
+				s.run(rollout.CodeDone, test.byHand)
+			}
 			s.eventually("the run has ended", func() bool { return s.now().Phase.Terminal() && s.now().Phase != rollout.Held })
 			s.endsAs(step, moment.ID, test.ends, test.as)
 			if again := s.post(step); strings.Contains(again.Stdout, "revert") {
@@ -140,7 +146,7 @@ func guard(policy string) string {
 func (s *scenario) step(inputs map[string]string) *runner.Step {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), hang)
-	step, err := runner.Start(ctx, place(s.t), runner.Options{Engine: action(s.t), Checkout: s.shop.Folder, Temp: s.t.TempDir(), Inputs: inputs})
+	step, err := runner.Start(ctx, place(s.t), runner.Options{Entry: filepath.Join(place(s.t).Source, "action", "entry"), Engine: action(s.t), Checkout: s.shop.Folder, Temp: s.t.TempDir(), Inputs: inputs})
 	if err != nil {
 		cancel()
 		s.t.Fatal(err)

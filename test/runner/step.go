@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -22,8 +23,9 @@ const (
 
 // Options say what step is run.
 type Options struct {
-	// Engine is the program, bluegreen-action.
-	Engine string
+	// Entry is the folder of the Action's entry, action/entry, and Engine the program
+	// that it is given to start, bluegreen-action.
+	Entry, Engine string
 	// Checkout is the folder that it runs in, and Temp a folder of the step's own.
 	Checkout, Temp string
 	// Inputs are by their names in action.yml.
@@ -86,11 +88,29 @@ func (s *Step) Cancel(ctx context.Context) (killed bool, err error) {
 		case <-timer.C:
 		}
 	}
+	for _, child := range children(s.process.PID()) { // a runner kills the whole tree
+		_ = syscall.Kill(child, syscall.SIGKILL)
+	}
 	if err := s.process.Signal(syscall.SIGKILL); err != nil {
 		return false, fmt.Errorf("cancel the step: %w", err)
 	}
 	<-s.process.Done()
 	return true, nil
+}
+
+// children are the processes that a process has started and that still run.
+func children(process int) []int {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", process, process))
+	if err != nil {
+		return nil // it has ended
+	}
+	var found []int
+	for field := range strings.FieldsSeq(string(text)) {
+		if child, err := strconv.Atoi(field); err == nil {
+			found = append(found, child)
+		}
+	}
+	return found
 }
 
 // Post runs the post part until it ends, with what main left to it.
@@ -122,7 +142,7 @@ func (s *Step) Summary() (string, error) {
 func (s *Step) file(variable string) string { return filepath.Join(s.options.Temp, variable) }
 
 func (s *Step) part(ctx context.Context, part string, more []string) (*shop.Process, error) {
-	variables := []string{"GITHUB_ACTIONS=true", "GITHUB_WORKSPACE=" + s.options.Checkout, "RUNNER_TEMP=" + s.options.Temp}
+	variables := []string{"GITHUB_ACTIONS=true", "GITHUB_WORKSPACE=" + s.options.Checkout, "RUNNER_TEMP=" + s.options.Temp, "INPUT_BINARY=" + s.options.Engine}
 	for _, file := range []string{outputs, state, summary} {
 		variables = append(variables, file+"="+s.file(file))
 	}
@@ -130,7 +150,7 @@ func (s *Step) part(ctx context.Context, part string, more []string) (*shop.Proc
 		variables = append(variables, "INPUT_"+strings.ToUpper(name)+"="+s.options.Inputs[name])
 	}
 	variables = append(append(variables, s.options.Variables...), more...)
-	return s.place.Start(ctx, s.options.Checkout, variables, s.options.Engine, part)
+	return s.place.Start(ctx, s.options.Checkout, variables, "node", filepath.Join(s.options.Entry, part+".js"))
 }
 
 func (s *Step) values(file string) (map[string]string, error) {

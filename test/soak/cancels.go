@@ -162,7 +162,7 @@ func (c *cancelling) try(ctx context.Context, after time.Duration, by policy) (s
 	if by.guard != "" {
 		inputs["args"] = "--guard --guard-silence 15s --guard-policy " + by.guard + " --image " + guardImage
 	}
-	step, err := runner.Start(ctx, c.place, runner.Options{Engine: c.engine, Checkout: c.shop.Folder, Temp: temp, Inputs: inputs})
+	step, err := runner.Start(ctx, c.place, runner.Options{Entry: filepath.Join(c.place.Source, "action", "entry"), Engine: c.engine, Checkout: c.shop.Folder, Temp: temp, Inputs: inputs})
 	if err != nil {
 		return "", err
 	}
