@@ -22,8 +22,9 @@ type Environment struct {
 	// Variables are those of the process, NAME=VALUE each, in which secrets are
 	// looked for.
 	Variables []string
-	// Log is the log of the step, which the runner reads.
-	Log io.Writer
+	// Log is the log of the step, which the runner reads. Complaints is where the
+	// part token says what is wrong: client-go reads what it writes to Log.
+	Log, Complaints io.Writer
 	// Command runs a command line of the plugin; nil is plugin.Run.
 	Command func(context.Context, plugin.Environment, plugin.Streams, []string) int
 	// Transport makes requests to GitHub; nil is that of package http.
@@ -34,9 +35,11 @@ type Environment struct {
 const (
 	partMain = "main"
 	partPost = "post"
+	// partToken is what a kubeconfig may name to log in with: token AUDIENCE.
+	partToken = "token"
 )
 
-// Run carries out one part of the Action, main or post, and returns the exit code
+// Run carries out one part of the Action, main or post, or gets a token, and returns the exit code
 // of the process. It never exits, never panics, and stops soon after ctx does.
 func Run(ctx context.Context, environment Environment, args []string) int {
 	if environment.Command == nil {
@@ -45,13 +48,16 @@ func Run(ctx context.Context, environment Environment, args []string) int {
 	if environment.Plugin.Clock == nil {
 		environment.Plugin.Clock = clock.RealClock{}
 	}
+	if len(args) == 2 && args[0] == partToken {
+		return token(ctx, environment, args[1])
+	}
 	switch strings.Join(args, " ") {
 	case partMain:
 		return newStep(environment).main(ctx)
 	case partPost:
 		return newStep(environment).post(ctx)
 	}
-	fmt.Fprintln(environment.Log, "error: expected one argument, main or post\nhint: this program is started by the Action; for a shell there is kubectl bluegreen")
+	fmt.Fprintln(environment.Log, "error: expected main, post, or token and an audience\nhint: this program is started by the Action; for a shell there is kubectl bluegreen")
 	return plugin.ExitFailed
 }
 

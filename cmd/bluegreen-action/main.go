@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/go-logr/logr"
@@ -33,9 +34,18 @@ func run() int {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	// A run must not end because whoever read its log did.
 	signal.Ignore(syscall.SIGPIPE)
+	findable()
 	return plugin.Supervise(signals, os.Stdout, func(ctx context.Context) int {
 		return action.Run(ctx, action.Environment{
-			Plugin: plugin.ProcessEnvironment(version, image), Variables: os.Environ(), Log: os.Stdout,
+			Plugin: plugin.ProcessEnvironment(version, image), Variables: os.Environ(), Log: os.Stdout, Complaints: os.Stderr,
 		}, os.Args[1:])
 	})
+}
+
+// findable puts the folder of this program on PATH, for a kubeconfig may name it as
+// what gets its tokens. Where it can't be found, that kubeconfig says so.
+func findable() {
+	if self, err := os.Executable(); err == nil {
+		_ = os.Setenv("PATH", filepath.Dir(self)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	}
 }
