@@ -45,9 +45,10 @@ func TestCrashesRollBack(t *testing.T) {
 	s.rollsBack(s.production(keepAliveClients, freshClients), crash, "rollback-restarts", "rollback-ready-ratio")
 }
 
-// Every request leaks a connection, until PostgreSQL has none left.
+// Every request leaks connections, until PostgreSQL has none left: sooner than a gate
+// can see them come.
 func TestLeakedConnectionsRollBack(t *testing.T) {
-	s := open(t, shop.Options{Green: shop.Slot{Env: map[string]string{"FAULT_LEAK_PER_REQUEST": "1"}}})
+	s := open(t, shop.Options{Green: shop.Slot{Env: map[string]string{"FAULT_LEAK_PER_REQUEST": "8"}}})
 	refused := make(chan string, 1)
 	try := func(ctx context.Context) {
 		for ctx.Err() == nil {

@@ -145,8 +145,16 @@ func guard(policy string) string {
 // step starts the main part of the Action.
 func (s *scenario) step(inputs map[string]string) *runner.Step {
 	s.t.Helper()
+	return s.started(runner.Options{Inputs: inputs})
+}
+
+// started starts the main part of the Action in the shop's folder.
+func (s *scenario) started(options runner.Options) *runner.Step {
+	s.t.Helper()
+	options.Entry, options.Engine = filepath.Join(place(s.t).Source, "action", "entry"), action(s.t)
+	options.Checkout, options.Temp = s.shop.Folder, s.t.TempDir()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), hang)
-	step, err := runner.Start(ctx, place(s.t), runner.Options{Entry: filepath.Join(place(s.t).Source, "action", "entry"), Engine: action(s.t), Checkout: s.shop.Folder, Temp: s.t.TempDir(), Inputs: inputs})
+	step, err := runner.Start(ctx, place(s.t), options)
 	if err != nil {
 		cancel()
 		s.t.Fatal(err)

@@ -80,7 +80,7 @@ func (l *Lab) serverArguments(options Options) []string {
 	arguments := []string{
 		"--v=1", "--etcd-servers=" + etcdAddress, "--advertise-address=" + network.Node, "--secure-port=6443",
 		"--service-cluster-ip-range=" + network.Services, "--authorization-mode=Node,RBAC",
-		"--token-auth-file=" + file("tokens.csv"), "--allow-privileged",
+		"--token-auth-file=" + file("tokens.csv"), "--allow-privileged", "--authentication-config=" + file(authentication),
 		"--tls-cert-file=" + file("server.crt"), "--tls-private-key-file=" + file("server.key"),
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-signing-key-file=" + file("serviceaccount.key"),
