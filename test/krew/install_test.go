@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/programs"
 )
 
 // krew is a krew with a root of its own.
@@ -22,19 +24,14 @@ type krew struct {
 	index    string
 }
 
-// kubectl finds a plugin as kubectl does.
-const kubectl = `#!/bin/sh
-name="$1"
-shift
-exec "kubectl-$name" "$@"
-`
-
 // newKrew builds krew and its validator, and gives it an index that has nothing yet.
 func newKrew(t *testing.T) *krew {
 	t.Helper()
 	k := &krew{t: t, programs: t.TempDir(), root: t.TempDir(), index: t.TempDir()}
 	t.Setenv("PATH", strings.Join([]string{k.programs, filepath.Join(k.root, "bin"), os.Getenv("PATH")}, string(os.PathListSeparator)))
-	check(t, os.WriteFile(filepath.Join(k.programs, "kubectl"), []byte(kubectl), 0o755))
+	built, err := programs.Build(t.Context(), t.Output(), programs.Cluster()[0]) // a lab has it built
+	check(t, err)
+	check(t, os.Symlink(built["kubectl"], filepath.Join(k.programs, "kubectl")))
 	check(t, os.Symlink("krew", filepath.Join(k.programs, "kubectl-krew")))
 	k.run("go", "build", "-o", k.programs+string(filepath.Separator), "sigs.k8s.io/krew/cmd/krew", "sigs.k8s.io/krew/cmd/validate-krew-manifest")
 	check(t, os.Mkdir(filepath.Join(k.index, "plugins"), 0o755))
