@@ -23,6 +23,9 @@ VERSION ?=
 SIDES ?= 2
 LATE := TestRouteGroup,TestSkipperIngress,TestVirtualService,TestVirtualServiceSubsets
 EARLY := monitoring,database,gateway,routes
+# SOAKED are the tests end to end of what others show too, in another way: they are a
+# part of the soak, for a test has an hour.
+SOAKED := TestClientsThatKeepTheirConnectionsHold,TestDetachedShiftRollsBack,TestGuardContinuesAfterAHangUp,TestKilledShiftIsResumedOrRolledBack,TestPlainServerIsNeverRecycledUnasked,TestPreviewOfGRPCRoute,TestPreviewRollsBack,TestPreviewSurvivesAKill,TestSwitchSetThatDiffersIsTold,TestTiedClientsHold,TestWorkersThatFailJobsRollBack,TestWorkersThatNeverTakeTogether
 
 # A lab needs root, and a clone often belongs to the user who runs sudo. git
 # reads such a clone, and Go stamps its version, only when told that it is safe;
@@ -97,7 +100,7 @@ live: modules build ## tests on a real cluster
 	@# End to end in several labs side by side: most of the time something is waited for.
 	@# So it is where a run is killed at every point, however few cores there are.
 	cd test && go test -c -o ../bin/e2e.test ./e2e
-	cd test && go run ./sides --sides=$(SIDES) --dir=e2e --heavy=TestFaults,TestKilledAtEveryTransition --late=$(LATE) -- $(CURDIR)/bin/e2e.test -test.v -test.timeout=60m -test.parallel=4
+	cd test && go run ./sides --sides=$(SIDES) --dir=e2e --heavy=TestFaults,TestKilledAtEveryTransition --late=$(LATE) --without=$(SOAKED) -- $(CURDIR)/bin/e2e.test -test.v -test.timeout=60m -test.parallel=4
 	cd test && go test -count=1 -timeout 30m ./loki
 
 soak: export BLUEGREEN_GORELEASER := $(GORELEASER)
@@ -106,7 +109,7 @@ soak: setup build $(GORELEASER) ## repetitions, races, long fuzzing, a kill at e
 	cd test && go run ./lab/cmd/lab setup --also gcc,libc6-dev
 	@# Addons that take minutes to build are there only for parts that need them.
 	cd test && go run ./soak --addons $(SOAK) >../bin/soak.addons
-	$(call inside,soak,soak.md,--with monitoring --with gateway --audit $$(cat ../bin/soak.addons),$(SOAK))
+	$(call inside,soak,soak.md,--with monitoring --with gateway --audit $$(cat ../bin/soak.addons),--endtoend=$(SOAKED) $(SOAK))
 
 bench: setup build ## comparisons; writes docs/relative.md and docs/benchmarks.md
 	cd test && go run ./verdicts --out=$(CURDIR)/docs/relative.md

@@ -47,6 +47,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	count := flags.Int("sides", 2, "how many run at once")
 	heavy := flags.String("heavy", "", "tests that keep the machine busy, separated by commas: they run on one side, one after another")
 	late := flags.String("late", "", "tests that are run last, together, where a side ends first, separated by commas")
+	without := flags.String("without", "", "tests that are left to others, separated by commas")
 	folder := flags.String("dir", ".", "the folder that the binary runs in")
 	again := flags.Int("again", 3, "how many failed tests at most are run once more, by themselves")
 	if err := flags.Parse(args); err != nil {
@@ -59,7 +60,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	tests, last, err := part(tests, split(*late))
+	if tests, _, err = part(tests, split(*without), "without"); err != nil {
+		return err
+	}
+	tests, last, err := part(tests, split(*late), "late")
 	if err != nil {
 		return err
 	}
@@ -164,24 +168,25 @@ func list(ctx context.Context, folder, binary string) ([]string, error) {
 	return tests, nil
 }
 
-// part takes the late tests out of all, each of which must be one of them.
-func part(tests, late []string) (rest, last []string, err error) {
-	for _, name := range late {
+// part takes the tests that a flag names out of all, each of which must be one of
+// them, and not all of them.
+func part(tests, named []string, flag string) (rest, taken []string, err error) {
+	for _, name := range named {
 		if !slices.Contains(tests, name) {
-			return nil, nil, fmt.Errorf("read --late: there is no test %s", name)
+			return nil, nil, fmt.Errorf("read --%s: there is no test %s", flag, name)
 		}
 	}
 	for _, name := range tests {
-		if slices.Contains(late, name) {
-			last = append(last, name)
+		if slices.Contains(named, name) {
+			taken = append(taken, name)
 		} else {
 			rest = append(rest, name)
 		}
 	}
 	if len(rest) == 0 {
-		return nil, nil, errors.New("read --late: every test is late")
+		return nil, nil, fmt.Errorf("read --%s: that is every test", flag)
 	}
-	return rest, last, nil
+	return rest, taken, nil
 }
 
 // heaviness is how many other tests a heavy one takes as long as, about.

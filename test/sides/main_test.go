@@ -52,13 +52,13 @@ func TestPart(t *testing.T) {
 		"nothing is late": {nil, tests, nil},
 		"two are":         {[]string{"TestC", "TestA"}, []string{"TestB", "TestD"}, []string{"TestA", "TestC"}},
 	} {
-		rest, last, err := part(tests, c.late)
+		rest, last, err := part(tests, c.late, "late")
 		if diff := cmp.Diff([][]string{c.rest, c.last}, [][]string{rest, last}); err != nil || diff != "" {
 			t.Errorf("%s: err = %v, parts %s", name, err, diff)
 		}
 	}
-	for says, late := range map[string][]string{"no test TestGone": {"TestA", "TestGone"}, "every test is late": tests} {
-		if _, _, err := part(tests, late); err == nil || !strings.Contains(err.Error(), says) {
+	for says, late := range map[string][]string{"no test TestGone": {"TestA", "TestGone"}, "that is every test": tests} {
+		if _, _, err := part(tests, late, "late"); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("with %v late: err = %v, want %q", late, err, says)
 		}
 	}
@@ -104,6 +104,25 @@ func TestSidesRunAndFail(t *testing.T) {
 		if err := run(context.Background(), args, &bytes.Buffer{}); err == nil {
 			t.Errorf("run(%v) passed", args)
 		}
+	}
+}
+
+// What is left to others is not run.
+func TestSidesLeaveTestsOut(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(playVariable, "yes")
+	var out bytes.Buffer
+	if err := run(context.Background(), []string{"--without=TestPlayTwo", "--late=TestPlayLast", "--", self, "-test.v"}, &out); err != nil {
+		t.Errorf("err = %v\n%s", err, &out)
+	}
+	if !strings.Contains(out.String(), "played TestPlayLast\n") || strings.Contains(out.String(), "played TestPlayTwo\n") {
+		t.Errorf("what was played is not all but one\n%s", &out)
+	}
+	if err := run(context.Background(), []string{"--without=TestGone", "--", self}, &out); err == nil || !strings.Contains(err.Error(), "read --without: there is no test TestGone") {
+		t.Errorf("err = %v", err)
 	}
 }
 

@@ -39,6 +39,8 @@ type options struct {
 	// many kills one is made.
 	wanted string
 	sample int
+	// endToEnd are the names of the tests end to end that are a part of the soak.
+	endToEnd string
 	// addons: what the lab needs is told, and what is not here is fetched; nothing
 	// else is done.
 	addons bool
@@ -57,7 +59,7 @@ type part struct {
 func allParts() []part {
 	return []part{
 		{name: "releases", do: releases}, {name: "tools", do: runTools}, {name: "postgres", do: servers}, {name: "races", do: races},
-		{name: "kills", do: kills, needs: killAddons}, {name: "cancels", do: cancels}, {name: "faults", do: breakEverything},
+		{name: "kills", do: kills, needs: killAddons}, {name: "cancels", do: cancels}, {name: "endtoend", do: endToEnd}, {name: "faults", do: breakEverything},
 	}
 }
 
@@ -99,6 +101,7 @@ func main() {
 	flag.StringVar(&chosen.faults, "faults", "", "the faults that are made, as a regular expression of their names: '^Prometheus.* in phase baseline$'; all without")
 	flag.StringVar(&chosen.wanted, "drivers", "", "the kinds of routes whose runs are killed, as a regular expression of their names: '^(service|httproute)$'; all without")
 	flag.IntVar(&chosen.sample, "kills-sample", 1, "of how many kills one is made: with 4 each point of a run is killed once, on one side and with one way to go on; all without")
+	flag.StringVar(&chosen.endToEnd, "endtoend", "", "the tests end to end that are a part of the soak, separated by commas")
 	flag.BoolVar(&chosen.addons, "addons", false, "print the flags of `lab up` for what is chosen, fetch what is not here, and do nothing else")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
