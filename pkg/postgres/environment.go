@@ -58,8 +58,9 @@ func (e environment) connection() (identity connectionIdentity, pointed bool) {
 			continue
 		}
 		pointed = true
-		if config, err := pgx.ParseConfig(strings.TrimPrefix(candidate.value, "jdbc:")); err == nil {
-			return connectionIdentity{role: config.User, database: config.Database}, true
+		text := strings.TrimPrefix(candidate.value, "jdbc:")
+		if config, err := pgx.ParseConfig(text); err == nil {
+			return connectionIdentity{role: roleOf(config, text), database: config.Database}, true
 		}
 	}
 	return identity, pointed
