@@ -59,7 +59,8 @@ type jobTemplate struct {
 }
 
 // listedJobs are those that are there. One that has ended or is suspended asks
-// for no pods, and a run of a CronJob counts as that.
+// for no pods. The runs of a CronJob count as that, with as many pods as all that
+// are under way may have.
 func listedJobs(ctx context.Context, in Inputs) ([]jobTemplate, error) {
 	scheduled, err := allCronJobs(ctx, in)
 	if err != nil {
@@ -70,7 +71,7 @@ func listedJobs(ctx context.Context, in Inputs) ([]jobTemplate, error) {
 		return nil, fmt.Errorf("list jobs in %s: %w", in.namespace(), err)
 	}
 	var found []jobTemplate
-	counted := map[string]int{}
+	counted, running := map[string]int{}, map[string]int{}
 	for _, cronJob := range scheduled {
 		one := cronJobTemplate(cronJob)
 		if one.Pods > 0 {
@@ -87,6 +88,8 @@ func listedJobs(ctx context.Context, in Inputs) ([]jobTemplate, error) {
 		if owner != nil && owner.Kind == "CronJob" && one.Pods > 0 {
 			if at, scheduled := counted[owner.Name]; scheduled {
 				found[at].runs = append(found[at].runs, job.Name)
+				running[owner.Name] += one.Pods
+				found[at].Pods = max(found[at].Pods, running[owner.Name])
 				one.Pods = 0
 			}
 		}
@@ -226,9 +229,14 @@ type jobReader struct {
 }
 
 // uses fills in how a job uses each database, and reports whether it does, or
-// may, any.
+// may, any. A statement of a person goes before what could not be read; 0 says
+// that it uses none.
 func (r *jobReader) uses(ctx context.Context, job *jobTemplate) bool {
 	job.Uses = map[string]JobUse{}
+	stated, is := job.template.Annotations[postgres.AnnotationPoolSize]
+	if is && strings.TrimSpace(stated) == "0" {
+		return false
+	}
 	for _, database := range r.in.Release.Spec.Databases {
 		colors := r.colorsReach(ctx, database)
 		input := postgres.PoolInput{Workload: job.called(), Template: job.template, Declared: release.Pool{Env: database.Pool.Env}, Lookup: r.lookup}
@@ -237,6 +245,8 @@ func (r *jobReader) uses(ctx context.Context, job *jobTemplate) bool {
 		switch {
 		case by != "":
 			job.Uses[database.Name] = JobUse{By: by, Direct: direct, Pool: poolOfJob(ctx, input)}
+		case len(own.Unread) > 0 && is:
+			job.Uses[database.Name] = JobUse{By: "annotation " + postgres.AnnotationPoolSize, Pool: poolOfJob(ctx, input)}
 		case len(own.Unread) > 0:
 			job.Uses[database.Name] = JobUse{Unclear: strings.Join(own.Unread, "; ")}
 		}
@@ -307,7 +317,9 @@ func addressJobs(ctx context.Context, in Inputs, found []Job) {
 		return
 	}
 	for _, pod := range pods {
-		if pod.Spec.HostNetwork {
+		// A pod in its node's network shares the address with others, and that of
+		// one that has ended may be another's by now.
+		if pod.Spec.HostNetwork || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 			continue
 		}
 		for i := range found {
