@@ -37,7 +37,7 @@ func settings(ctx context.Context, in Inputs, facts *Facts) map[string][]map[str
 				break
 			}
 			reader := settingsReader{own: workload.Template, other: other[at].Template, read: read,
-				hash: hashUnder(key, marksOf(color, at, other[at].Template))}
+				hash: hashUnder(key), marks: marksOf(color, at, other[at].Template)}
 			found[color.Name] = append(found[color.Name], reader.settings())
 		}
 	}
