@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	// jobsPerPage bounds one answer of the API server; 500 is kubectl's own.
-	jobsPerPage = 500
+	// objectsPerPage bounds one answer of the API server; 500 is kubectl's own.
+	objectsPerPage = 500
 	// labelJobName is what every version of Kubernetes puts on the pods of Jobs.
 	labelJobName = "job-name"
 )
@@ -138,7 +138,7 @@ func ended(job batchv1.Job) bool {
 
 func allJobs(ctx context.Context, in Inputs) ([]batchv1.Job, error) {
 	var found []batchv1.Job
-	options := metav1.ListOptions{Limit: jobsPerPage}
+	options := metav1.ListOptions{Limit: objectsPerPage}
 	for {
 		page, err := in.Client.Kubernetes.BatchV1().Jobs(in.namespace()).List(ctx, options)
 		if err != nil {
@@ -153,7 +153,7 @@ func allJobs(ctx context.Context, in Inputs) ([]batchv1.Job, error) {
 
 func allCronJobs(ctx context.Context, in Inputs) ([]batchv1.CronJob, error) {
 	var found []batchv1.CronJob
-	options := metav1.ListOptions{Limit: jobsPerPage}
+	options := metav1.ListOptions{Limit: objectsPerPage}
 	for {
 		page, err := in.Client.Kubernetes.BatchV1().CronJobs(in.namespace()).List(ctx, options)
 		if err != nil {
