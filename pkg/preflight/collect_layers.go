@@ -98,16 +98,15 @@ func layers(ctx context.Context, in Inputs, facts *Facts) map[string]Layer {
 // ingressLayer looks at the Ingresses but for the route itself, which says for
 // itself what it ties.
 func ingressLayer(ctx context.Context, in Inputs, services destinations) Layer {
-	var all []networkingv1.Ingress
-	for options := (metav1.ListOptions{Limit: objectsPerPage}); ; {
+	all, err := everyPage(func(options metav1.ListOptions) ([]networkingv1.Ingress, string, error) {
 		page, err := in.Client.Kubernetes.NetworkingV1().Ingresses(in.namespace()).List(ctx, options)
 		if err != nil {
-			return unreadLayer(fmt.Errorf("list ingresses in %s: %w", in.namespace(), err))
+			return nil, "", err
 		}
-		all = append(all, page.Items...)
-		if options.Continue = page.Continue; options.Continue == "" {
-			break
-		}
+		return page.Items, page.Continue, nil
+	})
+	if err != nil {
+		return unreadLayer(fmt.Errorf("list ingresses in %s: %w", in.namespace(), err))
 	}
 	own := ownRoutes(in.Release, layerIngresses)
 	ties := []Tie{}
@@ -134,19 +133,21 @@ func dynamicLayer(served servedLayer, look func(schema.GroupVersionResource) ([]
 
 // listedTies are those of all objects of a kind.
 func listedTies(ctx context.Context, in Inputs, kind schema.GroupVersionResource, ties func(*unstructured.Unstructured) []Tie) ([]Tie, error) {
-	found := []Tie{}
-	for options := (metav1.ListOptions{Limit: objectsPerPage}); ; {
+	all, err := everyPage(func(options metav1.ListOptions) ([]unstructured.Unstructured, string, error) {
 		page, err := in.Client.Dynamic.Resource(kind).Namespace(in.namespace()).List(ctx, options)
 		if err != nil {
-			return nil, fmt.Errorf("list %s in %s: %w", kind.Resource, in.namespace(), err)
+			return nil, "", err
 		}
-		for i := range page.Items {
-			found = append(found, ties(&page.Items[i])...)
-		}
-		if options.Continue = page.GetContinue(); options.Continue == "" {
-			return found, nil
-		}
+		return page.Items, page.GetContinue(), nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list %s in %s: %w", kind.Resource, in.namespace(), err)
 	}
+	found := []Tie{}
+	for i := range all {
+		found = append(found, ties(&all[i])...)
+	}
+	return found, nil
 }
 
 // namedTies are those of the BackendConfigs that Services name. One that is not
