@@ -105,6 +105,9 @@ func summary(budget Budget) string {
 	if len(budget.Uncounted) > 0 && budget.Outcome == Warns {
 		return sentence(budget) + ", but not all is counted: " + budget.Uncounted[0]
 	}
+	if len(budget.Short) > 0 && budget.Outcome == Warns {
+		return sentence(budget) + ", but " + budget.Short[0]
+	}
 	return sentence(budget)
 }
 

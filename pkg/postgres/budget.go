@@ -93,7 +93,8 @@ type JobDemand struct {
 	// Direct: it goes past the pooler that the colours go through.
 	Direct bool `json:"direct,omitempty"`
 	// Overlaps: a run may begin before the one before it has ended, so that
-	// nothing bounds how many there are; one is reckoned with.
+	// nothing bounds how many there are; those under way are reckoned with, and
+	// at least one.
 	Overlaps bool `json:"overlaps,omitempty"`
 	// Connections and Sessions are filled in by Plan where there are Pods: what
 	// they may open, and what they hold now.
@@ -188,6 +189,9 @@ type Budget struct {
 	Jobs   []JobDemand   `json:"jobs,omitempty"`
 	// Uncounted says what of jobs is in no sum, a sentence each.
 	Uncounted []string `json:"uncounted,omitempty"`
+	// Short says which jobs ask for more than their own role may have, a sentence
+	// each.
+	Short []string `json:"short,omitempty"`
 	// Pooler is what stands between the colours and the database.
 	Pooler *Pooler `json:"pooler,omitempty"`
 	// pools are those of the pooler that the colours use, unpooled why they are
@@ -226,7 +230,7 @@ func (b *Budget) DeepCopyObject() runtime.Object {
 		pooler.Config.Databases = slices.Clone(pooler.Config.Databases)
 		copied.Pooler = &pooler
 	}
-	copied.Uncounted = slices.Clone(b.Uncounted)
+	copied.Uncounted, copied.Short = slices.Clone(b.Uncounted), slices.Clone(b.Short)
 	copied.Jobs = slices.Clone(b.Jobs)
 	for i := range copied.Jobs {
 		copied.Jobs[i].Pool.Warnings = slices.Clone(b.Jobs[i].Pool.Warnings)

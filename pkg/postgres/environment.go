@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/ptr"
 )
 
 // Lookup reads the data of a ConfigMap or Secret of the workload's namespace:
@@ -58,8 +60,9 @@ func (e environment) connection() (identity connectionIdentity, pointed bool) {
 			continue
 		}
 		pointed = true
-		if config, err := pgx.ParseConfig(strings.TrimPrefix(candidate.value, "jdbc:")); err == nil {
-			return connectionIdentity{role: config.User, database: config.Database}, true
+		text := strings.TrimPrefix(candidate.value, "jdbc:")
+		if config, err := pgx.ParseConfig(text); err == nil {
+			return connectionIdentity{role: roleOf(config, text), database: config.Database}, true
 		}
 	}
 	return identity, pointed
@@ -121,17 +124,18 @@ type environmentReader struct {
 
 func (r *environmentReader) readAll(from corev1.EnvFromSource) {
 	kind, name := "", ""
+	var optional *bool
 	switch {
 	case from.ConfigMapRef != nil:
-		kind, name = "configmap", from.ConfigMapRef.Name
+		kind, name, optional = "configmap", from.ConfigMapRef.Name, from.ConfigMapRef.Optional
 	case from.SecretRef != nil:
-		kind, name = "secret", from.SecretRef.Name
+		kind, name, optional = "secret", from.SecretRef.Name, from.SecretRef.Optional
 	default:
 		return
 	}
 	// In one order always: where two connection strings differ, the same one
 	// must speak every time.
-	data := r.read(kind, name)
+	data := r.read(kind, name, optional)
 	for _, key := range slices.Sorted(maps.Keys(data)) {
 		r.add(from.Prefix+key, data[key], kind+"/"+name, key)
 	}
@@ -143,10 +147,10 @@ func (r *environmentReader) readOne(env corev1.EnvVar) {
 		r.add(env.Name, env.Value, "", "")
 	case from.ConfigMapKeyRef != nil:
 		name := from.ConfigMapKeyRef.Name
-		r.add(env.Name, r.read("configmap", name)[from.ConfigMapKeyRef.Key], "configmap/"+name, from.ConfigMapKeyRef.Key)
+		r.add(env.Name, r.read("configmap", name, from.ConfigMapKeyRef.Optional)[from.ConfigMapKeyRef.Key], "configmap/"+name, from.ConfigMapKeyRef.Key)
 	case from.SecretKeyRef != nil && r.wants(env.Name):
 		name := from.SecretKeyRef.Name
-		r.add(env.Name, r.read("secret", name)[from.SecretKeyRef.Key], "secret/"+name, from.SecretKeyRef.Key)
+		r.add(env.Name, r.read("secret", name, from.SecretKeyRef.Optional)[from.SecretKeyRef.Key], "secret/"+name, from.SecretKeyRef.Key)
 	}
 }
 
@@ -160,22 +164,28 @@ func (r *environmentReader) add(name, value, origin, key string) {
 	r.environment.variables = append(r.environment.variables, variable{name: name, value: value, origin: origin, key: key, container: r.container, at: r.at})
 }
 
-func (r *environmentReader) read(kind, name string) map[string]string {
+// read is what an object holds, nil where it could not be read, which is noted, and
+// where it is optional and not there.
+func (r *environmentReader) read(kind, name string, optional *bool) map[string]string {
 	key := kind + "/" + name
 	if data, done := r.objects[key]; done {
 		return data
 	}
-	r.objects[key] = nil
 	if r.lookup == nil {
+		r.objects[key] = nil
 		r.environment.unread = append(r.environment.unread, key+" was not read")
 		return nil
 	}
 	data, err := r.lookup(r.ctx, kind, name)
-	if err != nil {
-		r.environment.unread = append(r.environment.unread, fmt.Sprintf("%s could not be read: %v", key, err))
+	if ptr.Deref(optional, false) && apierrors.IsNotFound(err) {
 		return nil
 	}
 	r.objects[key] = data
+	if err != nil {
+		r.objects[key] = nil
+		r.environment.unread = append(r.environment.unread, fmt.Sprintf("%s could not be read: %v", key, err))
+		return nil
+	}
 	return data
 }
 

@@ -3,6 +3,7 @@ package postgres
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // jobDemands are the jobs with what they may open and what they hold now.
@@ -68,12 +69,50 @@ func uncounted(input BudgetInput, jobs []JobDemand) []string {
 	return found
 }
 
+// shortRoles says which jobs ask for more than the role may have that they log in
+// with, where no colour does: such a role has no gate. Through a pooler it is the
+// pooler that logs in.
+func shortRoles(input BudgetInput, budget Budget) []string {
+	gated := rolesOf(budget.Colors, budget.pools)
+	var found []string
+	for _, job := range budget.Jobs {
+		limit, known := input.Snapshot.Roles[job.Role]
+		if !known || limit.Limit < 0 || limit.Superuser || slices.Contains(gated, job.Role) {
+			continue
+		}
+		gated = append(gated, job.Role)
+		asking := slices.DeleteFunc(slices.Clone(budget.Jobs), func(other JobDemand) bool {
+			return other.Role != job.Role || budget.Pooler != nil && !other.goesPast()
+		})
+		held := 0
+		if !input.Snapshot.Counted {
+			held = others(input, budget, Gate{Name: gateRole + job.Role}, func(s Session) bool { return s.Role == job.Role })
+		}
+		if asked := connectionsOf(asking); asked > 0 && asked > limit.Limit-held {
+			found = append(found, fmt.Sprintf("%s may ask for %d connections as role %s, which may have %d, of which others hold %d",
+				namesOf(asking), asked, job.Role, limit.Limit, held))
+		}
+	}
+	return found
+}
+
+func namesOf(jobs []JobDemand) string {
+	var names []string
+	for _, job := range jobs {
+		names = append(names, job.Name)
+	}
+	return strings.Join(names, " and ")
+}
+
 // jobWarnings are what else is not certain of the jobs.
 func jobWarnings(jobs []JobDemand) []string {
 	var found []string
 	for _, job := range jobs {
 		if job.Overlaps {
-			found = append(found, job.Name+" may run several times at once (concurrencyPolicy Allow); one run is reckoned with")
+			found = append(found, job.Name+" may run several times at once (concurrencyPolicy Allow); those under way are reckoned with, and at least one")
+		}
+		if job.Pods > 0 && job.known() && job.Sessions > job.Connections {
+			found = append(found, fmt.Sprintf("%s holds %d sessions now, more than the %d that its pool explains", job.Name, job.Sessions, job.Connections))
 		}
 		for _, warning := range job.Pool.Warnings {
 			found = append(found, job.Name+": "+warning)

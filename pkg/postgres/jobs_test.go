@@ -19,7 +19,7 @@ func TestPlanOfJobs(t *testing.T) {
 	input := incident(4)
 	input.Snapshot.Databases["reports"] = postgres.DatabaseState{Limit: postgres.NoLimit}
 	input.Snapshot.Databases["shop"] = postgres.DatabaseState{Limit: 50}
-	input.Snapshot.Roles["app"], input.Snapshot.Roles["migrator"] = postgres.RoleLimit{Limit: 60}, postgres.RoleLimit{Limit: 2}
+	input.Snapshot.Roles["app"], input.Snapshot.Roles["migrator"] = postgres.RoleLimit{Limit: 60}, postgres.RoleLimit{Limit: 15}
 	for pid := range 3 {
 		input.Snapshot.Sessions = append(input.Snapshot.Sessions, postgres.Session{PID: pid + 200, BackendType: "client backend", Database: "reports", Role: "migrator", Address: "10.0.0.9"})
 	}
@@ -45,9 +45,62 @@ func TestPlanOfJobs(t *testing.T) {
 	if warnings := strings.Join(budget.Warnings, "\n"); !strings.Contains(warnings, "cronjob/tidy may run several times at once") {
 		t.Errorf("warnings = %s", warnings)
 	}
-	input.Jobs[0].Pods = 12
+	input.Jobs[0].Pool = jobPool(0)
+	if warnings := strings.Join(postgres.Plan(input).Warnings, "\n"); !strings.Contains(warnings, "job/reports holds 3 sessions now, more than the 0 that its pool explains") {
+		t.Errorf("warnings = %s", warnings)
+	}
+	input.Jobs[0].Pool, input.Jobs[0].Pods = jobPool(5), 12
 	if got := postgres.Plan(input); got.Outcome != postgres.Exceeds || got.RecommendedPool != 1 {
 		t.Errorf("60 connections of a Job beside 32: %s, pool %d; want a failure that leaves one for each pod", got.Outcome, got.RecommendedPool)
+	}
+}
+
+// A role that Jobs alone log in with may have all of its limit. Where they ask for
+// more it is the Job that fails, which warns.
+func TestPlanOfJobsWithARoleOfTheirOwn(t *testing.T) {
+	for _, test := range []struct {
+		limit, held int
+		want        postgres.Outcome
+	}{
+		{2, 0, postgres.Fits}, {1, 0, postgres.Warns}, {2, 1, postgres.Warns}, {postgres.NoLimit, 5, postgres.Fits},
+	} {
+		input := incident(4)
+		input.Snapshot.Roles["migrator"] = postgres.RoleLimit{Limit: test.limit}
+		for pid := range test.held {
+			input.Snapshot.Sessions = append(input.Snapshot.Sessions, postgres.Session{PID: pid + 200, BackendType: "client backend", Database: "shop", Role: "migrator"})
+		}
+		input.Attribution = postgres.Attribute(input.Snapshot, nil)
+		input.Jobs = []postgres.JobDemand{{Name: "job/migrate", Pods: 1, Pool: jobPool(2), Role: "migrator"}}
+		budget := postgres.Plan(input)
+		if budget.Outcome != test.want || (test.want == postgres.Warns) != strings.Contains(budget.Summary, "job/migrate may ask for 2 connections as role migrator, which may have") {
+			t.Errorf("%+v: %s, %s", test, budget.Outcome, budget.Summary)
+		}
+		if budget.RecommendedPool < 4 {
+			t.Errorf("%+v: a pool of %d is recommended, by what no colour is under", test, budget.RecommendedPool)
+		}
+	}
+}
+
+// The sessions of a Job are others' under the gates that its demand is not in.
+func TestSessionsOfJobsUnderOtherGates(t *testing.T) {
+	input := incident(4)
+	input.Snapshot.Roles["app"] = postgres.RoleLimit{Limit: 60}
+	for pid := range 3 {
+		input.Snapshot.Sessions = append(input.Snapshot.Sessions, postgres.Session{PID: pid + 200, BackendType: "client backend", Database: "shop", Role: "app", Address: "10.0.0.9"})
+	}
+	input.Attribution = postgres.Attribute(input.Snapshot, []postgres.Identity{{Color: "job/reports", Addresses: []string{"10.0.0.9"}}})
+	input.Jobs = []postgres.JobDemand{{Name: "job/reports", Pods: 1, Pool: jobPool(3)}}
+	others := func(role string) map[string]int {
+		input.Jobs[0].Role = role
+		found := map[string]int{}
+		for _, gate := range postgres.Plan(input).Gates {
+			found[gate.Name] = gate.Others
+		}
+		return found
+	}
+	own, elsewhere := others("app"), others("migrator")
+	if own["cluster"] != elsewhere["cluster"] || elsewhere["role app"] != own["role app"]+3 {
+		t.Errorf("others are %v, and of a Job that is given as migrator %v", own, elsewhere)
 	}
 }
 

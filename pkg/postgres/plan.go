@@ -17,6 +17,10 @@ import (
 //	passes    others + demand ≤ share × limit, at every gate
 //	pool      the smallest over the gates of ⌊(share × limit − others − jobs) / pods⌋
 //
+// A role that jobs alone log in with is no gate, since no colour fails by it: jobs
+// that ask for more than the whole of its limit make the outcome no better than
+// Warns.
+//
 // A job whose pool is not known is in no sum, and the outcome is then no better
 // than Warns: most open one or two, and nobody would state all of them at once.
 //
@@ -49,6 +53,7 @@ func Plan(input BudgetInput) Budget {
 	if input.Pooler != nil {
 		budget.Tightest = narrowest(budget.Gates)
 	}
+	budget.Short = shortRoles(input, budget)
 	budget.Warnings = warnings(input, budget)
 	budget.Outcome = outcome(input, budget)
 	budget.RequiredConnections = required(input, budget)
@@ -122,7 +127,7 @@ func rolesOf(colors []ColorDemand, pools []serverPool) []string {
 // newGate fills in a gate from the colours that are under it and the sessions
 // that count against it.
 func newGate(input BudgetInput, budget Budget, colors []ColorDemand, gate Gate, counts func(Session) bool) Gate {
-	gate.Others = others(input, budget.pools, gate, counts)
+	gate.Others = others(input, budget, gate, counts)
 	gate.Allowed = share(input.Share, gate.Limit) - gate.Others
 	gate.Ceiling = max(0, gate.Limit-gate.Others)
 	jobs := connectionsOf(jobsAt(gate, budget))
@@ -147,9 +152,10 @@ func newGate(input BudgetInput, budget Budget, colors []ColorDemand, gate Gate, 
 	return gate
 }
 
-// others counts the client sessions under a gate that are not the colours',
-// or all that there may be where they were only counted.
-func others(input BudgetInput, pools []serverPool, gate Gate, counts func(Session) bool) int {
+// others counts the client sessions under a gate that are not the colours' and not
+// those of jobs that are in its demand, or all that there may be where they were
+// only counted.
+func others(input BudgetInput, budget Budget, gate Gate, counts func(Session) bool) int {
 	if input.Snapshot.Counted {
 		if gate.Name == gateDatabase+input.Database {
 			return input.Snapshot.Databases[input.Database].Backends
@@ -158,14 +164,14 @@ func others(input BudgetInput, pools []serverPool, gate Gate, counts func(Sessio
 	}
 	own := map[int]bool{}
 	if input.Pooler != nil {
-		own = ownOfPooler(input, pools)
+		own = ownOfPooler(input, budget.pools)
 	}
 	for _, color := range input.Colors {
 		for _, session := range input.Attribution.Sessions[color.Color] {
 			own[session.PID] = true
 		}
 	}
-	for _, job := range input.Jobs {
+	for _, job := range jobsAt(gate, budget) {
 		for _, session := range input.Attribution.Sessions[job.Name] {
 			own[session.PID] = own[session.PID] || job.known()
 		}
@@ -226,7 +232,7 @@ func outcome(input BudgetInput, budget Budget) Outcome {
 	for _, job := range budget.Jobs {
 		assumed = assumed || job.Pool.Trust == TrustAssumed
 	}
-	assumed = assumed || len(budget.Uncounted) > 0
+	assumed = assumed || len(budget.Uncounted)+len(budget.Short) > 0
 	if assumed || doubtful || input.Pooler != nil && !input.Pooler.Counted {
 		return Warns
 	}
@@ -306,7 +312,7 @@ func warnings(input BudgetInput, budget Budget) []string {
 			found = append(found, color.Color+": "+warning)
 		}
 	}
-	return slices.Concat(found, unexplained(budget.Colors), budget.Uncounted, jobWarnings(budget.Jobs))
+	return slices.Concat(found, unexplained(budget.Colors), budget.Uncounted, budget.Short, jobWarnings(budget.Jobs))
 }
 
 // unexplained names the colours that hold more sessions than their pools may

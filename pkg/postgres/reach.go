@@ -38,7 +38,7 @@ func ReachOf(ctx context.Context, input PoolInput, namespace string) Reach {
 	environment := readEnvironment(ctx, input)
 	reach := Reach{Unread: environment.unread}
 	for _, variable := range environment.variables {
-		if variable.origin != "" && pointsAtDatabase(variable) {
+		if variable.origin != "" && pointsAtDatabase(variable, !environment.misses(variable.origin)) {
 			reach.Sources = append(reach.Sources, variable.origin+" key "+variable.key)
 		}
 	}
@@ -111,15 +111,25 @@ func (e environment) misses(origin string) bool {
 // not which.
 var onlyTunes = regexp.MustCompile(`(?i)(POOL|SIZE|MAX|MIN|TIMEOUT|THREADS|SSL|LOG|DEBUG|RETR|LIFETIME|MIGRAT)`)
 
-func pointsAtDatabase(v variable) bool {
-	return isConnectionString(v.value) || mayPointAtDatabase.MatchString(v.name) && !onlyTunes.MatchString(v.name)
+// namesServer matches the URLs of PostgreSQL that only a framework reads, such as
+// postgresql+asyncpg://, r2dbc:postgresql:// and ecto://.
+var namesServer = regexp.MustCompile(`(?i)^\s*([a-z0-9]+:)?(postgres|ecto)[a-z0-9+]*://`)
+
+// pointsAtDatabase goes by the value where it was read, and else by the name, which
+// says less: FEEDBACK_URL has a DB in it.
+func pointsAtDatabase(v variable, read bool) bool {
+	if read {
+		return isConnectionString(v.value) || namesServer.MatchString(v.value) || v.value != "" && hostVariable.MatchString(v.name)
+	}
+	return mayPointAtDatabase.MatchString(v.name) && !onlyTunes.MatchString(v.name)
 }
 
-// The variables by which the parts of a connection string are given one by one.
+// The variables by which the parts of a connection string are given one by one. What
+// stands before is a word of its own: MONGODB_HOST is none.
 var (
-	hostVariable     = regexp.MustCompile(`(?i)^(PGHOST|.*(DB|DATABASE|PG|POSTGRES|POSTGRESQL|DATASOURCE)_?HOST(NAME)?)$`)
-	databaseVariable = regexp.MustCompile(`(?i)^(PGDATABASE|.*(DB|DATABASE)_?NAME|.*(DB|PG|POSTGRES|POSTGRESQL)_(DB|DATABASE))$`)
-	roleVariable     = regexp.MustCompile(`(?i)^(PGUSER|.*(DB|DATABASE|PG|POSTGRES|POSTGRESQL|DATASOURCE)_?USER(NAME)?)$`)
+	hostVariable     = regexp.MustCompile(`(?i)^(PGHOST|(.*_)?(DB|DATABASE|PG|POSTGRES|POSTGRESQL|DATASOURCE)_?HOST(NAME)?)$`)
+	databaseVariable = regexp.MustCompile(`(?i)^(PGDATABASE|(.*_)?(DB|DATABASE)_?NAME|(.*_)?(DB|PG|POSTGRES|POSTGRESQL)_(DB|DATABASE))$`)
+	roleVariable     = regexp.MustCompile(`(?i)^(PGUSER|(.*_)?(DB|DATABASE|PG|POSTGRES|POSTGRESQL|DATASOURCE)_?USER(NAME)?)$`)
 )
 
 // logins are those of the connection strings, and that of the variables by which
@@ -167,7 +177,23 @@ func loginOf(text string) Login {
 	if err != nil {
 		return Login{}
 	}
-	return Login{Host: config.Host, Database: config.Database, Role: config.User}
+	return Login{Host: config.Host, Database: config.Database, Role: roleOf(config, text)}
+}
+
+// saysUser matches that a connection string in keywords says whom it logs in as.
+var saysUser = regexp.MustCompile(`(?i)(^|\s)user\s*=`)
+
+// roleOf is whom a connection string logs in as, "" where it does not say: pgx then
+// takes it from the environment of this process, which is nobody's in the cluster.
+func roleOf(config *pgx.ConnConfig, text string) string {
+	if parsed, err := url.Parse(text); err == nil && parsed.Scheme != "" {
+		if parsed.User.Username() == "" && parsed.Query().Get("user") == "" {
+			return ""
+		}
+	} else if !saysUser.MatchString(text) {
+		return ""
+	}
+	return config.User
 }
 
 // hostNamed is a host without its port, and as service.namespace where it is a

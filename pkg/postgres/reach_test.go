@@ -44,11 +44,18 @@ func wholeSecret(name string) corev1.Container {
 	return corev1.Container{EnvFrom: []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}}}}}
 }
 
+func wholeConfigMap(name string) corev1.Container {
+	return corev1.Container{EnvFrom: []corev1.EnvFromSource{{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}}}}}
+}
+
 func TestReachSharedWithTheColors(t *testing.T) {
+	t.Setenv("PGUSER", "somebody")
 	url := "postgres://app:kept-to-itself@postgres:5432/shop"
 	objects := map[string]map[string]string{
 		"secret/shop-database": {"url": url}, "secret/other": {"url": "postgres://other:x@elsewhere:5432/other"},
 		"secret/settings": {"LOG_LEVEL": "debug", "DB_POOL_SIZE": "3"},
+		"configmap/shared": {"FEEDBACK_URL": "https://feedback.example", "GPG_KEY": "abc", "REDIS_DB": "0", "MONGODB_URL": "mongodb://mongo/shop", "MONGODB_HOST": "mongo", "DB_URL": ""},
+		"secret/django":    {"url": "postgresql+asyncpg://app@postgres/shop"},
 	}
 	for _, test := range []struct {
 		name        string
@@ -63,6 +70,10 @@ func TestReachSharedWithTheColors(t *testing.T) {
 		{"all of a Secret that can't be read", wholeSecret("locked"), fromSecret("DATABASE_URL", "locked", "url"), false, "secret/locked key url", false, true},
 		{"another key of it", fromSecret("DATABASE_URL", "locked", "url"), fromSecret("DATABASE_URL", "locked", "reports"), false, "", false, true},
 		{"settings that point nowhere", wholeSecret("settings"), wholeSecret("settings"), false, "", false, false},
+		{"names that only look like a database's", wholeConfigMap("shared"), wholeConfigMap("shared"), false, "", false, false},
+		{"another database's host", set("MONGODB_HOST=mongo"), set("MONGODB_HOST=mongo"), false, "", false, false},
+		{"a framework's own URL", fromSecret("DATABASE_URL", "django", "url"), fromSecret("DATABASE_URL", "django", "url"), false, "secret/django key url", false, false},
+		{"no role, which is not this process' own", set("PGUSER=somebody", "PGDATABASE=shop"), set("DATABASE_URL=host=localhost dbname=shop"), false, "", false, false},
 		{"one host", set("DATABASE_URL=" + url), set("DB_HOST=postgres.shop.svc.cluster.local:5432", "DB_USER=reports"), false, "host postgres.shop", false, false},
 		{"one host in a jdbc string", set("DATABASE_URL=" + url), set("SPRING_DATASOURCE_URL=jdbc:postgresql://postgres/reports?user=r"), false, "host postgres.shop", false, false},
 		{"one host in an argument", set("DATABASE_URL=" + url), corev1.Container{Args: []string{"--dsn=host=POSTGRES.shop.svc user=x dbname=y"}}, false, "host postgres.shop", false, false},

@@ -25,6 +25,29 @@ type Layer struct {
 type Tie struct {
 	// Object is kind/name; By is the field or the annotation that ties.
 	Object, By string
+	// Alone: it leads to one colour's own Service alone, so it ties clients within
+	// that colour and not to one of two.
+	Alone bool `json:",omitempty"`
+}
+
+// destinations are the names, or hosts, by which clients reach the release.
+type destinations struct {
+	// production lead to whichever colour is live, or to both; colors to one each.
+	production, colors []string
+}
+
+func (d destinations) all() []string { return slices.Concat(d.production, d.colors) }
+
+// alone reports whether what leads to these leads to one colour and to nothing else
+// of the release.
+func (d destinations) alone(led []string) bool {
+	found := 0
+	for _, color := range d.colors {
+		if slices.Contains(led, color) {
+			found++
+		}
+	}
+	return found == 1 && !anyOf(led, d.production)
 }
 
 // The kinds of layers, by their resources.
@@ -61,7 +84,7 @@ var albSticky = regexp.MustCompile(`(?i)"targetGroupStickinessConfig"\s*:\s*\{[^
 
 // ingressTies are the annotations by which an Ingress ties clients, where it leads
 // to one of the Services.
-func ingressTies(ingress *networkingv1.Ingress, services []string) []Tie {
+func ingressTies(ingress *networkingv1.Ingress, services destinations) []Tie {
 	led := ledTo(ingress)
 	by := tiedBy(ingress.Annotations, ingressAnnotations())
 	for _, name := range slices.Sorted(maps.Keys(ingress.Annotations)) {
@@ -69,7 +92,7 @@ func ingressTies(ingress *networkingv1.Ingress, services []string) []Tie {
 		if !strings.HasPrefix(name, albAction) {
 			continue
 		}
-		for _, service := range services {
+		for _, service := range services.all() {
 			if strings.Contains(value, `"`+service+`"`) {
 				led = append(led, service)
 			}
@@ -78,10 +101,10 @@ func ingressTies(ingress *networkingv1.Ingress, services []string) []Tie {
 			by = append(by, name+" with targetGroupStickinessConfig")
 		}
 	}
-	if !anyOf(led, services) {
+	if !anyOf(led, services.all()) {
 		return nil
 	}
-	return tiesOf("ingress/"+ingress.Name, by)
+	return tiesOf("ingress/"+ingress.Name, by, services.alone(led))
 }
 
 // ledTo are the Services of an Ingress' backends.
@@ -106,8 +129,8 @@ func ledTo(ingress *networkingv1.Ingress) []string {
 
 // httpProxyTies are the routes of a Contour HTTPProxy that tie clients of one of
 // the Services (https://projectcontour.io/docs/main/config/request-routing/#session-affinity).
-func httpProxyTies(proxy *unstructured.Unstructured, services []string) []Tie {
-	var by []string
+func httpProxyTies(proxy *unstructured.Unstructured, services destinations) []Tie {
+	var by, tied []string
 	for at, route := range entriesAt(proxy.Object, "spec", "routes") {
 		strategy, _, _ := unstructured.NestedString(route, "loadBalancerPolicy", "strategy")
 		var led []string
@@ -115,19 +138,21 @@ func httpProxyTies(proxy *unstructured.Unstructured, services []string) []Tie {
 			name, _, _ := unstructured.NestedString(service, "name")
 			led = append(led, name)
 		}
-		if (strategy == "Cookie" || strategy == "RequestHash") && anyOf(led, services) {
+		if (strategy == "Cookie" || strategy == "RequestHash") && anyOf(led, services.all()) {
+			tied = append(tied, led...)
 			by = append(by, fmt.Sprintf("spec.routes[%d].loadBalancerPolicy.strategy=%s", at, strategy))
 		}
 	}
-	return tiesOf("httpproxy/"+proxy.GetName(), by)
+	return tiesOf("httpproxy/"+proxy.GetName(), by, services.alone(tied))
 }
 
 // destinationRuleTies are the traffic policies of a DestinationRule that tie
 // clients of one of the hosts, each service.namespace
 // (https://istio.io/latest/docs/reference/config/networking/destination-rule/#LoadBalancerSettings-ConsistentHashLB).
-func destinationRuleTies(rule *unstructured.Unstructured, hosts []string) []Tie {
+func destinationRuleTies(rule *unstructured.Unstructured, hosts destinations) []Tie {
 	named, _, _ := unstructured.NestedString(rule.Object, "spec", "host")
-	if !slices.ContainsFunc(hosts, func(host string) bool { return hostCovers(named, rule.GetNamespace(), host) }) {
+	covered := slices.DeleteFunc(hosts.all(), func(host string) bool { return !hostCovers(named, rule.GetNamespace(), host) })
+	if len(covered) == 0 {
 		return nil
 	}
 	var by []string
@@ -148,7 +173,7 @@ func destinationRuleTies(rule *unstructured.Unstructured, hosts []string) []Tie 
 	for at, subset := range entriesAt(spec, "subsets") {
 		policy(fmt.Sprintf("spec.subsets[%d].", at), subset)
 	}
-	return tiesOf("destinationrule/"+rule.GetName(), by)
+	return tiesOf("destinationrule/"+rule.GetName(), by, hosts.alone(covered))
 }
 
 // hostCovers reports whether the host of a rule, which may begin with a wildcard,
@@ -186,21 +211,21 @@ func backendConfigsOf(service *corev1.Service) []string {
 	return names
 }
 
-// backendConfigTies are those of a BackendConfig
+// backendConfigTies are those of a BackendConfig that Services name
 // (https://cloud.google.com/kubernetes-engine/docs/how-to/ingress-configuration#session_affinity).
-func backendConfigTies(config *unstructured.Unstructured, named []string) []Tie {
+func backendConfigTies(config *unstructured.Unstructured, alone bool) []Tie {
 	affinity, _, _ := unstructured.NestedString(config.Object, "spec", "sessionAffinity", "affinityType")
-	if affinity == "" || strings.EqualFold(affinity, "NONE") || !slices.Contains(named, config.GetName()) {
+	if affinity == "" || strings.EqualFold(affinity, "NONE") {
 		return nil
 	}
-	return tiesOf("backendconfig/"+config.GetName(), []string{"spec.sessionAffinity.affinityType=" + affinity})
+	return tiesOf("backendconfig/"+config.GetName(), []string{"spec.sessionAffinity.affinityType=" + affinity}, alone)
 }
 
-func tiesOf(object string, by []string) []Tie {
+func tiesOf(object string, by []string, alone bool) []Tie {
 	if len(by) == 0 {
 		return nil
 	}
-	return []Tie{{Object: object, By: strings.Join(by, ", ")}}
+	return []Tie{{Object: object, By: strings.Join(by, ", "), Alone: alone}}
 }
 
 func anyOf(names, among []string) bool {

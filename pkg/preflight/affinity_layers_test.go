@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +18,8 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	kubetesting "k8s.io/client-go/testing"
 	"sigs.k8s.io/yaml"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
 func ingressTo(name, service string, annotations map[string]string) *networkingv1.Ingress {
@@ -38,13 +41,15 @@ func object(t *testing.T, text string) *unstructured.Unstructured {
 func TestIngressTies(t *testing.T) {
 	const nginx, alb = "nginx.ingress.kubernetes.io/affinity", "alb.ingress.kubernetes.io/"
 	forward := `{"type":"forward","forwardConfig":{"targetGroups":[{"serviceName":"svc-blue","weight":1}],"targetGroupStickinessConfig":{"enabled":%,"durationSeconds":60}}}`
+	both := strings.Replace(forward, `"weight":1}`, `"weight":1},{"serviceName":"svc-green","weight":1}`, 1)
 	for _, test := range []struct {
 		service     string
 		annotations map[string]string
 		want        string
 	}{
 		{"svc-production", map[string]string{nginx: "cookie"}, nginx + "=cookie"},
-		{"svc-green", map[string]string{nginx: "cookie"}, nginx + "=cookie"},
+		{"svc-green", map[string]string{nginx: "cookie"}, "alone " + nginx + "=cookie"},
+		{"weighted", map[string]string{alb + "actions.weighted": strings.ReplaceAll(both, "%", "true")}, alb + "actions.weighted with targetGroupStickinessConfig"},
 		{"svc-others", map[string]string{nginx: "cookie"}, ""},
 		{"svc-production", map[string]string{"nginx.ingress.kubernetes.io/session-cookie-name": "x"}, ""},
 		{"svc-production", map[string]string{"nginx.org/lb-method": "least_conn"}, ""},
@@ -52,12 +57,12 @@ func TestIngressTies(t *testing.T) {
 		{"svc-production", map[string]string{"haproxy.org/cookie-persistence": "shop"}, "haproxy.org/cookie-persistence=shop"},
 		{"svc-production", map[string]string{"traefik.ingress.kubernetes.io/affinity": "false"}, ""},
 		{"svc-production", map[string]string{alb + "target-group-attributes": "stickiness.enabled=true,stickiness.type=lb_cookie"}, alb + "target-group-attributes with stickiness.enabled=true"},
-		{"weighted", map[string]string{alb + "actions.weighted": strings.ReplaceAll(forward, "%", "true")}, alb + "actions.weighted with targetGroupStickinessConfig"},
+		{"weighted", map[string]string{alb + "actions.weighted": strings.ReplaceAll(forward, "%", "true")}, "alone " + alb + "actions.weighted with targetGroupStickinessConfig"},
 		{"weighted", map[string]string{alb + "actions.weighted": strings.ReplaceAll(forward, "%", "false")}, ""},
 	} {
 		got := ""
-		for _, tie := range ingressTies(ingressTo("shop", test.service, test.annotations), []string{"svc-production", "svc-blue", "svc-green"}) {
-			got += tie.By
+		for _, tie := range ingressTies(ingressTo("shop", test.service, test.annotations), destinations{[]string{"svc-production"}, []string{"svc-blue", "svc-green"}}) {
+			got += told(tie)
 		}
 		if got != test.want {
 			t.Errorf("%s by %v: %q, want %q", test.service, test.annotations, got, test.want)
@@ -65,8 +70,17 @@ func TestIngressTies(t *testing.T) {
 	}
 }
 
+// told is by what something ties, and whether it leads to one colour alone.
+func told(tie Tie) string {
+	if tie.Alone {
+		return "alone " + tie.By
+	}
+	return tie.By
+}
+
 func TestMeshAndProxyTies(t *testing.T) {
-	services, hosts := []string{"svc-production"}, []string{"svc-production.shop"}
+	services := destinations{[]string{"svc-production"}, []string{"svc-blue", "svc-green"}}
+	hosts := destinations{[]string{"svc-production.shop"}, []string{"svc-blue.shop", "svc-green.shop"}}
 	rule := func(host, spec string) string {
 		return "metadata: {name: shop, namespace: shop}\nspec: {host: \"" + host + "\", " + spec + "}"
 	}
@@ -77,6 +91,9 @@ func TestMeshAndProxyTies(t *testing.T) {
 		want string
 	}{
 		{"a cookie", destinationRuleTies(object(t, rule("svc-production", hash)), hosts), "spec.trafficPolicy.loadBalancer.consistentHash (httpCookie)"},
+		{"a colour's own host", destinationRuleTies(object(t, rule("svc-green", hash)), hosts), "alone spec.trafficPolicy.loadBalancer.consistentHash (httpCookie)"},
+		{"Contour, one colour", httpProxyTies(object(t, "metadata: {name: shop}\nspec: {routes: [{loadBalancerPolicy: {strategy: Cookie}, services: [{name: svc-green}]}]}"), services), "alone spec.routes[0].loadBalancerPolicy.strategy=Cookie"},
+		{"Contour, both colours", httpProxyTies(object(t, "metadata: {name: shop}\nspec: {routes: [{loadBalancerPolicy: {strategy: Cookie}, services: [{name: svc-blue}, {name: svc-green}]}]}"), services), "spec.routes[0].loadBalancerPolicy.strategy=Cookie"},
 		{"in full", destinationRuleTies(object(t, rule("svc-production.shop.svc.cluster.local", hash)), hosts), "spec.trafficPolicy.loadBalancer.consistentHash (httpCookie)"},
 		{"every host", destinationRuleTies(object(t, rule("*.shop.svc.cluster.local", hash)), hosts), "spec.trafficPolicy.loadBalancer.consistentHash (httpCookie)"},
 		{"every host of another namespace", destinationRuleTies(object(t, rule("*.other.svc.cluster.local", hash)), hosts), ""},
@@ -88,13 +105,13 @@ func TestMeshAndProxyTies(t *testing.T) {
 		{"Contour", httpProxyTies(object(t, "metadata: {name: shop}\nspec: {routes: [{services: [{name: svc-production}]}, {loadBalancerPolicy: {strategy: Cookie}, services: [{name: svc-production}]}]}"), services),
 			"spec.routes[1].loadBalancerPolicy.strategy=Cookie"},
 		{"Contour, others", httpProxyTies(object(t, "metadata: {name: shop}\nspec: {routes: [{loadBalancerPolicy: {strategy: Cookie}, services: [{name: others}]}]}"), services), ""},
-		{"Google", backendConfigTies(object(t, "metadata: {name: shop}\nspec: {sessionAffinity: {affinityType: GENERATED_COOKIE}}"), []string{"shop"}), "spec.sessionAffinity.affinityType=GENERATED_COOKIE"},
-		{"Google, off", backendConfigTies(object(t, "metadata: {name: shop}\nspec: {sessionAffinity: {affinityType: NONE}}"), []string{"shop"}), ""},
-		{"Google, not named", backendConfigTies(object(t, "metadata: {name: shop}\nspec: {sessionAffinity: {affinityType: CLIENT_IP}}"), []string{"other"}), ""},
+		{"Google", backendConfigTies(object(t, "metadata: {name: shop}\nspec: {sessionAffinity: {affinityType: GENERATED_COOKIE}}"), false), "spec.sessionAffinity.affinityType=GENERATED_COOKIE"},
+		{"Google, off", backendConfigTies(object(t, "metadata: {name: shop}\nspec: {sessionAffinity: {affinityType: NONE}}"), false), ""},
+		{"Google, of a colour", backendConfigTies(object(t, "metadata: {name: shop}\nspec: {sessionAffinity: {affinityType: CLIENT_IP}}"), true), "alone spec.sessionAffinity.affinityType=CLIENT_IP"},
 	} {
 		got := ""
 		for _, tie := range test.ties {
-			got += tie.By
+			got += told(tie)
 		}
 		if got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
@@ -107,8 +124,8 @@ func TestMeshAndProxyTies(t *testing.T) {
 	}
 }
 
-// Kinds are listed only where the cluster serves them, and what may not be listed
-// warns; what can't be is not known, which blocks.
+// Kinds are listed only where the cluster serves them. What may not be listed is not
+// known, which blocks under require: production; what can't be blocks always.
 func TestLayersOfACluster(t *testing.T) {
 	rules := schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1beta1", Resource: layerDestinationRules}
 	forbidden := apierrors.NewForbidden(rules.GroupResource(), "", errors.New("no"))
@@ -120,7 +137,7 @@ func TestLayersOfACluster(t *testing.T) {
 	}{
 		{"no mesh", false, forbidden, map[string]string{"ingress/sticky": "fail", "destinationrules": ""}},
 		{"a mesh", true, nil, map[string]string{"ingress/sticky": "fail", "destinationrule/shop": "fail"}},
-		{"a mesh that may not be seen", true, forbidden, map[string]string{"destinationrules": "warn"}},
+		{"a mesh that may not be seen", true, forbidden, map[string]string{"destinationrules": "unknown"}},
 		{"a mesh that does not answer", true, apierrors.NewInternalError(errors.New("down")), map[string]string{"destinationrules": "unknown"}},
 	} {
 		in := inputs(t, "", "3", func(client *fake.Clientset) {
@@ -191,8 +208,61 @@ func TestLayersAreJudged(t *testing.T) {
 	if report := Evaluate(facts, Catalogue(), StageDeploy); len(report.Blocking) > 0 {
 		t.Errorf("what may not be listed blocks: %v", report.Blocking)
 	}
+	facts.Release.Spec.Require = release.RequireProduction
+	if report := Evaluate(facts, Catalogue(), StageDeploy); !slices.Contains(report.Blocking, "BG-NET-01") {
+		t.Errorf("under require: production what may not be listed does not block: %v", report.Blocking)
+	}
+	facts.Release.Spec.Require = release.RequireStarter
+	facts.Layers[layerHTTPProxies] = Layer{Ties: known([]Tie{{Object: "httpproxy/preview", By: "x", Alone: true}})}
+	if report := Evaluate(facts, Catalogue(), StageDeploy); len(report.Blocking) > 0 {
+		t.Errorf("a preview blocks: %v", report.Blocking)
+	}
 	facts.Layers = nil
 	if report := Evaluate(facts, Catalogue(), StageDeploy); !cmp.Equal(report.Blocking, []string{"BG-NET-01"}) {
 		t.Errorf("what was not looked at does not block: %v", report.Blocking)
+	}
+}
+
+// Lists come in pages, and of BackendConfigs those are read that a Service names.
+func TestLayersInPagesAndByName(t *testing.T) {
+	configs := schema.GroupVersionResource{Group: "cloud.google.com", Version: "v1", Resource: layerBackendConfigs}
+	rules := schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1beta1", Resource: layerDestinationRules}
+	client := dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{configs: "BackendConfigList", rules: "DestinationRuleList"})
+	for _, name := range []string{"named", "preview", "stranger"} {
+		config := object(t, "apiVersion: cloud.google.com/v1\nkind: BackendConfig\nmetadata: {name: "+name+", namespace: shop}\nspec: {sessionAffinity: {affinityType: CLIENT_IP}}")
+		if err := client.Tracker().Create(configs, config, "shop"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pages := 0
+	client.PrependReactor("list", rules.Resource, func(kubetesting.Action) (bool, runtime.Object, error) {
+		pages++
+		page := &unstructured.UnstructuredList{Items: []unstructured.Unstructured{*object(t, "apiVersion: networking.istio.io/v1beta1\nkind: DestinationRule\nmetadata: {name: shop, namespace: shop}")}}
+		page.SetAPIVersion("networking.istio.io/v1beta1")
+		page.SetKind("DestinationRuleList")
+		if pages < 3 {
+			page.SetContinue("more")
+		}
+		return true, page, nil
+	})
+	in := inputs(t, "", "3", nil)
+	in.Client.Dynamic = client
+	ties, err := namedTies(t.Context(), in, configs, destinations{production: []string{"named", "missing"}, colors: []string{"named", "preview"}})
+	const by = "spec.sessionAffinity.affinityType=CLIENT_IP"
+	if diff := cmp.Diff([]Tie{{Object: "backendconfig/named", By: by}, {Object: "backendconfig/preview", By: by, Alone: true}}, ties); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	ties, err = listedTies(t.Context(), in, rules, func(object *unstructured.Unstructured) []Tie { return []Tie{{Object: object.GetName()}} })
+	if len(ties) != 3 || err != nil {
+		t.Errorf("%d of the objects on 3 pages, %v", len(ties), err)
+	}
+}
+
+// A rollback is judged by none of what is read for a shift, so nothing of it is.
+func TestRollbackReadsNoSettings(t *testing.T) {
+	in := inputs(t, "", "3", nil)
+	in.Stage = StageRollback
+	if facts := Collect(t.Context(), in); facts.Settings != nil || facts.Layers != nil || facts.Jobs.Known {
+		t.Errorf("settings %v, layers %v, jobs %+v", facts.Settings, facts.Layers, facts.Jobs)
 	}
 }

@@ -20,13 +20,13 @@ func (f *Facts) Budget(name string) (budget postgres.Budget, ok bool, why string
 		return postgres.Budget{}, false, database.Snapshot.Problem
 	}
 	snapshot := database.Snapshot.Value
-	identities := append(f.identities(), f.jobIdentities()...)
+	colors := f.identities()
 	input := postgres.BudgetInput{
 		Release: f.Release.Metadata.Name, Namespace: f.Namespace, Name: name,
 		Share: database.Declared.Budget, Snapshot: snapshot,
-		Attribution: postgres.Attribute(snapshot, identities), Pooler: database.Pooler,
+		Attribution: postgres.Attribute(snapshot, append(slices.Clone(colors), f.jobIdentities()...)), Pooler: database.Pooler,
 	}
-	for _, identity := range identities {
+	for _, identity := range colors {
 		input.Addresses = append(input.Addresses, identity.Addresses...)
 	}
 	for _, color := range f.colors() {

@@ -12,7 +12,7 @@ func affinityOff() Check {
 	return Check{
 		ID: "BG-NET-01", Title: "session affinity is off", Area: AreaRouting,
 		Stages: []Stage{StageDeploy}, Critical: true,
-		Why:    "Sticky sessions keep users on the old version after a switch, and on the bad one after a rollback: a partial switch. Looked at are the production Services and their annotations for load balancers, the route, and in the release's namespace the Ingresses that lead to it, Contour's HTTPProxies, Istio's DestinationRules and the BackendConfigs of Google's load balancer that a Service names.",
+		Why:    "Sticky sessions keep users on the old version after a switch, and on the bad one after a rollback: a partial switch. Looked at are the production Services and their annotations for load balancers, the route, and in the release's namespace the Ingresses that lead to it, Contour's HTTPProxies, Istio's DestinationRules and the BackendConfigs of Google's load balancer that a Service names. What leads to one colour alone, such as a preview, ties nobody to a version and warns. What may not be read is not known, which blocks under require: production.",
 		Remedy: "set spec.sessionAffinity of the production Service to None, or take the stickiness out of the route, and turn it off at the load balancer in front",
 		Source: "second runbook, Common Pitfalls, Partial traffic switch",
 		Evaluate: func(facts *Facts) []Finding {
@@ -69,14 +69,20 @@ func stickyLayers(facts *Facts) []Finding {
 		layer := facts.Layers[resource]
 		switch unread := layer.Ties.Unread(); {
 		case unread != nil && layer.Forbidden:
-			findings = append(findings, warn(resource, "whether one ties clients is not known: %s", unread.Problem).
-				fix("grant the right to list %s in namespace %s, which kubectl bluegreen generate rbac has", resource, facts.Namespace))
+			finding := unknown(resource, "whether one ties clients is not known: %s", unread.Problem)
+			finding.Lesser = true
+			findings = append(findings, finding.fix("grant the right to read %s in namespace %s, which kubectl bluegreen generate rbac has", resource, facts.Namespace))
 		case unread != nil:
 			findings = append(findings, layer.Ties.unknown(resource)...)
 		case len(layer.Ties.Value) == 0:
 			quiet = append(quiet, resource)
 		}
 		for _, tie := range layer.Ties.Value {
+			if tie.Alone {
+				findings = append(findings, warn(tie.Object, "it ties clients of one colour, within that colour: %s", tie.By).
+					fix("see that no production client comes by %s, or take that out of it", tie.Object))
+				continue
+			}
 			findings = append(findings, fail(tie.Object, "it ties clients, so they stay on the version they had: %s", tie.By).
 				fix("take that out of %s in namespace %s for as long as both versions run", tie.Object, facts.Namespace))
 		}

@@ -12,7 +12,7 @@ func configParity() Check {
 	return Check{
 		ID: "BG-COL-14", Title: "both colours are configured alike", Area: AreaColors,
 		Stages:   []Stage{StagePR, StageDeploy},
-		Why:      "A variable that one colour has and the other lacks, or a value that differs, is as often forgotten as intended, and shows only under traffic. Compared are variables and mounted files: those of the template, of ConfigMaps and of Secrets, by a hash under a key that nobody keeps. No value is shown or kept. What the version explains is left out: the colour's name, its Service and workloads, labels, and the tags of images.",
+		Why:      "A variable that one colour has and the other lacks, or a value that differs, is as often forgotten as intended, and shows only under traffic. Compared are variables and mounted files: those of the template, of ConfigMaps and of Secrets, by a hash under a key that nobody keeps. No value is shown or kept. What the version explains is left out: the colour's name, its Service and workloads, labels, the tags of images, and variables that name a build, such as GIT_SHA and BUILD_DATE.",
 		Remedy:   "give both colours the variable, the key or the value that the finding names, or suppress the finding with the reason",
 		Source:   "second runbook, Common Pitfalls (Logs missing version tag: incorrect injection in v2)",
 		Evaluate: evaluateConfigParity,
@@ -74,6 +74,8 @@ type comparedSettings struct {
 	differs map[string]string
 	only    [2][]string
 	unread  []string
+	// forbidden: a right is what something unread lacks.
+	forbidden bool
 }
 
 func (c *comparedSettings) compare(one, other map[string]Setting) {
@@ -87,8 +89,9 @@ func (c *comparedSettings) compare(one, other map[string]Setting) {
 		switch {
 		case a.Unread != "" || b.Unread != "":
 			c.unread = append(c.unread, name+": "+unreadSetting(a, b))
+			c.forbidden = c.forbidden || a.Forbidden || b.Forbidden
 			whole = whole && strings.Contains(name, "env ")
-		case hasA && hasB && a.Hash == b.Hash:
+		case hasA && hasB && (a.alike(b) || isBuild(name)):
 			c.alike++
 		case hasA && hasB:
 			c.differs[name] = a.From + " | " + b.From
@@ -138,13 +141,39 @@ func (c *comparedSettings) findings(stage Stage) []Finding {
 		}
 		findings = append(findings, finding)
 	case len(c.unread) == 0 || stage == StagePR:
-		findings = append(findings, pass(subject, "no value differs that was compared"))
+		findings = append(findings, c.nothingDiffers(subject))
 	}
 	if len(c.unread) > 0 && stage != StagePR {
-		findings = append(findings, unknown(subject, "whether the values are the same is not known of %s", strings.Join(c.unread, ", ")).
-			fix("grant the right to read what the finding names, which kubectl bluegreen generate rbac has"))
+		findings = append(findings, unknown(subject, "whether the values are the same is not known of %s", strings.Join(c.unread, ", ")).fix("%s", c.readable()))
 	}
 	return findings
+}
+
+// nothingDiffers says how much was compared. What a pull request's manifests don't
+// hold is evidence: the cluster may.
+func (c *comparedSettings) nothingDiffers(subject string) Finding {
+	finding := skip(subject, "they have no value that could be compared")
+	if c.alike > 0 {
+		finding = pass(subject, "no value differs (%d compared)", c.alike)
+	}
+	if len(c.unread) > 0 {
+		finding = finding.with("not compared", strings.Join(c.unread, ", "))
+	}
+	return finding
+}
+
+// readable is what makes what was not read readable.
+func (c *comparedSettings) readable() string {
+	if c.forbidden {
+		return "grant the right to read what the finding names, which kubectl bluegreen generate rbac has"
+	}
+	return "create the object or the key that the finding names, or mark the reference to it optional"
+}
+
+// isBuild reports whether a setting is a variable that names a build.
+func isBuild(setting string) bool {
+	_, name, found := strings.Cut(setting, "env ")
+	return found && namesBuild.MatchString(name)
 }
 
 func describeOnly(colors []Color, only [2][]string) string {

@@ -51,7 +51,7 @@ func judgeBudget(facts *Facts, subject string, budget postgres.Budget) Finding {
 		finding = finding.with("warnings", strings.Join(budget.Warnings, "\n"))
 	}
 	if outcome == Warn && len(budget.Uncounted) > 0 {
-		finding.Remedy = "state what each pod of a Job opens with the annotation " + postgres.AnnotationPoolSize + " on its pod template; the right to list jobs and cronjobs is in: kubectl bluegreen generate rbac"
+		finding.Remedy = "state what each pod of a Job opens with the annotation " + postgres.AnnotationPoolSize + " on its pod template (0 for none), or grant the right to read what the finding names; the right to list jobs and cronjobs is in: kubectl bluegreen generate rbac"
 	}
 	if outcome == Pass && !facts.Autoscalers.Known {
 		finding.Outcome = Warn

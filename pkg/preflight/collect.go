@@ -112,12 +112,15 @@ func Collect(ctx context.Context, in Inputs) *Facts {
 		func(ctx context.Context) { facts.Dashboards = dashboards(ctx, in) },
 		func(ctx context.Context) { facts.SignOffs = signOffs(ctx, in) },
 	)
-	parallel(ctx,
-		func(ctx context.Context) { facts.Nodes = room(ctx, in, facts) },
-		func(ctx context.Context) { facts.Jobs = jobs(ctx, in, facts) },
-		func(ctx context.Context) { facts.Layers = layers(ctx, in, facts) },
-		func(ctx context.Context) { facts.Settings = settings(ctx, in, facts) },
-	)
+	after := []func(context.Context){func(ctx context.Context) { facts.Nodes = room(ctx, in, facts) }}
+	if in.Stage == StageDeploy { // a rollback is judged by none of these
+		after = append(after,
+			func(ctx context.Context) { facts.Jobs = jobs(ctx, in, facts) },
+			func(ctx context.Context) { facts.Layers = layers(ctx, in, facts) },
+			func(ctx context.Context) { facts.Settings = settings(ctx, in, facts) },
+		)
+	}
+	parallel(ctx, after...)
 	facts.Images = images(in, facts)
 	return facts
 }

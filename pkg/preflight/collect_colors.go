@@ -152,20 +152,6 @@ func lookup(ctx context.Context, in Inputs, kind, name string) (map[string]strin
 }
 
 func lookupIn(ctx context.Context, in Inputs, namespace, kind, name string) (map[string]string, error) {
-	if kind == "configmap" {
-		object, err := in.Client.Kubernetes.CoreV1().ConfigMaps(namespace).Get(ctx, name, metav1.GetOptions{})
-		if err != nil {
-			return nil, cluster.Explain(err)
-		}
-		return object.Data, nil
-	}
-	object, err := in.Client.Kubernetes.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
-	if err != nil {
-		return nil, cluster.Explain(err)
-	}
-	data := map[string]string{}
-	for key, value := range object.Data {
-		data[key] = string(value)
-	}
-	return data, nil
+	held, err := contentsOf(ctx, in, namespace, kind, name)
+	return held.text, err
 }

@@ -15,16 +15,10 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
-	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
-	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
-const (
-	// jobsPerPage bounds one answer of the API server; 500 is kubectl's own.
-	jobsPerPage = 500
-	// labelJobName is what every version of Kubernetes puts on the pods of Jobs.
-	labelJobName = "job-name"
-)
+// labelJobName is what every version of Kubernetes puts on the pods of Jobs.
+const labelJobName = "job-name"
 
 // jobs reads the Jobs and CronJobs of the release's namespace, and those that the
 // target's manifests will make, and keeps what uses a database of the release. It
@@ -59,7 +53,8 @@ type jobTemplate struct {
 }
 
 // listedJobs are those that are there. One that has ended or is suspended asks
-// for no pods, and a run of a CronJob counts as that.
+// for no pods. The runs of a CronJob count as that, with as many pods as all that
+// are under way may have.
 func listedJobs(ctx context.Context, in Inputs) ([]jobTemplate, error) {
 	scheduled, err := allCronJobs(ctx, in)
 	if err != nil {
@@ -70,7 +65,7 @@ func listedJobs(ctx context.Context, in Inputs) ([]jobTemplate, error) {
 		return nil, fmt.Errorf("list jobs in %s: %w", in.namespace(), err)
 	}
 	var found []jobTemplate
-	counted := map[string]int{}
+	counted, running := map[string]int{}, map[string]int{}
 	for _, cronJob := range scheduled {
 		one := cronJobTemplate(cronJob)
 		if one.Pods > 0 {
@@ -87,6 +82,8 @@ func listedJobs(ctx context.Context, in Inputs) ([]jobTemplate, error) {
 		if owner != nil && owner.Kind == "CronJob" && one.Pods > 0 {
 			if at, scheduled := counted[owner.Name]; scheduled {
 				found[at].runs = append(found[at].runs, job.Name)
+				running[owner.Name] += one.Pods
+				found[at].Pods = max(found[at].Pods, running[owner.Name])
 				one.Pods = 0
 			}
 		}
@@ -134,33 +131,23 @@ func ended(job batchv1.Job) bool {
 }
 
 func allJobs(ctx context.Context, in Inputs) ([]batchv1.Job, error) {
-	var found []batchv1.Job
-	options := metav1.ListOptions{Limit: jobsPerPage}
-	for {
+	return everyPage(func(options metav1.ListOptions) ([]batchv1.Job, string, error) {
 		page, err := in.Client.Kubernetes.BatchV1().Jobs(in.namespace()).List(ctx, options)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
-		found = append(found, page.Items...)
-		if options.Continue = page.Continue; options.Continue == "" {
-			return found, nil
-		}
-	}
+		return page.Items, page.Continue, nil
+	})
 }
 
 func allCronJobs(ctx context.Context, in Inputs) ([]batchv1.CronJob, error) {
-	var found []batchv1.CronJob
-	options := metav1.ListOptions{Limit: jobsPerPage}
-	for {
+	return everyPage(func(options metav1.ListOptions) ([]batchv1.CronJob, string, error) {
 		page, err := in.Client.Kubernetes.BatchV1().CronJobs(in.namespace()).List(ctx, options)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
-		found = append(found, page.Items...)
-		if options.Continue = page.Continue; options.Continue == "" {
-			return found, nil
-		}
-	}
+		return page.Items, page.Continue, nil
+	})
 }
 
 // jobsToCome are those of the target's manifests that are not there: its migrator
@@ -200,94 +187,6 @@ func jobsToCome(in Inputs, target string, there []jobTemplate) ([]jobTemplate, e
 	return found, nil
 }
 
-// colorTemplate is what one workload of a colour runs from.
-type colorTemplate struct {
-	workload string
-	template corev1.PodTemplateSpec
-}
-
-func colorTemplates(facts *Facts) []colorTemplate {
-	var found []colorTemplate
-	for _, color := range facts.colors() {
-		for _, workload := range color.Workloads.Value {
-			found = append(found, colorTemplate{workload: workload.Ref.String(), template: workload.Template})
-		}
-	}
-	return found
-}
-
-// jobReader tells which jobs use a database.
-type jobReader struct {
-	in     Inputs
-	lookup postgres.Lookup
-	colors []colorTemplate
-	// reached is by what the colours reach a database, by its name.
-	reached map[string]postgres.Reach
-}
-
-// uses fills in how a job uses each database, and reports whether it does, or
-// may, any.
-func (r *jobReader) uses(ctx context.Context, job *jobTemplate) bool {
-	job.Uses = map[string]JobUse{}
-	for _, database := range r.in.Release.Spec.Databases {
-		colors := r.colorsReach(ctx, database)
-		input := postgres.PoolInput{Workload: job.called(), Template: job.template, Declared: release.Pool{Env: database.Pool.Env}, Lookup: r.lookup}
-		own := postgres.ReachOf(ctx, input, r.in.namespace())
-		by, direct := own.SharedWith(colors, database.Pooler != nil)
-		switch {
-		case by != "":
-			job.Uses[database.Name] = JobUse{By: by, Direct: direct, Pool: poolOfJob(ctx, input)}
-		case len(own.Unread) > 0:
-			job.Uses[database.Name] = JobUse{Unclear: strings.Join(own.Unread, "; ")}
-		}
-	}
-	return len(job.Uses) > 0
-}
-
-// poolOfJob is the pool of a job's pods. The Release's own figure is the colours';
-// the variable that it names holds here only where the job has it.
-func poolOfJob(ctx context.Context, input postgres.PoolInput) postgres.PoolSize {
-	pool := postgres.DiscoverPool(ctx, input)
-	if !pool.Known && input.Declared.Env != "" {
-		input.Declared.Env = ""
-		return postgres.DiscoverPool(ctx, input)
-	}
-	return pool
-}
-
-func (r *jobReader) colorsReach(ctx context.Context, database release.Database) postgres.Reach {
-	if reach, done := r.reached[database.Name]; done {
-		return reach
-	}
-	var reach postgres.Reach
-	for _, color := range r.colors {
-		reach = reach.And(postgres.ReachOf(ctx, postgres.PoolInput{
-			Workload: color.workload, Template: color.template, Declared: database.Pool, Lookup: r.lookup}, r.in.namespace()))
-	}
-	if r.reached == nil {
-		r.reached = map[string]postgres.Reach{}
-	}
-	r.reached[database.Name] = reach
-	return reach
-}
-
-// lookupOnce asks for every ConfigMap and Secret once. It is for one collector.
-func lookupOnce(in Inputs) postgres.Lookup {
-	type answer struct {
-		data map[string]string
-		err  error
-	}
-	answers := map[string]answer{}
-	return func(ctx context.Context, kind, name string) (map[string]string, error) {
-		found, asked := answers[kind+"/"+name]
-		if !asked {
-			found.data, found.err = lookup(ctx, in, kind, name)
-			answers[kind+"/"+name] = found
-		}
-		return found.data, found.err
-	}
-}
-
 // addressJobs fills in the addresses of the pods that run, by which their
 // sessions are told from others. Those that are not found count as others.
 func addressJobs(ctx context.Context, in Inputs, found []Job) {
@@ -307,7 +206,9 @@ func addressJobs(ctx context.Context, in Inputs, found []Job) {
 		return
 	}
 	for _, pod := range pods {
-		if pod.Spec.HostNetwork {
+		// A pod in its node's network shares the address with others, and that of
+		// one that has ended may be another's by now.
+		if pod.Spec.HostNetwork || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 			continue
 		}
 		for i := range found {

@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,6 +77,13 @@ func beside(in Inputs) *Facts {
 	return facts
 }
 
+// runOf is a run of a CronJob that is under way.
+func runOf(cronJob string, number int) *batchv1.Job {
+	return jobNamed(fmt.Sprintf("%s-%d", cronJob, number), func(job *batchv1.Job) {
+		job.OwnerReferences = []metav1.OwnerReference{{Kind: "CronJob", Name: cronJob, Controller: ptr.To(true)}}
+	})
+}
+
 func TestJobsBesideTheColors(t *testing.T) {
 	ended := func(kind batchv1.JobConditionType) func(*batchv1.Job) {
 		return func(job *batchv1.Job) {
@@ -101,6 +109,8 @@ spec: {template: {spec: {containers: [{name: m, env: [{name: DB_HOST, value: db}
 			job.Spec.Parallelism, job.Spec.Completions = ptr.To(int32(5)), ptr.To(int32(6))
 			job.Status.Succeeded, job.Status.Active = 3, 3
 		}),
+		&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "import-done", Labels: map[string]string{"job-name": "import"}}, Status: corev1.PodStatus{Phase: corev1.PodSucceeded, PodIPs: []corev1.PodIP{{IP: "10.9.0.2"}}}},
+		&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "import-failed", Labels: map[string]string{"job-name": "import"}}, Status: corev1.PodStatus{Phase: corev1.PodFailed, PodIPs: []corev1.PodIP{{IP: "10.9.0.3"}}}},
 		&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "import-x", Labels: map[string]string{"job-name": "import"}}, Status: corev1.PodStatus{PodIPs: []corev1.PodIP{{IP: "10.9.0.1"}}}},
 		jobNamed("done", ended(batchv1.JobComplete)), jobNamed("failed", ended(batchv1.JobFailed)),
 		jobNamed("suspended", func(job *batchv1.Job) { job.Spec.Suspend = ptr.To(true) }),
@@ -111,6 +121,7 @@ spec: {template: {spec: {containers: [{name: m, env: [{name: DB_HOST, value: db}
 		jobNamed("tidy-123", func(job *batchv1.Job) {
 			job.OwnerReferences = []metav1.OwnerReference{{Kind: "CronJob", Name: "tidy", Controller: ptr.To(true)}}
 		}),
+		runOf("report", 1), runOf("report", 2), runOf("report", 3),
 		jobNamed("asleep-123", func(job *batchv1.Job) {
 			job.OwnerReferences = []metav1.OwnerReference{{Kind: "CronJob", Name: "asleep", Controller: ptr.To(true)}}
 		}),
@@ -129,14 +140,14 @@ spec: {template: {spec: {containers: [{name: m, env: [{name: DB_HOST, value: db}
 		}
 	}
 	want := map[string]string{
-		"job/import": "host db.shop 2 |||  10.9.0.1", "cronjob/tidy": "host db.shop 2 |", "cronjob/report": "host db.shop 2 |",
+		"job/import": "host db.shop 2 |||  10.9.0.1", "cronjob/tidy": "host db.shop 2 |", "cronjob/report": "host db.shop 2 |||",
 		"job/asleep-123": "host db.shop 2 |", "job/migrate": "host db.shop ? ||| green",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("jobs (-want +got):\n%s", diff)
 	}
 	budget, _, _ := facts.Budget("main")
-	if !strings.Contains(budget.Arithmetic[0], "+ cronjob/report 1 × 2 + cronjob/tidy 1 × 2 + job/asleep-123 1 × 2 + job/import 3 × 2 + job/migrate 3 × ? =") {
+	if !strings.Contains(budget.Arithmetic[0], "+ cronjob/report 3 × 2 + cronjob/tidy 1 × 2 + job/asleep-123 1 × 2 + job/import 3 × 2 + job/migrate 3 × ? =") {
 		t.Errorf("arithmetic = %s", budget.Arithmetic[0])
 	}
 	finding := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-DB-03")[0]
@@ -201,5 +212,71 @@ func TestJobsWithSecrets(t *testing.T) {
 	})
 	if budget, _, _ = facts.Budget("main"); len(budget.Jobs) != 0 {
 		t.Errorf("jobs = %+v, want none of a database that is not there", budget.Jobs)
+	}
+}
+
+// What the annotation states goes before a Secret that can't be read, and an
+// optional object that is not there could hold nothing.
+func TestJobsThatAreStated(t *testing.T) {
+	locked := func(stated string) func(*batchv1.Job) {
+		return func(job *batchv1.Job) {
+			if stated != "" {
+				job.Spec.Template.Annotations = map[string]string{postgres.AnnotationPoolSize: stated}
+			}
+			job.Spec.Template.Spec.Containers[0].Env = nil
+			job.Spec.Template.Spec.Containers[0].EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "locked"}}}}
+		}
+	}
+	in := withJobs(t, func(client *fake.Clientset) {
+		client.PrependReactor("get", "secrets", func(kubetesting.Action) (bool, runtime.Object, error) {
+			return true, nil, apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "locked", errors.New("no"))
+		})
+	}, jobNamed("silent", locked("")), jobNamed("three", locked("3")), jobNamed("none", locked("0")), jobNamed("slip", locked("many")),
+		jobNamed("optional", func(job *batchv1.Job) {
+			from := allOf("missing")
+			from.ConfigMapRef.Optional = ptr.To(true)
+			job.Spec.Template.Spec.Containers[0].Env, job.Spec.Template.Spec.Containers[0].EnvFrom = nil, []corev1.EnvFromSource{from}
+		}),
+		jobNamed("shares", func(job *batchv1.Job) {
+			job.Spec.Template.Annotations = map[string]string{postgres.AnnotationPoolSize: " 0"}
+		}))
+	facts := beside(in)
+	facts.Jobs = jobs(t.Context(), in, facts)
+	budget, _, _ := facts.Budget("main")
+	got := map[string]string{}
+	for _, job := range budget.Jobs {
+		got[job.Name] = job.Pool.String() + " by " + job.By
+	}
+	if diff := cmp.Diff(map[string]string{"job/three": "3 by annotation bluegreen.dev/pool-size", "job/slip": "? by annotation bluegreen.dev/pool-size"}, got); diff != "" {
+		t.Errorf("jobs (-want +got):\n%s", diff)
+	}
+	if len(budget.Uncounted) != 2 || !strings.HasPrefix(budget.Uncounted[0], "whether job/silent uses the database is not known: secret/locked could not be read") ||
+		!strings.Contains(budget.Uncounted[0], "or 0, with the annotation") {
+		t.Errorf("uncounted = %q", budget.Uncounted)
+	}
+}
+
+// A pooler's clients are the release's only where they are in its sum.
+func TestJobsThatAreClientsOfAPooler(t *testing.T) {
+	facts := healthy()
+	database := facts.Databases["main"]
+	config := postgres.NewPoolerConfig()
+	config.Databases = []postgres.PoolerDatabase{postgres.AnyPoolerDatabase()}
+	database.Pooler = &postgres.Pooler{Name: "deployment/pgbouncer", Instances: 1, Peak: 1, Config: config, Counted: true, Clients: []string{"10.9.0.1", "10.9.0.2", "10.9.0.3", "10.9.0.4"}}
+	facts.Databases["main"] = database
+	sized := postgres.PoolSize{Connections: 1, Known: true}
+	job := func(name, address string, use JobUse) Job {
+		return Job{Kind: "job", Name: name, Pods: 1, Addresses: []string{address}, Uses: map[string]JobUse{"main": use}}
+	}
+	facts.Jobs = known([]Job{
+		job("counted", "10.9.0.1", JobUse{By: "x", Pool: sized}), job("sizeless", "10.9.0.2", JobUse{By: "x"}),
+		job("unclear", "10.9.0.3", JobUse{Unclear: "x"}), {Kind: "job", Name: "other", Pods: 1, Addresses: []string{"10.9.0.4"}, Uses: map[string]JobUse{"second": {By: "x", Pool: sized}}},
+	})
+	budget, ok, why := facts.Budget("main")
+	if !ok {
+		t.Fatal(why)
+	}
+	if last := budget.Gates[len(budget.Gates)-1]; last.Name != "clients of deployment/pgbouncer" || last.Others != 3 {
+		t.Errorf("%s has %d other clients, want 3 of the pooler", last.Name, last.Others)
 	}
 }

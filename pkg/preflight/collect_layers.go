@@ -74,7 +74,7 @@ func layers(ctx context.Context, in Inputs, facts *Facts) map[string]Layer {
 	found := map[string]Layer{layerIngresses: ingressLayer(ctx, in, services)}
 	served := in.servedLayers(ctx)
 	look := func(resource string, ties func(*unstructured.Unstructured) []Tie) {
-		if layer, is := dynamicLayer(ctx, in, served[resource], ties); is {
+		if layer, is := dynamicLayer(served[resource], func(kind schema.GroupVersionResource) ([]Tie, error) { return listedTies(ctx, in, kind, ties) }); is {
 			found[resource] = layer
 		}
 	}
@@ -87,44 +87,86 @@ func layers(ctx context.Context, in Inputs, facts *Facts) map[string]Layer {
 	})
 	hosts := hostsOf(facts, services)
 	look(layerDestinationRules, func(object *unstructured.Unstructured) []Tie { return destinationRuleTies(object, hosts) })
-	if named := namedBackendConfigs(facts); len(named) > 0 {
-		look(layerBackendConfigs, func(object *unstructured.Unstructured) []Tie { return backendConfigTies(object, named) })
+	if named := namedBackendConfigs(facts); len(named.all()) > 0 {
+		if layer, is := dynamicLayer(served[layerBackendConfigs], func(kind schema.GroupVersionResource) ([]Tie, error) { return namedTies(ctx, in, kind, named) }); is {
+			found[layerBackendConfigs] = layer
+		}
 	}
 	return found
 }
 
 // ingressLayer looks at the Ingresses but for the route itself, which says for
 // itself what it ties.
-func ingressLayer(ctx context.Context, in Inputs, services []string) Layer {
-	list, err := in.Client.Kubernetes.NetworkingV1().Ingresses(in.namespace()).List(ctx, metav1.ListOptions{})
+func ingressLayer(ctx context.Context, in Inputs, services destinations) Layer {
+	all, err := everyPage(func(options metav1.ListOptions) ([]networkingv1.Ingress, string, error) {
+		page, err := in.Client.Kubernetes.NetworkingV1().Ingresses(in.namespace()).List(ctx, options)
+		if err != nil {
+			return nil, "", err
+		}
+		return page.Items, page.Continue, nil
+	})
 	if err != nil {
 		return unreadLayer(fmt.Errorf("list ingresses in %s: %w", in.namespace(), err))
 	}
 	own := ownRoutes(in.Release, layerIngresses)
 	ties := []Tie{}
-	for _, ingress := range slices.DeleteFunc(list.Items, func(one networkingv1.Ingress) bool { return slices.Contains(own, one.Name) }) {
+	for _, ingress := range slices.DeleteFunc(all, func(one networkingv1.Ingress) bool { return slices.Contains(own, one.Name) }) {
 		ties = append(ties, ingressTies(&ingress, services)...)
 	}
 	return Layer{Ties: known(ties)}
 }
 
 // dynamicLayer looks at the objects of a kind; is is false where there are none.
-func dynamicLayer(ctx context.Context, in Inputs, served servedLayer, ties func(*unstructured.Unstructured) []Tie) (layer Layer, is bool) {
+func dynamicLayer(served servedLayer, look func(schema.GroupVersionResource) ([]Tie, error)) (layer Layer, is bool) {
 	if served.err != nil {
 		return unreadLayer(served.err), true
 	}
 	if served.resource.Empty() {
 		return Layer{}, false
 	}
-	list, err := in.Client.Dynamic.Resource(served.resource).Namespace(in.namespace()).List(ctx, metav1.ListOptions{})
+	found, err := look(served.resource)
 	if err != nil {
-		return unreadLayer(fmt.Errorf("list %s in %s: %w", served.resource.Resource, in.namespace(), err)), true
-	}
-	found := []Tie{}
-	for i := range list.Items {
-		found = append(found, ties(&list.Items[i])...)
+		return unreadLayer(err), true
 	}
 	return Layer{Ties: known(found)}, true
+}
+
+// listedTies are those of all objects of a kind.
+func listedTies(ctx context.Context, in Inputs, kind schema.GroupVersionResource, ties func(*unstructured.Unstructured) []Tie) ([]Tie, error) {
+	all, err := everyPage(func(options metav1.ListOptions) ([]unstructured.Unstructured, string, error) {
+		page, err := in.Client.Dynamic.Resource(kind).Namespace(in.namespace()).List(ctx, options)
+		if err != nil {
+			return nil, "", err
+		}
+		return page.Items, page.GetContinue(), nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list %s in %s: %w", kind.Resource, in.namespace(), err)
+	}
+	found := []Tie{}
+	for i := range all {
+		found = append(found, ties(&all[i])...)
+	}
+	return found, nil
+}
+
+// namedTies are those of the BackendConfigs that Services name. One that is not
+// there ties nobody.
+func namedTies(ctx context.Context, in Inputs, kind schema.GroupVersionResource, named destinations) ([]Tie, error) {
+	found := []Tie{}
+	names := named.all()
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		config, err := in.Client.Dynamic.Resource(kind).Namespace(in.namespace()).Get(ctx, name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+		case err != nil:
+			return nil, fmt.Errorf("read backendconfig %s in %s: %w", name, in.namespace(), err)
+		default:
+			found = append(found, backendConfigTies(config, !slices.Contains(named.production, name))...)
+		}
+	}
+	return found, nil
 }
 
 func unreadLayer(err error) Layer {
@@ -132,11 +174,11 @@ func unreadLayer(err error) Layer {
 }
 
 // servicesOf are the production Services and those of the colours.
-func servicesOf(rel *release.Release) []string {
-	services := rel.Spec.Traffic.Services()
+func servicesOf(rel *release.Release) destinations {
+	services := destinations{production: rel.Spec.Traffic.Services()}
 	for _, name := range rel.Spec.ColorNames() {
-		if service := rel.Spec.Colors[name].Service; service != "" {
-			services = append(services, service)
+		if service := rel.Spec.Colors[name].Service; service != "" && !slices.Contains(services.all(), service) {
+			services.colors = append(services.colors, service)
 		}
 	}
 	return services
@@ -156,17 +198,22 @@ func ownRoutes(rel *release.Release, resource string) []string {
 
 // hostsOf are the hosts at which a mesh knows the release, as service.namespace:
 // its Services, and where its VirtualService leads.
-func hostsOf(facts *Facts, services []string) []string {
-	var hosts []string
-	for _, service := range services {
-		hosts = append(hosts, service+"."+facts.Namespace)
+func hostsOf(facts *Facts, services destinations) destinations {
+	var hosts destinations
+	for _, service := range services.production {
+		hosts.production = append(hosts.production, service+"."+facts.Namespace)
+	}
+	for _, service := range services.colors {
+		hosts.colors = append(hosts.colors, service+"."+facts.Namespace)
 	}
 	if object, read := facts.Route.Value.State.Live.(*unstructured.Unstructured); read {
 		for _, protocol := range []string{"http", "tls", "tcp"} {
 			for _, route := range entriesAt(object.Object, "spec", protocol) {
 				for _, weighted := range entriesAt(route, "route") {
 					host, _, _ := unstructured.NestedString(weighted, "destination", "host")
-					hosts = append(hosts, fullHost(host, facts.Namespace))
+					if host = fullHost(host, facts.Namespace); !slices.Contains(hosts.colors, host) {
+						hosts.production = append(hosts.production, host)
+					}
 				}
 			}
 		}
@@ -174,15 +221,16 @@ func hostsOf(facts *Facts, services []string) []string {
 	return hosts
 }
 
-// namedBackendConfigs are those that a Service of the release names.
-func namedBackendConfigs(facts *Facts) []string {
-	var named []string
+// namedBackendConfigs are those that a Service of the release names. One that both
+// colours name ties within each all the same.
+func namedBackendConfigs(facts *Facts) destinations {
+	var named destinations
 	for _, service := range facts.Route.Value.services() {
-		named = append(named, backendConfigsOf(service)...)
+		named.production = append(named.production, backendConfigsOf(service)...)
 	}
 	for _, color := range facts.colors() {
 		if color.Service.Value != nil {
-			named = append(named, backendConfigsOf(color.Service.Value)...)
+			named.colors = append(named.colors, backendConfigsOf(color.Service.Value)...)
 		}
 	}
 	return named

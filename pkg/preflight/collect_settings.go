@@ -37,7 +37,7 @@ func settings(ctx context.Context, in Inputs, facts *Facts) map[string][]map[str
 				break
 			}
 			reader := settingsReader{own: workload.Template, other: other[at].Template, read: read,
-				hash: hashUnder(key, marksOf(color, at, other[at].Template))}
+				hash: hashUnder(key), marks: marksOf(color, at, other[at].Template)}
 			found[color.Name] = append(found[color.Name], reader.settings())
 		}
 	}
@@ -65,25 +65,25 @@ func readOnce(ctx context.Context, in Inputs, facts *Facts, color string) readin
 		}
 		found, asked := answers[object]
 		if !asked {
-			found.held, found.err = contentsOf(ctx, in, object)
+			kind, name, _ := strings.Cut(object, "/")
+			found.held, found.err = contentsOf(ctx, in, in.namespace(), kind, name)
 			answers[object] = found
 		}
 		return found.held, found.err
 	}
 }
 
-// contentsOf reads a ConfigMap or Secret, kind/name. Its errors are the API
+// contentsOf reads a ConfigMap or Secret: kind is configmap or secret. Its errors are the API
 // server's, which quote no value.
-func contentsOf(ctx context.Context, in Inputs, object string) (contents, error) {
-	kind, name, _ := strings.Cut(object, "/")
+func contentsOf(ctx context.Context, in Inputs, namespace, kind, name string) (contents, error) {
 	if kind == "configmap" {
-		found, err := in.Client.Kubernetes.CoreV1().ConfigMaps(in.namespace()).Get(ctx, name, metav1.GetOptions{})
+		found, err := in.Client.Kubernetes.CoreV1().ConfigMaps(namespace).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return contents{}, cluster.Explain(err)
 		}
 		return contents{text: found.Data, binary: textByKey(found.BinaryData)}, nil
 	}
-	found, err := in.Client.Kubernetes.CoreV1().Secrets(in.namespace()).Get(ctx, name, metav1.GetOptions{})
+	found, err := in.Client.Kubernetes.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return contents{}, cluster.Explain(err)
 	}

@@ -50,7 +50,7 @@ func run(check Check, facts *Facts) (findings []Finding) {
 
 // complete fills in what the check knows of every finding.
 func complete(finding Finding, check Check, require string) Finding {
-	finding.ID, finding.Title, finding.Critical = check.ID, check.Title, check.Critical
+	finding.ID, finding.Title, finding.Critical = check.ID, check.Title, check.Critical && !finding.Lesser
 	finding.Docs = DocsPath(check)
 	if finding.Outcome == Pass {
 		finding.Remedy = ""

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
@@ -13,8 +14,8 @@ type Job struct {
 	Kind, Name string
 	// Manifest is the colour whose manifests bring it, "" for one that is there.
 	Manifest string `json:",omitempty"`
-	// Pods is how many may run at once. Overlaps: so many of each run, of which
-	// there may be several.
+	// Pods is how many may run at once, of a CronJob those of the runs under way.
+	// Overlaps: there may be more runs than these.
 	Pods     int
 	Overlaps bool `json:",omitempty"`
 	// Addresses are those of the pods that run.
@@ -40,7 +41,8 @@ type JobUse struct {
 // called is its name for people.
 func (j Job) called() string { return j.Kind + "/" + j.Name }
 
-// addJobs adds what Jobs and CronJobs ask of a database.
+// addJobs adds what Jobs and CronJobs ask of a database, and the addresses of those
+// that are the pooler's clients.
 func (f *Facts) addJobs(name string, input *postgres.BudgetInput) {
 	if unread := f.Jobs.Unread(); unread != nil {
 		input.JobsUnread = append(input.JobsUnread, "Jobs and CronJobs are in no sum: "+unread.Problem)
@@ -50,9 +52,13 @@ func (f *Facts) addJobs(name string, input *postgres.BudgetInput) {
 		switch {
 		case !found:
 		case use.By == "":
-			input.JobsUnread = append(input.JobsUnread, "whether "+job.called()+" uses the database is not known: "+use.Unclear)
+			input.JobsUnread = append(input.JobsUnread, fmt.Sprintf("whether %s uses the database is not known: %s; state what a pod of it opens, or 0, with the annotation %s on its pod template",
+				job.called(), use.Unclear, postgres.AnnotationPoolSize))
 		case !f.elsewhere(use.Pool.Database, *input):
 			input.Jobs = append(input.Jobs, demandOfJob(job, use, *input))
+			if use.Pool.Known && !use.Direct { // else it is no part of what the pooler is asked for
+				input.Addresses = append(input.Addresses, job.Addresses...)
+			}
 		}
 	}
 }

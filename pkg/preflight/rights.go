@@ -241,11 +241,15 @@ func layerRights(all *rights, in Inputs) {
 	if in.Release.Spec.Traffic.Workers != nil {
 		return
 	}
-	const purpose, without = "see what before and behind the route ties clients", "BG-NET-01 can't tell, and warns"
+	const purpose, without = "see what before and behind the route ties clients", "BG-NET-01 can't tell"
 	all.want(purpose, without, all.in("networking.k8s.io", layerIngresses, ""), "list")
 	for _, kind := range layerKinds() {
 		if !slices.Contains(in.Live.Unserved, kind.resource) {
-			all.want(purpose, without+", where there are any", all.in(kind.group, kind.resource, ""), "list")
+			verb := "list"
+			if kind.resource == layerBackendConfigs { // which Services name
+				verb = "get"
+			}
+			all.want(purpose, without+", where there are any", all.in(kind.group, kind.resource, ""), verb)
 		}
 	}
 }

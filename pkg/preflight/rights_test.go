@@ -293,3 +293,26 @@ value: 7
 	}
 	return file
 }
+
+// Who leaves out the right to a Secret is told that its values are then not compared.
+func TestSecretsAreReadToCompareThem(t *testing.T) {
+	in := inputs(t, "", "3", nil)
+	in.Release.Spec.Databases = []release.Database{{Name: "main"}}
+	in.Manifests = map[string][]string{"green": {manifestOf(t)}}
+	found, err := Rights(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := 0
+	for _, right := range found {
+		if right.Resource == "secrets" && right.Verb == "get" {
+			secrets++
+			if !strings.Contains(right.Without, "BG-COL-14 can't compare it") {
+				t.Errorf("without the right to %s %s", right.Name, right.Without)
+			}
+		}
+	}
+	if secrets != 2 {
+		t.Errorf("%d Secrets, want those of the pool and of TLS", secrets)
+	}
+}

@@ -90,14 +90,15 @@ func workloadRights(all *rights, in Inputs) {
 	for _, database := range in.Release.Spec.Databases {
 		for _, template := range templates {
 			for _, secret := range secretsOfPool(postgres.PoolInput{Template: template, Declared: database.Pool}) {
-				all.want("read pool sizes and database roles", "what secret/"+secret+" says of the pool's size and of the database role is not known",
+				all.want("read pool sizes and database roles", "what secret/"+secret+" says of the pool's size and of the database role is not known, and BG-COL-14 can't compare it",
 					all.in("", "secrets", secret), "get")
 			}
 		}
 	}
 	for _, template := range templates {
 		for _, secret := range cluster.SecretsOf(&template.Spec) {
-			all.want("hide their values in what is told and kept of the pods", "what pods log that are given one which can't be read is neither quoted nor kept",
+			all.want("compare what both colours are given, and hide it in what is told and kept of the pods",
+				"BG-COL-14 can't compare it where the colours take it from two Secrets, and what pods log that are given one which can't be read is neither quoted nor kept",
 				all.in("", "secrets", secret.Name), "get")
 		}
 	}

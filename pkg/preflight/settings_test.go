@@ -74,7 +74,7 @@ func TestValuesAreCompared(t *testing.T) {
 			for _, pair := range variables {
 				name, value, _ := strings.Cut(strings.NewReplacer("COLOR", color, "VERSION", version).Replace(pair), "=")
 				if value == "own" {
-					value = color + "'s pool"
+					value = map[string]string{"blue": "first", "green": "second"}[color]
 				}
 				pod.Containers[0].Env = append(pod.Containers[0].Env, corev1.EnvVar{Name: name, Value: value})
 			}
@@ -97,7 +97,21 @@ func TestValuesAreCompared(t *testing.T) {
 		want    Outcome
 		says    string
 	}{
-		{"alike", env("LOG=debug"), nil, Pass, "no value differs that was compared"},
+		{"alike", env("LOG=debug"), nil, Pass, "no value differs (2 compared)"},
+		{"a version in a value of both", env("API=http://pay/v2.4.0/x", "THEME=blue"), nil, Pass, "no value differs (3 compared)"},
+		{"a tag of digits", func(color string, pod *corev1.PodSpec) {
+			env("BUILD_NAME=shop-"+map[string]string{"blue": "1432", "green": "1433"}[color])(color, pod)
+			pod.Containers[0].Image = "shop:" + map[string]string{"blue": "1432", "green": "1433"}[color]
+		}, nil, Pass, ""},
+		{"what names a build", env("GIT_SHA=own", "BUILD_DATE=own", "APP_GIT_COMMIT=own", "REVISION=own"), nil, Pass, ""},
+		{"what only looks so", env("AUTO_COMMIT=own"), nil, Warn, "the values differ of env AUTO_COMMIT"},
+		{"a sidecar in one", func(color string, pod *corev1.PodSpec) {
+			env("MODE=own")(color, pod)
+			if color == "green" {
+				pod.Containers = append(pod.Containers, corev1.Container{Name: "proxy"})
+			}
+		}, nil, Warn, "the values differ of containers[app] env MODE"},
+		{"nothing to compare", func(_ string, pod *corev1.PodSpec) { pod.Containers[0].Env = nil }, nil, Skip, "no value that could be compared"},
 		{"the colour and the version", env("NAME=COLOR", "APP_VERSION=VERSION", "HOST=db-COLOR.shop", "BUILD=shop/VERSION-1"), nil, Pass, ""},
 		{"a longer word", func(color string, pod *corev1.PodSpec) {
 			env("SHADE="+map[string]string{"blue": "blueish", "green": "greenish"}[color])(color, pod)
@@ -116,7 +130,7 @@ func TestValuesAreCompared(t *testing.T) {
 			Warn, "the values differ of env MODE; only blue has env OLD"},
 		{"one ConfigMap, which nobody reads", per(func(container *corev1.Container, _ string) {
 			container.EnvFrom = []corev1.EnvFromSource{allOf("missing")}
-		}), nil, Pass, ""},
+		}), nil, Pass, "no value differs (1 compared)"},
 		{"files that differ", mount, []runtime.Object{configMap("shop-blue", map[string]string{"a.yaml": "1", "b.yaml": "2"}), configMap("shop-green", map[string]string{"a.yaml": "1", "b.yaml": "3"})},
 			Warn, "the values differ of file /etc/shop/b.yaml"},
 		{"an optional one that is not there", per(func(container *corev1.Container, color string) {
@@ -161,8 +175,15 @@ func TestValuesThatMayNotBeRead(t *testing.T) {
 	findings, _ := compared(t, func(color string, pod *corev1.PodSpec) {
 		pod.Containers[0].EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "shop-" + color}}}}
 	}, refuse)
-	if len(findings) != 1 || findings[0].Outcome != Unknown || findings[0].Blocks || !strings.Contains(findings[0].Cause, "secret/shop-blue: ") {
+	if len(findings) != 1 || findings[0].Outcome != Unknown || findings[0].Blocks || !strings.Contains(findings[0].Cause, "secret/shop-blue: ") || !strings.Contains(findings[0].Remedy, "generate rbac") {
 		t.Errorf("%+v", findings)
+	}
+	keyless := func(color string, pod *corev1.PodSpec) {
+		pod.Containers[0].Env = append(pod.Containers[0].Env, keyOf("PIN", "shop-"+color, "pin"))
+	}
+	findings, _ = compared(t, keyless, nil, secret("shop-blue", map[string]string{"pin": "1"}), secret("shop-green", nil))
+	if len(findings) != 1 || findings[0].Outcome != Unknown || strings.Contains(findings[0].Remedy, "grant") {
+		t.Errorf("of a key that is not there: %+v", findings)
 	}
 	facts := healthy()
 	facts.Settings = nil
@@ -200,7 +221,7 @@ stringData: {PIN: MODE}
 		}
 		return path
 	}
-	for green, want := range map[string]string{"a": "no value differs that was compared", "b": "the values differ of env PIN, env WHICH"} {
+	for green, want := range map[string]string{"a": "no value differs (2 compared)", "b": "the values differ of env PIN, env WHICH"} {
 		in := inputs(t, "", "3", nil)
 		in.Stage, in.Target = StagePR, "green"
 		in.Manifests = map[string][]string{"blue": {file("blue", "a")}, "green": {file("green", green)}}
@@ -217,5 +238,17 @@ stringData: {PIN: MODE}
 		if _, err := readOnce(t.Context(), in, facts, "blue")("configmap/shop-blue"); !apierrors.IsNotFound(err) {
 			t.Errorf("of the live colour its manifests are read: %v", err)
 		}
+	}
+}
+
+// What no manifest holds is no pass without a word: a pull request's finding has it
+// as evidence.
+func TestValuesThatNoManifestHolds(t *testing.T) {
+	compared := comparedSettings{colors: healthy().colors()}
+	unread := map[string]Setting{"env PIN": {From: "secret/x key pin", Unread: "it is in no manifest"}}
+	compared.compare(unread, unread)
+	findings := compared.findings(StagePR)
+	if len(findings) != 1 || findings[0].Outcome != Skip || !strings.Contains(findings[0].Evidence["not compared"], "env PIN: secret/x key pin") {
+		t.Errorf("%+v", findings)
 	}
 }
