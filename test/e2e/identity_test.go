@@ -45,7 +45,7 @@ func TestJobLogsInAsItself(t *testing.T) {
 			t.Fatal(err)
 		}
 		said.WriteString(result.Stdout + result.Stderr)
-		return !strings.Contains(result.Stdout+result.Stderr, "Unauthorized") && !strings.Contains(result.Stdout+result.Stderr, "provide credentials")
+		return !strings.Contains(result.Stdout, "refuses the credentials")
 	})
 
 	before := len(trusted.tokens())
