@@ -3,13 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"debug/elf"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/compile"
@@ -53,28 +53,31 @@ func sizes(ctx context.Context, source string) (size, error) {
 	if err != nil {
 		return found, err
 	}
-	symbols, err := output(ctx, source, "go", "tool", "nm", "-size", whole)
-	if err != nil {
-		return found, err
-	}
-	for line := range strings.Lines(symbols) {
-		found.count(line, owners)
-	}
-	return found, nil
+	return found, found.read(whole, owners)
 }
 
-// count adds one line of nm: ADDRESS SIZE TYPE NAME. What takes no room in the file
-// (B, b) is left out.
-func (s *size) count(line string, owners map[string]string) {
-	fields := strings.Fields(line)
-	if len(fields) < 4 || strings.EqualFold(fields[2], "b") {
-		return
-	}
-	bytes, err := strconv.ParseInt(fields[1], 10, 64)
+// read adds the symbols of a program. What takes no room in the file is left out.
+func (s *size) read(program string, owners map[string]string) error {
+	file, err := elf.Open(program)
 	if err != nil {
-		return
+		return fmt.Errorf("read the symbols of %s: %w", program, err)
 	}
-	s.modules[cmp.Or(owners[packageOf(fields[3])], "Go's runtime, types and tables")] += bytes
+	defer file.Close()
+	symbols, err := file.Symbols()
+	if err != nil {
+		return fmt.Errorf("read the symbols of %s: %w", program, err)
+	}
+	for _, symbol := range symbols {
+		if index := int(symbol.Section); index < len(file.Sections) && file.Sections[index].Type != elf.SHT_NOBITS {
+			s.count(symbol.Name, int64(symbol.Size), owners)
+		}
+	}
+	return nil
+}
+
+// count adds one symbol.
+func (s *size) count(symbol string, bytes int64, owners map[string]string) {
+	s.modules[cmp.Or(owners[packageOf(symbol)], "types and names")] += bytes
 	s.total += bytes
 }
 
@@ -117,7 +120,7 @@ func output(ctx context.Context, folder, program string, args ...string) (string
 // text is the table, for people.
 func (s size) text() string {
 	text := strings.Builder{}
-	fmt.Fprintf(&text, "\n## The size of the plugin\n\nAs it is released, `kubectl-bluegreen` has %.1f MiB on this system. Its code and data, by the module that they come from:\n\n| Module | MiB | Share |\n|---|---|---|\n", mebibytes(s.stripped))
+	fmt.Fprintf(&text, "\n## The size of the plugin\n\nAs it is released, `kubectl-bluegreen` has %.1f MiB on this system. Its code and data, by the\nmodule that they come from; the rest are tables by which Go's runtime knows its functions:\n\n| Module | MiB | Share |\n|---|---|---|\n", mebibytes(s.stripped))
 	names := slices.SortedFunc(maps.Keys(s.modules), func(a, b string) int { return cmp.Compare(s.modules[b], s.modules[a]) })
 	rest := s.total
 	for _, name := range names[:min(shown, len(names))] {

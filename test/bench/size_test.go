@@ -18,13 +18,12 @@ func TestPackageOf(t *testing.T) {
 	}
 }
 
-// What takes no room in the file counts for nobody, and what is of no package for
-// the runtime.
+// What is of no package that is known counts for none.
 func TestCount(t *testing.T) {
 	counted := size{modules: map[string]int64{}}
-	for _, line := range []string{"  401000      10 T k8s.io/api/core/v1.(*Pod).Size", "  402000  5 D type:x", " 403000 100 B main.buffer", "U puts"} {
-		counted.count(line, map[string]string{"k8s.io/api/core/v1": "k8s.io/api"})
-	}
+	owners := map[string]string{"k8s.io/api/core/v1": "k8s.io/api"}
+	counted.count("k8s.io/api/core/v1.(*Pod).Size", 10, owners)
+	counted.count("type:x", 5, owners)
 	if counted.total != 15 || counted.modules["k8s.io/api"] != 10 {
 		t.Errorf("counted %+v", counted)
 	}
