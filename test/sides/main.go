@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	late := flags.String("late", "", "tests that are run last, together, where a side ends first, separated by commas")
 	without := flags.String("without", "", "tests that are left to others, separated by commas")
 	folder := flags.String("dir", ".", "the folder that the binary runs in")
-	again := flags.Int("again", 3, "how many failed tests at most are run once more, by themselves")
+	again := flags.Int("again", 5, "how many failed tests at most are run once more, by themselves")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
