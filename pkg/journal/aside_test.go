@@ -257,27 +257,35 @@ func TestSettingAsideMayBeRepeated(t *testing.T) {
 	})
 }
 
+// beginsPast begins a run where a ConfigMap can't be made, and fails the test where
+// one begins while what is in the way may pass.
+func beginsPast(t *testing.T, p *place) *Tenure {
+	t.Helper()
+	options := AcquireOptions{Holder: "bob", SetAside: true}
+	p.server.fail(func(verb, resource string) error {
+		if full(verb, resource) != nil {
+			return apierrors.NewServerTimeout(schemaConfigMaps, verb, 1)
+		}
+		return nil
+	}, nil)
+	if _, err := p.attempt(options, run(2), recordPatience/4); err == nil {
+		t.Error("a record was given up for what may pass")
+	}
+	p.server.fail(full, nil)
+	tenure, err := p.journal().Acquire(p.context(), options, run(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tenure
+}
+
 // TestARecordThatCanNotBeKeptIsGivenUp: what is in the way of the copy must not
 // keep traffic where it is; what may pass is tried again.
 func TestARecordThatCanNotBeKeptIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := left(t)
 		p.damage(cut)
-		options := AcquireOptions{Holder: "bob", SetAside: true}
-		p.server.fail(func(verb, resource string) error {
-			if full(verb, resource) != nil {
-				return apierrors.NewServerTimeout(schemaConfigMaps, verb, 1)
-			}
-			return nil
-		}, nil)
-		if _, err := p.attempt(options, run(2), recordPatience/4); err == nil {
-			t.Error("a record was given up for what may pass")
-		}
-		p.server.fail(full, nil)
-		tenure, err := p.journal().Acquire(p.context(), options, run(2))
-		if err != nil {
-			t.Fatal(err)
-		}
+		tenure := beginsPast(t, p)
 		defer crash(tenure)
 		begun := tenure.Run()
 		if len(begun.Entries) != 1 || begun.ID != run(2).ID || begun.Epoch <= 5 || len(p.kept()) != 0 {

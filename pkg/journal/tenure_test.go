@@ -365,21 +365,7 @@ func TestARollbackBeginsOverARunThatCanNotBeArchived(t *testing.T) {
 		if err := p.server.CoreV1().ConfigMaps("shop-ns").Delete(p.context(), "bluegreen-shop-"+run(1).ID, metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		options := AcquireOptions{Holder: "bob", SetAside: true}
-		p.server.fail(func(verb, resource string) error {
-			if full(verb, resource) != nil {
-				return apierrors.NewServerTimeout(schemaConfigMaps, verb, 1)
-			}
-			return nil
-		}, nil)
-		if _, err := p.attempt(options, run(2), recordPatience/4); err == nil {
-			t.Error("a record was given up for what may pass")
-		}
-		p.server.fail(full, nil)
-		tenure, err := p.journal().Acquire(p.context(), options, run(2))
-		if err != nil {
-			t.Fatal(err)
-		}
+		tenure := beginsPast(t, p)
 		defer crash(tenure)
 		entries := tenure.Run().Entries
 		if len(entries) != 1 {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -81,17 +80,6 @@ func pin(file, target, engine string) (int64, error) {
 		return 0, err
 	}
 	return int64(len(program)), os.WriteFile(file, text, 0o600)
-}
-
-// timedIn is timed with an environment.
-func timedIn(ctx context.Context, environment []string, program string, args ...string) (time.Duration, error) {
-	command := exec.CommandContext(ctx, program, args...)
-	command.Env = environment
-	began := time.Now()
-	if output, err := command.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("run %s %v: %w: %s", program, args, err, output)
-	}
-	return time.Since(began), nil
 }
 
 // text is what was measured, for people.

@@ -41,8 +41,15 @@ func startups(ctx context.Context, plugin string, runs int) ([]comparison, error
 
 // timed is how long one process takes from start to end.
 func timed(ctx context.Context, program string, args ...string) (time.Duration, error) {
+	return timedIn(ctx, nil, program, args...)
+}
+
+// timedIn is timed with an environment; nil is this process's.
+func timedIn(ctx context.Context, environment []string, program string, args ...string) (time.Duration, error) {
+	command := exec.CommandContext(ctx, program, args...)
+	command.Env = environment
 	began := time.Now()
-	if output, err := exec.CommandContext(ctx, program, args...).CombinedOutput(); err != nil {
+	if output, err := command.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("run %s %v: %w: %s", program, args, err, output)
 	}
 	return time.Since(began), nil
