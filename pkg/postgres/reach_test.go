@@ -53,7 +53,7 @@ func TestReachSharedWithTheColors(t *testing.T) {
 	url := "postgres://app:kept-to-itself@postgres:5432/shop"
 	objects := map[string]map[string]string{
 		"secret/shop-database": {"url": url}, "secret/other": {"url": "postgres://other:x@elsewhere:5432/other"},
-		"secret/settings": {"LOG_LEVEL": "debug", "DB_POOL_SIZE": "3"},
+		"secret/settings":  {"LOG_LEVEL": "debug", "DB_POOL_SIZE": "3"},
 		"configmap/shared": {"FEEDBACK_URL": "https://feedback.example", "GPG_KEY": "abc", "REDIS_DB": "0", "MONGODB_URL": "mongodb://mongo/shop", "MONGODB_HOST": "mongo", "DB_URL": ""},
 		"secret/django":    {"url": "postgresql+asyncpg://app@postgres/shop"},
 	}

@@ -146,7 +146,7 @@ func (r *settingsReader) variable(name string, variable corev1.EnvVar) {
 	held, err := r.read(object)
 	value, has := held.text[key]
 	switch {
-	case err != nil && !(absent(err) && optional):
+	case err != nil && (!optional || !absent(err)):
 		setting = unreadFrom(setting.From, err)
 	case !has && optional:
 		return

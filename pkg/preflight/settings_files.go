@@ -71,7 +71,7 @@ func (r *settingsReader) sharesMount(container string, source mounted) bool {
 func (r *settingsReader) files(where string, source mounted) {
 	held, err := r.read(source.object)
 	if err != nil {
-		if !(absent(err) && source.optional) {
+		if !source.optional || !absent(err) {
 			r.found[where+source.path] = unreadFrom(source.object, err)
 		}
 		return

@@ -32,7 +32,7 @@ func (r *Runner) pastBlocked(ctx context.Context, route traffic.Route, blocked S
 	case before.From == live && (before.Phase == RolledBack || before.Finish != nil):
 		return State{Phase: RolledBack, From: live, To: before.To}, nil
 	case !r.force && (changed || err != nil || before.From != route.Origin || before.To != live):
-		return stays, nil
+		return stays, nil //nolint:nilerr // it is told above
 	}
 	return State{Started: r.Clock.Now(), From: route.Origin, To: live, Taken: before.Finish.taken()}, nil
 }

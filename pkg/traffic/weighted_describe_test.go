@@ -272,7 +272,7 @@ func TestExpressionsAreCheap(t *testing.T) {
 		})})},
 		"canary": {nginxSplit("object", shopServices()), map[string]any{
 			"metadata": map[string]any{"namespace": "shop", "annotations": map[string]any{nginxCanary: "true", nginxWeight: "30"}},
-			"spec": map[string]any{"rules": repeated(routes, func(i int) any {
+			"spec": map[string]any{"rules": repeated(routes, func(int) any {
 				return map[string]any{"http": map[string]any{"paths": repeated(4, func(int) any {
 					return map[string]any{"path": "/", "backend": map[string]any{"service": map[string]any{"name": "svc-green"}}}
 				})}}

@@ -3,6 +3,7 @@
 package plugintest
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"net"
@@ -66,7 +67,7 @@ func nobody(ts *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) != 0 {
 		ts.Fatalf("usage: nobody")
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	ts.Check(err)
 	address := listener.Addr().String()
 	ts.Check(listener.Close())
