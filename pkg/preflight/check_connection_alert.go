@@ -2,7 +2,6 @@ package preflight
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
@@ -62,52 +61,15 @@ func evaluateConnectionAlert(facts *Facts) []Finding {
 	}
 }
 
-var (
-	connectionMetric = regexp.MustCompile(`\b(pg_stat_database_numbackends|pg_stat_activity_count|db_pool_acquired_connections|pgxpool_acquired_conns|hikaricp_connections_active|pgbouncer_pools_server_active_connections)\b`)
-	maximumMetric    = regexp.MustCompile(`\b(pg_settings_max_connections|db_pool_max_connections|pgxpool_max_conns|hikaricp_connections_max|pg_database_connection_limit|pg_roles_connection_limit)\b`)
-	comparedNumber   = regexp.MustCompile(`>=?\s*(?:bool\s+)?\(?\s*(\d+(?:\.\d+)?)`)
-	divisorGuard     = regexp.MustCompile(`>\s*0\s*\)`)
-	connectionWord   = regexp.MustCompile(`(?i)connection|numbackends|pg_stat_activity`)
-	percentage       = regexp.MustCompile(`[*/]\s*100\b|\b100\s*\*`)
-	scaledNumber     = regexp.MustCompile(`(\d+(?:\.\d+)?)\s*\*|\*\s*(\d+(?:\.\d+)?)`)
-)
+var connectionWord = regexp.MustCompile(`(?i)connection|numbackends|pg_stat_activity`)
 
 // mentionsConnections reports whether a rule may well be about connections, by
 // its name or by what it asks for. How many there may be at most is not what
 // an alert about them watches.
 func mentionsConnections(rule measure.AlertRule) bool {
-	return connectionWord.MatchString(rule.Name) || connectionWord.MatchString(maximumMetric.ReplaceAllString(rule.Query, ""))
-}
-
-// connectionThreshold reads the share of the maximum at which an expression
-// fires. It knows the two shapes that are written: used / maximum > 0.8 (or
-// × 100 > 80), and used > 0.8 × maximum. Anything else is not taken for a
-// connection alert. A share that is held against 80 as it is never gets there.
-// That a maximum is more than 0 is no threshold, but keeps from dividing by it.
-func connectionThreshold(expression string) (ratio float64, found bool) {
-	if !connectionMetric.MatchString(expression) || !maximumMetric.MatchString(expression) {
-		return 0, false
+	query := rule.Query
+	for _, metric := range maximumConnections() {
+		query = strings.ReplaceAll(query, metric, "")
 	}
-	expression = divisorGuard.ReplaceAllString(expression, ")")
-	left, right, compared := strings.Cut(expression, ">")
-	if !compared {
-		return 0, false
-	}
-	if maximumMetric.MatchString(left) {
-		match := comparedNumber.FindStringSubmatch(">" + right)
-		if match == nil {
-			return 0, false
-		}
-		value, err := strconv.ParseFloat(match[1], 64)
-		if value > 1 && percentage.MatchString(expression) {
-			value /= 100
-		}
-		return value, err == nil
-	}
-	match := scaledNumber.FindStringSubmatch(right)
-	if match == nil {
-		return 1, connectionMetric.MatchString(left)
-	}
-	value, err := strconv.ParseFloat(match[1]+match[2], 64)
-	return value, err == nil
+	return connectionWord.MatchString(rule.Name) || connectionWord.MatchString(query)
 }

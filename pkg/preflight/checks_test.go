@@ -622,27 +622,6 @@ func TestAnAlertThatCannotBeReadIsWeighedByRequire(t *testing.T) {
 	}
 }
 
-func TestConnectionThreshold(t *testing.T) {
-	for expression, want := range map[string]float64{
-		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8":          0.8,
-		"sum(pg_stat_activity_count) by (instance) / pg_settings_max_connections * 100 >= 75": 0.75,
-		"100 * sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 80":     0.8,
-		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 80 / 100":     0.8,
-		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 80":           80,
-		"sum(pg_stat_activity_count) > pg_settings_max_connections * 0.7":                     0.7,
-		"pg_stat_database_numbackends > 0.95 * on() group_left() pg_settings_max_connections": 0.95,
-		"sum(pg_stat_database_numbackends) > pg_settings_max_connections":                     1,
-		"db_pool_acquired_connections / db_pool_max_connections > bool 0.8":                   0.8,
-		"max(db_pool_acquired_connections / (db_pool_max_connections > 0)) >= 1":              1,
-		"max(db_pool_acquired_connections / (db_pool_max_connections > 0)) > 0.7":             0.7,
-		"up == 0": 0, "pg_settings_max_connections > 100": 0, "sum(pg_stat_database_numbackends) > 80": 0,
-	} {
-		if got, found := connectionThreshold(expression); got != want || found != (want > 0) {
-			t.Errorf("%s: %v, %t; want %v", expression, got, found, want)
-		}
-	}
-}
-
 func findingsOf(report *Report, id string) []Finding {
 	return slices.DeleteFunc(slices.Clone(report.Findings), func(f Finding) bool { return f.ID != id })
 }
