@@ -53,6 +53,8 @@ func (d destinations) alone(led []string) bool {
 // The kinds of layers, by their resources.
 const (
 	layerIngresses        = "ingresses"
+	layerHTTPRoutes       = "httproutes"
+	layerGRPCRoutes       = "grpcroutes"
 	layerHTTPProxies      = "httpproxies"
 	layerDestinationRules = "destinationrules"
 	layerBackendConfigs   = "backendconfigs"
@@ -125,6 +127,26 @@ func ledTo(ingress *networkingv1.Ingress) []string {
 		}
 	}
 	return led
+}
+
+// gatewayRouteTies are the rules of an HTTPRoute or a GRPCRoute that tie clients of
+// one of the Services (https://gateway-api.sigs.k8s.io/geps/gep-1619/).
+func gatewayRouteTies(route *unstructured.Unstructured, services destinations) []Tie {
+	var by, tied []string
+	for at, rule := range entriesAt(route.Object, "spec", "rules") {
+		var led []string
+		for _, backend := range entriesAt(rule, "backendRefs") {
+			name, _, _ := unstructured.NestedString(backend, "name")
+			if namespace, _, _ := unstructured.NestedString(backend, "namespace"); namespace == "" || namespace == route.GetNamespace() {
+				led = append(led, name)
+			}
+		}
+		if _, found := rule["sessionPersistence"]; found && anyOf(led, services.all()) {
+			tied = append(tied, led...)
+			by = append(by, fmt.Sprintf("spec.rules[%d].sessionPersistence", at))
+		}
+	}
+	return tiesOf(strings.ToLower(route.GetKind())+"/"+route.GetName(), by, services.alone(tied))
 }
 
 // httpProxyTies are the routes of a Contour HTTPProxy that tie clients of one of

@@ -12,7 +12,7 @@ func affinityOff() Check {
 	return Check{
 		ID: "BG-NET-01", Title: "session affinity is off", Area: AreaRouting,
 		Stages: []Stage{StageDeploy}, Critical: true,
-		Why:    "Sticky sessions keep users on the old version after a switch, and on the bad one after a rollback: a partial switch. Looked at are the production Services and their annotations for load balancers, the route, and in the release's namespace the Ingresses that lead to it, Contour's HTTPProxies, Istio's DestinationRules and the BackendConfigs of Google's load balancer that a Service names. What leads to one colour alone, such as a preview, ties nobody to a version and warns. What may not be read is not known, which blocks under require: production.",
+		Why:    "Sticky sessions keep users on the old version after a switch, and on the bad one after a rollback: a partial switch. Looked at are the production Services and their annotations for load balancers, the route, and in the release's namespace the Ingresses, HTTPRoutes and GRPCRoutes that lead to it, Contour's HTTPProxies, Istio's DestinationRules and the BackendConfigs of Google's load balancer that a Service names. What leads to one colour alone, such as a preview, ties nobody to a version and warns. What may not be read is not known, which blocks under require: production.",
 		Remedy: "set spec.sessionAffinity of the production Service to None, or take the stickiness out of the route, and turn it off at the load balancer in front",
 		Source: "second runbook, Common Pitfalls, Partial traffic switch",
 		Evaluate: func(facts *Facts) []Finding {

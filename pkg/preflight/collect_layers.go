@@ -24,6 +24,8 @@ type layerKind struct {
 
 func layerKinds() []layerKind {
 	return []layerKind{
+		{layerHTTPRoutes, "gateway.networking.k8s.io", []string{"v1", "v1beta1"}},
+		{layerGRPCRoutes, "gateway.networking.k8s.io", []string{"v1"}},
 		{layerHTTPProxies, "projectcontour.io", []string{"v1"}},
 		{layerDestinationRules, "networking.istio.io", []string{"v1beta1", "v1"}},
 		{layerBackendConfigs, "cloud.google.com", []string{"v1", "v1beta1"}},
@@ -78,13 +80,17 @@ func layers(ctx context.Context, in Inputs, facts *Facts) map[string]Layer {
 			found[resource] = layer
 		}
 	}
-	own := ownRoutes(in.Release, layerHTTPProxies)
-	look(layerHTTPProxies, func(object *unstructured.Unstructured) []Tie {
-		if slices.Contains(own, object.GetName()) {
-			return nil
-		}
-		return httpProxyTies(object, services)
-	})
+	for resource, ties := range map[string]func(*unstructured.Unstructured, destinations) []Tie{
+		layerHTTPRoutes: gatewayRouteTies, layerGRPCRoutes: gatewayRouteTies, layerHTTPProxies: httpProxyTies,
+	} {
+		own := ownRoutes(in.Release, resource) // says for itself what it ties
+		look(resource, func(object *unstructured.Unstructured) []Tie {
+			if slices.Contains(own, object.GetName()) {
+				return nil
+			}
+			return ties(object, services)
+		})
+	}
 	hosts := hostsOf(facts, services)
 	look(layerDestinationRules, func(object *unstructured.Unstructured) []Tie { return destinationRuleTies(object, hosts) })
 	if named := namedBackendConfigs(facts); len(named.all()) > 0 {

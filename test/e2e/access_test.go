@@ -82,7 +82,7 @@ func operatorRules(onServices ...string) []rbacv1.PolicyRule {
 		{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: reading},
 		{APIGroups: []string{"policy"}, Resources: []string{"poddisruptionbudgets"}, Verbs: reading},
 		{APIGroups: []string{"networking.k8s.io"}, Resources: []string{"networkpolicies", "ingresses"}, Verbs: reading},
-		{APIGroups: []string{"projectcontour.io", "networking.istio.io", "cloud.google.com"}, Resources: []string{"httpproxies", "destinationrules", "backendconfigs"}, Verbs: reading},
+		{APIGroups: []string{"gateway.networking.k8s.io", "projectcontour.io", "networking.istio.io", "cloud.google.com"}, Resources: []string{"httproutes", "grpcroutes", "httpproxies", "destinationrules", "backendconfigs"}, Verbs: reading},
 		{APIGroups: []string{"batch"}, Resources: []string{"jobs", "cronjobs"}, Verbs: reading},
 		{APIGroups: []string{"autoscaling"}, Resources: []string{"horizontalpodautoscalers"}, Verbs: reading},
 		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"get", "list", "create", "update"}},
