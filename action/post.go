@@ -87,7 +87,7 @@ func (s *step) post(ctx context.Context) int {
 	case ended:
 		s.after(ctx, main, seen, code)
 	case goesBack:
-		line := append([]string{"rollback", "--reason=the workflow was cancelled"}, same...)
+		line := append([]string{"rollback", "--run=" + main.run, "--reason=the workflow was cancelled"}, same...)
 		if seen, code = s.perform(ctx, line, s.log.stream, func(observed) {}); ctx.Err() == nil || seen.ended() {
 			s.remember(stateFinished, "true")
 		}

@@ -300,7 +300,7 @@ func TestPostAfterACancelThatRollsBack(t *testing.T) {
 		return plugin.ExitDone
 	}
 	code, lines := j.then(t, roll)
-	if code != plugin.ExitDone || !cmp.Equal(lines, []string{"status svc/shop --namespace=store", "rollback --reason=the workflow was cancelled svc/shop --namespace=store"}) {
+	if code != plugin.ExitDone || !cmp.Equal(lines, []string{"status svc/shop --namespace=store", "rollback --run=20261122-120000-k7f3q --reason=the workflow was cancelled svc/shop --namespace=store"}) {
 		t.Errorf("exit code %d after %q", code, lines)
 	}
 	if !strings.Contains(j.summary(), "↩️ rolled back") {

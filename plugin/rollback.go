@@ -28,8 +28,8 @@ other one is well, is done as ever.`
 func newRollback(call *invocation) *cobra.Command {
 	flags := struct {
 		driveFlags
-		force  force
-		reason string
+		force       force
+		run, reason string
 	}{}
 	command := &cobra.Command{
 		Use:   "rollback [svc/NAME]",
@@ -43,7 +43,7 @@ func newRollback(call *invocation) *cobra.Command {
 			if len(args) == 1 && args[0] == readyEndpoints {
 				return release.WithHint(fmt.Errorf("read argument %q: what is overruled stands behind an equals sign", args[0]), name+" rollback --force="+readyEndpoints)
 			}
-			request := rollout.RollbackRequest{Force: flags.force.on, Unready: flags.force.unready, Reason: flags.reason}
+			request := rollout.RollbackRequest{Force: flags.force.on, Unready: flags.force.unready, Run: flags.run, Reason: flags.reason}
 			return call.again(cmd.Context(), &flags.driveFlags, args, call.reach, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
 				return runner.Rollback(ctx, request)
 			})
@@ -51,6 +51,7 @@ func newRollback(call *invocation) *cobra.Command {
 	}
 	flags.addFlags(command)
 	flags.force.addFlag(command)
+	command.Flags().StringVar(&flags.run, "run", "", "the id of a run: where another one is the last, nothing is done")
 	command.Flags().StringVar(&flags.reason, "reason", "requested", "kept in the record of the run")
 	return command
 }

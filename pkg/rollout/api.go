@@ -78,8 +78,10 @@ type Runner struct {
 	takesOver bool
 	// force waits for nobody, and unready asks for no ready pod.
 	force, unready bool
-	rules          []gate.Rule
-	policy         Policy
+	// only is the id of the one run that may be gone back from, "" for any.
+	only   string
+	rules  []gate.Rule
+	policy Policy
 	// counting counts the requests of both sides from one tick to the next.
 	counting *measure.Counting
 	// tape is what the gate read and the record was not told yet.
@@ -154,6 +156,9 @@ type RollbackRequest struct {
 	// Unready goes even where no pod of the old side is ready, or nobody can
 	// tell.
 	Unready bool
+	// Run is the id of the run that is to be gone back from: where another one is the
+	// last, nothing is done. "" is whichever is.
+	Run string
 	// Reason is kept in the record.
 	Reason string
 }

@@ -24,7 +24,7 @@ func TestRollbackFromTheMidstOfAFinish(t *testing.T) {
 			ctx, cut := context.WithCancel(t.Context())
 			attempt := another(runner)
 			attempt.Progress = func(event Event) {
-				if strings.HasPrefix(event.Message, "deployment/worker-blue scaled") || number == 1 && strings.HasPrefix(event.Message, "reading what remains") {
+				if strings.HasPrefix(event.Message, "deployment/worker-blue scaled") || number == 1 && strings.HasPrefix(event.Message, "reads whether requests") {
 					cut()
 				}
 			}

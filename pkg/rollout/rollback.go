@@ -52,7 +52,7 @@ func (r *Runner) rollback(ctx context.Context, request RollbackRequest) (Outcome
 	if fault != nil && !giveable(route, fault) {
 		return Outcome{}, fault
 	}
-	r.force, r.unready = request.Force, request.Unready
+	r.force, r.unready, r.only = request.Force, request.Unready, request.Run
 	state, err := r.wayBack(ctx, route, fault)
 	if err == nil {
 		err = r.mayGiveBack(route, state, fault)
@@ -156,6 +156,9 @@ func (r *Runner) nothingThere(ctx context.Context, route traffic.Route, state St
 func (r *Runner) wayBack(ctx context.Context, route traffic.Route, fault error) (State, error) {
 	live := route.Split.Sole()
 	last, err := r.Journal.Current(ctx)
+	if other := r.anotherRun(last, err); other != nil {
+		return State{}, other
+	}
 	if err != nil {
 		r.tell(Revert, Warning, "the journal can't be read, going by the live objects: %v", err)
 	}
@@ -203,6 +206,20 @@ func (r *Runner) wayBack(ctx context.Context, route traffic.Route, fault error) 
 	return state, nil
 }
 
+// anotherRun is why the last run is not the one that alone may be gone back from:
+// what somebody has begun since is not the business of who names that one.
+func (r *Runner) anotherRun(last *journal.Run, unread error) error {
+	switch {
+	case r.only == "" || unread == nil && last != nil && last.ID == r.only:
+		return nil
+	case unread != nil:
+		return release.WithHint(fmt.Errorf("see whether run %s is the last one: %w", r.only, cluster.Explain(unread)), "kubectl bluegreen rollback, whichever run is the last one")
+	case last == nil:
+		return release.WithHint(fmt.Errorf("roll back run %s: release %s has no run", r.only, r.Release.Metadata.Name), "kubectl bluegreen status")
+	}
+	return release.WithHint(fmt.Errorf("roll back run %s: nothing was done, for run %s is the last one", r.only, last.ID), "kubectl bluegreen status")
+}
+
 // atRest is the way back where no side has everything and no run is under way:
 // somebody has edited the route since the last one, which is gone back from as
 // ever where it moved everything, and whose end is restored where that was a way
@@ -222,6 +239,9 @@ func (r *Runner) beside(ctx context.Context, held *journal.HeldError, state Stat
 	if !state.Requested {
 		return Outcome{Code: CodeBlocked, Message: held.Error(), Next: "kubectl bluegreen status -w"}, nil
 	}
+	if other := r.anotherRun(&journal.Run{ID: held.Run}, nil); other != nil {
+		return Outcome{}, other
+	}
 	doing := "goes back already"
 	if run, err := r.Journal.Get(ctx, held.Run); err != nil || !Phase(run.Phase).Reverse() {
 		doing = "was asked to roll back"
@@ -230,5 +250,5 @@ func (r *Runner) beside(ctx context.Context, held *journal.HeldError, state Stat
 		}
 	}
 	r.tell(Revert, Info, "%s drives run %s; it %s, waiting for it", held.Holder, held.Run, doing)
-	return r.await(ctx, held.Run, state.Asked, RollbackRequest{Force: r.force, Unready: r.unready, Reason: state.Reason})
+	return r.await(ctx, held.Run, state.Asked, RollbackRequest{Force: r.force, Unready: r.unready, Run: r.only, Reason: state.Reason})
 }
