@@ -377,7 +377,7 @@ func TestFinishAfterOneThatWasCutOff(t *testing.T) {
 		"finish": func(r *Runner, ctx context.Context) (Outcome, error) { return r.Finish(ctx, FinishRequest{}) },
 		"resume": func(r *Runner, ctx context.Context) (Outcome, error) { return r.Resume(ctx) },
 	} {
-		for _, at := range []string{"reading what remains", "scaled from 2 to 0"} {
+		for _, at := range []string{"reads whether requests", "scaled from 2 to 0"} {
 			t.Run(name+" after: "+at, func(t *testing.T) {
 				runner, _ := newFinisher(t, still())
 				ctx, cut := context.WithCancel(t.Context())
