@@ -68,17 +68,39 @@ func runAll(ctx context.Context, all []tool, kept *keeper) error {
 	return nil
 }
 
-// run runs it; the last line of its output is the detail.
+// run runs it; what went wrong is in the detail.
 func (t tool) run(ctx context.Context) outcome {
 	began := time.Now()
 	command := exec.CommandContext(ctx, "go", t.args...)
 	command.Dir = t.folder
 	command.Env = append(os.Environ(), t.variables...)
 	output, err := command.CombinedOutput()
-	lines := strings.Split(strings.TrimSpace(string(output)), "\n")
 	found := outcome{Part: t.name, Passed: err == nil, Took: time.Since(began), Detail: "`go " + strings.Join(t.args, " ") + "`"}
 	if err != nil {
-		found.Detail += fmt.Sprintf(": %v: %s", err, lines[len(lines)-1])
+		found.Detail += fmt.Sprintf(": %v: %s", err, wentWrong(string(output)))
 	}
 	return found
+}
+
+// wentWrong are the lines of a tool's output that name what failed, a few of them;
+// the last line where none does.
+func wentWrong(output string) string {
+	const most = 5
+	var named []string
+	last := ""
+	for line := range strings.Lines(output) {
+		line = strings.TrimSpace(line)
+		if line != "" {
+			last = line
+		}
+		for _, start := range []string{"--- FAIL", "FAIL\t", "panic: ", "WARNING: DATA RACE", "Failing input"} {
+			if strings.HasPrefix(line, start) && len(named) < most {
+				named = append(named, strings.ReplaceAll(line, "\t", " "))
+			}
+		}
+	}
+	if len(named) == 0 {
+		return last
+	}
+	return strings.Join(named, "; ")
 }
