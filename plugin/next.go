@@ -15,8 +15,8 @@ import (
 // repeats what this one was told about which release and which cluster.
 
 // releaseCommand matches, in a text, a command that is about one release, and
-// the Service that it names already.
-var releaseCommand = regexp.MustCompile(`\b` + name + ` (init|check|explain (?:route|policy|BG-[A-Z]+-\d+)|db budget|shift|rollback|stop|resume|finish|status|history|signoff(?: BG-[A-Z]+-\d+)?|generate (?:rbac|admission-policy|alerts|grafana|gitops))\b( svc/\S+)?( --help)?`)
+// the Service that it names already, or that it is about another's document.
+var releaseCommand = regexp.MustCompile(`\b` + name + ` (init|check|explain (?:route|policy|BG-[A-Z]+-\d+)|db budget|shift|rollback|stop|resume|finish|status|history|signoff(?: BG-[A-Z]+-\d+)?|generate (?:rbac|admission-policy|alerts|grafana|gitops))\b( svc/\S+)?( -f FILE)?( --help)?`)
 
 // clusterCommand matches a command of kubectl's own that asks a cluster.
 var clusterCommand = regexp.MustCompile(`\bkubectl (-n|get|auth|cluster-info|config view)\b`)
@@ -36,9 +36,12 @@ func (i *invocation) pasteable(text string) string {
 	})
 	return releaseCommand.ReplaceAllStringFunc(text, func(found string) string {
 		parts := releaseCommand.FindStringSubmatch(found)
-		verb, named, help := parts[1], parts[2], parts[3]
-		if help != "" {
+		verb, named, another, help := parts[1], parts[2], parts[3], parts[4]
+		switch {
+		case help != "":
 			return found
+		case another != "": // the document of another release, in the same namespace
+			return found + flag("-n", ptr.Deref(i.kubeconfig.Namespace, "")) + i.clusterFlags()
 		}
 		return name + " " + verb + named + i.releaseArguments(verb, named != "") + i.clusterFlags()
 	})

@@ -28,6 +28,7 @@ func TestPasteable(t *testing.T) {
 		"explain takes none":      {"kubectl bluegreen explain route", "kubectl bluegreen explain route -f 'my shop.yaml' -n store --context prod"},
 		"explain of a check":      {"kubectl bluegreen explain BG-DB-01", "kubectl bluegreen explain BG-DB-01 -f 'my shop.yaml' -n store --context prod"},
 		"about no release":        {"kubectl bluegreen image save", "kubectl bluegreen image save"},
+		"about another release":   {"kubectl bluegreen status -f FILE -w", "kubectl bluegreen status -f FILE -n store --context prod -w"},
 		"help":                    {"run: kubectl bluegreen shift --help", "run: kubectl bluegreen shift --help"},
 		"the program":             {"use the version of kubectl bluegreen that wrote it", "use the version of kubectl bluegreen that wrote it"},
 		"kubectl's own":           {"by hand: kubectl -n store patch service shop -p '{}'", "by hand: kubectl --context prod -n store patch service shop -p '{}'"},

@@ -207,7 +207,7 @@ func recordRights(all *rights, releaseName string) {
 	name := journal.Name(releaseName)
 	all.need("hold the release", all.in("coordination.k8s.io", "leases", name), "get", "update")
 	all.need("hold the release for the first time", all.in("coordination.k8s.io", "leases", ""), "create")
-	all.want("find a release by what its runs left", "what runs without a document at hand must be given svc/NAME, and does not find the copy of the last run",
+	all.want("find a release by what its runs left, and the one that has an object in hand", "what runs without a document at hand must be given svc/NAME, and does not find the copy of the last run; and where an object carries the stamp of another release, nothing is shifted",
 		all.in("coordination.k8s.io", "leases", ""), "list")
 	all.need("write the record of a run", all.in("", "configmaps", name), "update")
 	all.need("begin records, keep past ones and read them", all.in("", "configmaps", ""), "get", "list", "create")

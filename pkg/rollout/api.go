@@ -79,9 +79,11 @@ type Runner struct {
 	// force waits for nobody, and unready asks for no ready pod.
 	force, unready bool
 	// only is the id of the one run that may be gone back from, "" for any.
-	only   string
-	rules  []gate.Rule
-	policy Policy
+	only string
+	// nobodys are the stamps that were found to be in no other release's hands.
+	nobodys map[cluster.Fence]bool
+	rules   []gate.Rule
+	policy  Policy
 	// counting counts the requests of both sides from one tick to the next.
 	counting *measure.Counting
 	// tape is what the gate read and the record was not told yet.

@@ -27,19 +27,22 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 	if err := r.prepare(); err != nil {
 		return Outcome{}, err
 	}
-	workloads, floor, err := r.stamps(ctx, route)
+	workloads, read, err := r.stamps(ctx, route)
 	switch {
 	case err != nil && goesBack(state) && ctx.Err() == nil:
-		r.tell(state.Phase, Warning, "going back without a stamp: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		r.tell(state.Phase, Warning, "going back without a stamp: %s", oneLine(err))
 	case err != nil:
 		return Outcome{}, err
+	}
+	if err := r.disputed(ctx, state, read); err != nil {
+		return refused(err)
 	}
 	run, err := r.run(state)
 	if err != nil {
 		return Outcome{}, err
 	}
 	tenure, err := r.Journal.Acquire(ctx, journal.AcquireOptions{
-		Holder: r.Holder, Floor: floor, Duration: r.LeaseDuration, TakeOver: r.force || r.takesOver, Silent: r.gone,
+		Holder: r.Holder, Floor: newestOf(read), Duration: r.LeaseDuration, TakeOver: r.force || r.takesOver, Silent: r.gone,
 		// A record that can't be read must not keep traffic on a bad version.
 		SetAside: state.Phase.Reverse() && r.resumed == "",
 		Restamp:  goesBack(state),
@@ -53,7 +56,10 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 	r.tenure = tenure
 	held := tenure.Context(ctx) // who has lost the lease asks no further
 	if err := r.takeUp(held, workloads, state); err != nil {
-		return Outcome{}, errors.Join(err, r.neverBegan(ctx, state, err))
+		if left := r.neverBegan(ctx, state, err); left != nil {
+			return Outcome{}, errors.Join(err, left)
+		}
+		return r.refusedLate(ctx, err)
 	}
 	r.introduce(route, state)
 	return r.drive(ctx, state)
@@ -133,12 +139,12 @@ func (r *Runner) run(state State) (journal.Run, error) {
 }
 
 // stamps reads the fence of the route and of every workload of both colours
-// and returns the highest epoch among them. With an error, which names every
+// and returns them beside the workloads. With an error, which names every
 // workload that can't be read, the others are returned still: on the way back
 // one of them must not keep traffic where it is, and the route's own stamp is
 // what keeps others from moving it.
-func (r *Runner) stamps(ctx context.Context, route traffic.Route) ([]release.Workload, int64, error) {
-	floor := route.Newest().Epoch
+func (r *Runner) stamps(ctx context.Context, route traffic.Route) ([]release.Workload, []stampRead, error) {
+	read := stampsOn(route)
 	var found []release.Workload
 	var failures []error
 	for _, name := range r.Release.Spec.ColorNames() {
@@ -151,13 +157,13 @@ func (r *Runner) stamps(ctx context.Context, route traffic.Route) ([]release.Wor
 				failures = append(failures, err)
 				continue
 			}
-			floor = max(floor, fence.Epoch)
+			read = append(read, stampRead{reference.String(), fence})
 			if !slices.Contains(route.Objects(), reference.String()) { // else it is stamped as a part of the route
 				found = append(found, reference)
 			}
 		}
 	}
-	return found, floor, errors.Join(failures...)
+	return found, read, errors.Join(failures...)
 }
 
 // stampOf reads the fence of one workload.
@@ -179,7 +185,7 @@ func goesBack(state State) bool { return state.Requested || state.Phase.Reverse(
 // API server that does not answer is asked again. On the way back what can't be
 // stamped, but the route, is a warning: traffic comes first.
 func (r *Runner) takeOver(ctx context.Context, workloads []release.Workload, state State) error {
-	err := r.again(ctx, state.Phase, "the route can't be stamped", passes, func() error { return r.stampRoute(ctx) })
+	err := r.again(ctx, state.Phase, "the route can't be stamped", passes, func() error { return r.stampRoute(ctx, state) })
 	switch {
 	case errors.Is(err, traffic.ErrNoColor) && goesBack(state):
 		// The write that gives it back stamps it, on the version that was read.
@@ -267,11 +273,17 @@ func passes(err error) bool {
 	return cluster.Transient(err) || errors.Is(err, cluster.ErrFenced) && !errors.Is(err, journal.ErrLost)
 }
 
-// stampRoute stamps the route as it is now.
-func (r *Runner) stampRoute(ctx context.Context) error {
+// stampRoute stamps the route as it is now. Another release may have begun to move
+// it since this run was let through.
+func (r *Runner) stampRoute(ctx context.Context, state State) error {
 	route, err := r.Router.Read(ctx)
 	if err != nil {
 		return err
+	}
+	if !goesBack(state) {
+		if err := r.inOtherHands(ctx, stampsOn(route)); err != nil {
+			return err
+		}
 	}
 	if newest := route.Newest(); newest.Epoch > r.fence().Epoch {
 		return fmt.Errorf("stamp %s at epoch %d: it carries epoch %d of %s: %w", route.Object, r.fence().Epoch, newest.Epoch, newest.Holder, journal.ErrLost)

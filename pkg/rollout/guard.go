@@ -161,7 +161,11 @@ func (r *Runner) relieveSilent(ctx context.Context, request GuardRequest, beat j
 		return outcome, false, err
 	}
 	if r.tenure == nil || r.adrift(ctx, outcome) {
-		// Somebody else was faster, or is now: they are watched in turn.
+		// Somebody else was faster, or is now: they are watched in turn. Or another
+		// release has in hand what would be written to, which has an end.
+		if r.tenure == nil {
+			r.tell(Phase(run.Phase), Warning, "not taken over: %s", outcome.Message)
+		}
 		r.letGo(ctx)
 		watched.forget()
 		return Outcome{}, false, nil

@@ -78,6 +78,9 @@ func (r *Runner) guard(ctx context.Context, state State) (traffic.Route, Observa
 			seen = rival
 		}
 	}
+	if seen.Kind == Rival {
+		seen.Message += r.whose(ctx, route)
+	}
 	return route, seen
 }
 

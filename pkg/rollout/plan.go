@@ -92,12 +92,12 @@ func (r *Runner) DryRun(ctx context.Context, request ShiftRequest, server bool) 
 	if target == live {
 		return plan, nil
 	}
-	_, floor, err := r.stamps(ctx, route)
+	_, read, err := r.stamps(ctx, route)
 	if err != nil {
 		return nil, err
 	}
 	planning := planning{Runner: r, route: route, from: live, to: target, server: server,
-		fence: cluster.Fence{Epoch: floor + 1, Holder: r.Holder}}
+		fence: cluster.Fence{Epoch: newestOf(read) + 1, Holder: r.Holder}}
 	if plan.Writes, err = planning.writes(ctx); err != nil {
 		return nil, err
 	}

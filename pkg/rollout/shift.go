@@ -25,8 +25,19 @@ func (r *Runner) Shift(ctx context.Context, request ShiftRequest) (Outcome, erro
 // MayShift is the outcome that Shift would have without beginning a run, nil
 // where it would begin one. It only reads.
 func (r *Runner) MayShift(ctx context.Context, request ShiftRequest) (*Outcome, error) {
-	_, _, refusal, err := r.admit(ctx, request)
-	return refusal, err
+	route, state, refusal, err := r.admit(ctx, request)
+	if err != nil || refusal != nil {
+		return refusal, err
+	}
+	_, read, err := r.stamps(ctx, route)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.disputed(ctx, state, read); err != nil {
+		outcome, err := refused(err)
+		return &outcome, err
+	}
+	return nil, nil
 }
 
 // admit reads what a shift begins with, and refuses the one that must not or

@@ -191,6 +191,10 @@ func TestEachVerbOfTheGeneratedRoleIsNeeded(t *testing.T) {
 		result := s.run(gap.code, append(gap.args, "--kubeconfig", c.kubeconfig)...)
 		says(t, result.Stderr, fmt.Sprintf("verb %s on resource %s", gap.verb, gap.resource))
 	}
+	// Whose stamp an object carries is asked where it is none of this release's.
+	c.without(c.holding("list", "leases.coordination.k8s.io", ""), "list")
+	s.byHand("annotate", "--overwrite", "service", shop.Service, cluster.AnnotationEpoch+"=1", cluster.AnnotationHolder+"=another")
+	says(t, s.run(rollout.CodeFailed, "shift", "--kubeconfig", c.kubeconfig).Stderr, "verb list on resource leases", "generate rbac")
 	s.serves(shop.Blue)
 }
 
