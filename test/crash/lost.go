@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/clients"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/promise"
 )
 
 // Lost returns an error for every request that a killed process could have
@@ -18,7 +19,7 @@ func Lost(counts clients.Counts) error {
 	if counts.Failed == 0 || OneRefused(counts) {
 		return nil
 	}
-	return fmt.Errorf("%d of %d requests were lost, of which the first are: %+v", counts.Failed, counts.Requests, counts.Failures[:min(3, len(counts.Failures))])
+	return fmt.Errorf("%s%d of %d requests were lost, of which the first are: %+v", promise.Broken, counts.Failed, counts.Requests, counts.Failures[:min(3, len(counts.Failures))])
 }
 
 // OneRefused reports whether all that failed is one new connection that was

@@ -11,6 +11,7 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/promise"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
 )
 
@@ -63,7 +64,7 @@ func (s *Suite) recorded(ctx context.Context, serves string) error {
 	case run.Outcome != string(want):
 		return fmt.Errorf("run %s ended with %s, want %s", run.ID, run.Outcome, want)
 	case len(open) > 0:
-		return fmt.Errorf("run %s ended with %d open intents, the first: %s %s", run.ID, len(open), open[0].Action, open[0].Object)
+		return fmt.Errorf("%srun %s ended with %d open intents, the first: %s %s", promise.Broken, run.ID, len(open), open[0].Action, open[0].Object)
 	}
 	return nil
 }

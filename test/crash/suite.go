@@ -13,6 +13,7 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/clients"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/interpose"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/promise"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
 )
 
@@ -265,7 +266,7 @@ func (s *Suite) watched(ctx context.Context, name, serves string, do func() erro
 // announced returns an error for every write without an intent.
 func (s *Suite) announced() error {
 	if found := s.ledger.Unannounced(); len(found) > 0 {
-		return fmt.Errorf("%d writes without an intent: %s", len(found), strings.Join(found, "; "))
+		return fmt.Errorf("%s%d writes without an intent: %s", promise.Broken, len(found), strings.Join(found, "; "))
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/crash"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/interpose"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/promise"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
 )
 
@@ -88,7 +89,7 @@ func openPaused(t *testing.T) *paused {
 	p := &paused{scenario: s, first: openWire(t, s, ledger), second: openWire(t, s, ledger)}
 	t.Cleanup(func() {
 		if found := ledger.Unannounced(); len(found) > 0 {
-			t.Errorf("writes without an intent: %q", found)
+			t.Errorf("%swrites without an intent: %q", promise.Broken, found)
 		}
 	})
 	return p
@@ -151,13 +152,13 @@ func (p *paused) wakes(first sleeper) {
 	case status := <-first.hold.answered:
 		p.t.Logf("the write of the paused process was answered with %d", status)
 		if status != http.StatusConflict && status != http.StatusUnprocessableEntity {
-			p.t.Errorf("the write of the paused process was answered with %d, want a refusal", status)
+			p.t.Errorf("%sthe write of the paused process was answered with %d, want a refusal", promise.Broken, status)
 		}
 	case <-time.After(hang):
 		p.t.Fatal("the write of the paused process was never answered")
 	}
 	if after := p.route(); after.ResourceVersion != before.ResourceVersion {
-		p.t.Errorf("production was changed: selector %v, annotations %v", after.Spec.Selector, after.Annotations)
+		p.t.Errorf("%sproduction was changed: selector %v, annotations %v", promise.Broken, after.Spec.Selector, after.Annotations)
 	}
 	if err := first.process.Signal(syscall.SIGCONT); err != nil {
 		p.t.Fatal(err)
@@ -165,10 +166,10 @@ func (p *paused) wakes(first sleeper) {
 	result := p.ended(first.process, rollout.CodeHeld)
 	says(p.t, result.Stdout+result.Stderr, "lost", "nothing more was written")
 	if wrote := p.first.wrote(); len(wrote) > 0 {
-		p.t.Errorf("after it woke the first process wrote %q", wrote)
+		p.t.Errorf("%safter it woke the first process wrote %q", promise.Broken, wrote)
 	}
 	if after := p.route(); after.ResourceVersion != before.ResourceVersion {
-		p.t.Errorf("production was changed: selector %v, annotations %v", after.Spec.Selector, after.Annotations)
+		p.t.Errorf("%sproduction was changed: selector %v, annotations %v", promise.Broken, after.Spec.Selector, after.Annotations)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/crash"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/promise"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
 )
 
@@ -52,10 +53,10 @@ func TestPausedApplyIsFenced(t *testing.T) {
 			before := p.ofGreen()
 			p.wakeApply(applied, test.lands)
 			if difference := cmp.Diff(before, p.ofGreen()); difference != "" && !test.lands {
-				t.Errorf("the sleeper changed what green consists of:\n%s", difference)
+				t.Errorf("%sthe sleeper changed what green consists of:\n%s", promise.Broken, difference)
 			}
 			if !test.deployed && test.serves == shop.Blue && p.ofGreen()["Deployment"] != "" {
-				t.Error("the sleeper applied the Deployment of green")
+				t.Error(promise.Broken + "the sleeper applied the Deployment of green")
 			}
 			s.serves(test.serves)
 			// What was left behind is in nobody's way.
@@ -86,7 +87,7 @@ func (p *paused) wakeApply(first sleeper, lands bool) {
 	select {
 	case status := <-first.hold.answered:
 		if landed := status < http.StatusMultipleChoices; landed != lands {
-			p.t.Errorf("the write of the paused process was answered with %d; that it lands should be %v", status, lands)
+			p.t.Errorf("%sthe write of the paused process was answered with %d; that it lands should be %v", promise.Broken, status, lands)
 		}
 	case <-time.After(hang):
 		p.t.Fatal("the write of the paused process was never answered")

@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/promise"
 )
 
 // Of a test that failed, so much is told again at the end: whoever reads the end
@@ -25,6 +29,9 @@ type failed struct {
 	speaker string
 	last    map[string][]string
 	names   []string
+	// broken are the tests, without their parts, that say that the product has broken
+	// a promise: nothing is forgiven them.
+	broken []string
 }
 
 func (f *failed) read(line string) {
@@ -37,6 +44,9 @@ func (f *failed) read(line string) {
 	if spoken := speaking.FindStringSubmatch(line); spoken != nil {
 		f.speaker = spoken[1]
 		return
+	}
+	if test, _, _ := strings.Cut(f.speaker, "/"); strings.Contains(line, promise.Broken) && !slices.Contains(f.broken, test) {
+		f.broken = append(f.broken, test)
 	}
 	f.last[f.speaker] = append(f.last[f.speaker], line[:min(len(line), lastWidth)])
 	f.last[f.speaker] = f.last[f.speaker][max(0, len(f.last[f.speaker])-lastLines):]

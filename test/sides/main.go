@@ -11,7 +11,9 @@
 // A machine on which several labs share a core or two can be too slow for a test
 // that waits for a window of measurements. So the few tests that failed are run
 // once more, by themselves on a machine that has nothing else to do. What fails
-// there has failed; what passes is told at the end with what it said before.
+// there has failed; what passes is told at the end with what it said before. A test
+// that says that the product has broken a promise (package promise) is never run
+// again: a fence that holds every second time does not hold.
 package main
 
 import (
@@ -76,7 +78,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	for _, one := range beside {
 		one.tell(out, "failed: ")
 	}
-	if names := names(beside); err != nil && repeatable(err) && len(names) > 0 && len(names) <= *again {
+	names, broken := names(beside)
+	switch {
+	case len(broken) > 0:
+		return errors.Join(err, fmt.Errorf("a promise was broken, which is not tried again: %s", strings.Join(broken, ", ")))
+	case err != nil && repeatable(err) && len(names) > 0 && len(names) <= *again:
 		return played.alone(ctx, names, out)
 	}
 	return err
@@ -122,17 +128,18 @@ func (g *game) alone(ctx context.Context, tests []string, out io.Writer) error {
 	return err
 }
 
-// names are the tests of all sides that failed, each once, without their parts.
-func names(sides []*failed) []string {
-	var tests []string
+// names are the tests of all sides that failed, each once, without their parts, and
+// those that say that a promise was broken.
+func names(sides []*failed) (tests, broken []string) {
 	for _, one := range sides {
+		broken = append(broken, one.broken...)
 		for _, name := range one.names {
 			if test, _, _ := strings.Cut(name, "/"); !slices.Contains(tests, test) {
 				tests = append(tests, test)
 			}
 		}
 	}
-	return tests
+	return tests, broken
 }
 
 // repeatable reports whether tests failed, and nothing else did. A binary that

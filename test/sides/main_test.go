@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/promise"
 )
 
 func TestDealGivesEveryTestOnce(t *testing.T) {
@@ -128,7 +130,7 @@ func TestSidesLeaveTestsOut(t *testing.T) {
 
 // A test that fails beside others and passes by itself has passed, and is told. One
 // that fails again has failed, and so have more than may be run again, and a binary
-// that ended in the middle.
+// that ended in the middle. Where a promise was broken nothing is run again.
 func TestFailedTestsAreRunAgainAlone(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -144,6 +146,7 @@ func TestFailedTestsAreRunAgainAlone(t *testing.T) {
 		"a part of it":       {"TestPlayParts/inner", once, "1", true, "failed beside others and passed alone: TestPlayParts\n"},
 		"fails again":        {"TestPlayTwo", always, "1", false, "failed again: TestPlayTwo\n"},
 		"too many":           {"TestPlayTwo", once, "0", false, "failed: TestPlayTwo\n"},
+		"breaks a promise":   {"TestPlayParts/inner", breaks, "3", false, "promise broken: it is played"},
 		"ends in the middle": {"TestPlayTwo", panics, "3", false, "failed: TestPlayTwo\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -154,6 +157,9 @@ func TestFailedTestsAreRunAgainAlone(t *testing.T) {
 			err := run(context.Background(), []string{"--again=" + c.again, "--", self, "-test.v"}, &out)
 			if (err == nil) != c.passes || !strings.Contains(out.String(), c.says) {
 				t.Errorf("err = %v, want passed %v and %q\n%s", err, c.passes, c.says, &out)
+			}
+			if told := err != nil && strings.Contains(err.Error(), "a promise was broken, which is not tried again: TestPlayParts"); told != (c.times == breaks) {
+				t.Errorf("err = %v", err)
 			}
 			if again := strings.Contains(out.String(), "once more, alone"); again != (c.passes || c.times == always) {
 				t.Errorf("run again: %v\n%s", again, &out)
@@ -176,6 +182,7 @@ const (
 	always         = ""
 	once           = "once"
 	panics         = "panics"
+	breaks         = "breaks"
 )
 
 func TestPlayOne(t *testing.T)  { play(t) }
@@ -196,12 +203,15 @@ func play(t *testing.T) {
 	switch os.Getenv(timesVariable) {
 	case panics:
 		panic("played")
-	case once:
+	case once, breaks:
 		memory, err := os.OpenFile(os.Getenv(memoryVariable), os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
 			return // it has failed before
 		}
 		_ = memory.Close()
+	}
+	if os.Getenv(timesVariable) == breaks {
+		t.Error(promise.Broken + "it is played")
 	}
 	t.Fail()
 }

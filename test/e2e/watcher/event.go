@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/ptr"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/promise"
 )
 
 // Event is one object as it was from one revision on.
@@ -147,7 +149,7 @@ type NothingError struct {
 
 // Error tells the story.
 func (e *NothingError) Error() string {
-	lines := []string{fmt.Sprintf("the route selected nothing, after %d events: %s; the events around the first of them:", e.Events, e.Why)}
+	lines := []string{fmt.Sprintf(promise.Broken+"the route selected nothing, after %d events: %s; the events around the first of them:", e.Events, e.Why)}
 	for _, event := range e.Around {
 		lines = append(lines, "  "+event.String())
 	}
