@@ -9,6 +9,7 @@ TOOLS := $(CACHE)/tools
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-v2.15.0
 GOVULNCHECK := $(TOOLS)/govulncheck-v1.9.0
 GORELEASER := $(TOOLS)/goreleaser-v2.15.4
+ACT := $(TOOLS)/act-v0.2.89
 
 # CLUSTER=lab brings a cluster up; CLUSTER=current uses that of the kubeconfig.
 # FLAGS are the demo's own, such as FLAGS=--yes or FLAGS=--keep.
@@ -83,18 +84,21 @@ early: modules
 # Skipper, the control plane of the mesh and Loki take minutes to build, and few
 # tests need them: they are built while the others run, which wait most of their
 # time, and those few come last (LATE, and the package loki). Who needs them waits
-# for this, and where it has failed, builds them again and says why.
+# for this, and where it has failed, builds them again and says why. So it is with
+# act, which is wanted first.
 later: early
 	mkdir -p bin
 	cd test && go build -o ../bin/lab ./lab/cmd/lab
-	cd test && { nice -n 19 ../bin/lab setup >../bin/setup.log 2>&1 & }
+	{ { nice -n 19 make $(ACT); cd test && nice -n 19 ../bin/lab setup; } >bin/setup.log 2>&1 & }
 
 unit: modules ## tests that need no cluster; some start a PostgreSQL of their own on loopback
 	go vet ./...
 	go test -timeout 20m ./...
 
 live: export BLUEGREEN_PLUGIN := $(CURDIR)/bin/kubectl-bluegreen
-live: modules build ## tests on a real cluster
+live: export BLUEGREEN_ACTION := $(CURDIR)/bin/bluegreen-action
+live: export BLUEGREEN_ACT := $(ACT)
+live: modules build $(ACT) ## tests on a real cluster
 	cd test && go vet ./...
 	cd test && go test -count=1 -timeout 20m -p 1 $$(go list ./... | grep -Ev '/(e2e|loki)$$')
 	@# End to end in several labs side by side: most of the time something is waited for.
@@ -153,6 +157,12 @@ $(GORELEASER):
 	@echo "building goreleaser (a few minutes, once)"
 	GOBIN=$(TOOLS) go install github.com/goreleaser/goreleaser/v2@v2.15.4
 	mv $(TOOLS)/goreleaser $@
+
+# Two that want it wait for each other: one may be in the background.
+$(ACT):
+	@echo "building act (a minute or two, once)"
+	@mkdir -p $(TOOLS)
+	$(call fetch,flock $@.lock sh -c 'test -x $@ || { CGO_ENABLED=0 GOBIN=$(TOOLS) go install github.com/nektos/act@v0.2.89 && mv $(TOOLS)/act $@; }')
 
 clean: ## remove what make build made
 	rm -rf bin dist
