@@ -59,7 +59,7 @@ func servers(ctx context.Context, _ options, kept *keeper) error {
 		}
 		all = append(all, tool{
 			name: fmt.Sprintf("PostgreSQL %d (%s)", build.Major, build.Version), folder: "..",
-			args: append([]string{"test", "-count=1"}, againstServers()...), variables: []string{postgrestest.ProgramsVariable + "=" + programs},
+			args: append([]string{"test", "-count=1", "-timeout", "1h"}, againstServers()...), variables: []string{postgrestest.ProgramsVariable + "=" + programs},
 		})
 	}
 	return runAll(ctx, all, kept)

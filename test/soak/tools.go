@@ -36,8 +36,8 @@ func fuzzed() []struct{ reads, pkg, target string } {
 // tools are what needs no cluster.
 func tools(fuzz time.Duration) []tool {
 	all := []tool{
-		{name: "race detector, product", folder: "..", args: []string{"test", "-race", "./..."}},
-		{name: "race detector, clients", folder: ".", args: []string{"test", "-race", "./clients/..."}},
+		{name: "race detector, product", folder: "..", args: []string{"test", "-race", "-timeout", "1h", "./..."}},
+		{name: "race detector, clients", folder: ".", args: []string{"test", "-race", "-timeout", "1h", "./clients/..."}},
 		{name: "archives of six targets, twice", folder: ".", args: []string{"test", "-count=1", "-timeout", "1h", "-tags", "archives", "-run", "^TestSameBytesTwice$", "./release"}},
 	}
 	for _, found := range fuzzed() {
