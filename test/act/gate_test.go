@@ -33,8 +33,8 @@ const (
 
 // The workflow that keeps a pull request from being merged is run as it is: the job to
 // require passes for a good one and fails for a bad one, whose annotations stand at the
-// very lines that have to change. A fork, whose token may only read, is
-// judged alike, and so is the merge queue.
+// very lines that have to change. A fork, whose token may only read, is judged alike,
+// and so is the merge queue.
 func TestGate(t *testing.T) {
 	runner := start(t)
 	good, bad := pullRequest(t, expand, nil), pullRequest(t, contract, harm)
@@ -155,7 +155,7 @@ func payload(from string) map[string]any {
 	}}
 }
 
-// lineOf is the only line of a file in a checkout that holds a text.
+// lineOf is the first line of a file in a checkout that holds a text.
 func lineOf(t *testing.T, checkout, file, text string) int {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(checkout, file))

@@ -97,7 +97,7 @@ func read(log []byte) (*Outcome, error) {
 		if one.JobResult != "" {
 			outcome.Jobs[one.Job] = one.JobResult
 		}
-		if len(one.Step) == 1 && one.Stage != "" {
+		if len(one.Step) == 1 && one.Stage != "" && (one.Command != "" || one.Result != "") {
 			outcome.take(one)
 		}
 	}
@@ -123,9 +123,7 @@ func (o *Outcome) take(one line) {
 	case "summary":
 		step.Summary += one.Summary
 	case "":
-		if one.Result != "" {
-			step.Result = one.Result
-		}
+		step.Result = one.Result
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 // spoken is what act says of a step that fails, its post part, and a job that is
 // skipped beside it.
 const spoken = `{"level":"info","msg":"⭐ Run Set up job","job":"w/check","jobID":"check","step":"Set up job","stepid":["--setup-job"]}
+{"level":"info","msg":"LocalRepositoryCache matched","jobID":"check","stage":"Pre","stepID":["one"]}
 {"level":"info","msg":"said","raw_output":true,"jobID":"check","stage":"Main","stepID":["one"]}
 {"arg":"first\nsecond","command":"error","kvPairs":{"col":"7","file":"a.yaml","line":"3","title":"T"},"level":"error","msg":"  ❗  ::error","jobID":"check","stage":"Main","stepID":["one"]}
 {"arg":"all","command":"notice","kvPairs":{},"msg":"  ❓  ::notice","jobID":"check","stage":"Main","stepID":["one"]}
