@@ -204,44 +204,6 @@ func (s *scenario) endsAs(step *runner.Step, id, color string, phases []rollout.
 	}
 }
 
-// A step that is not cancelled shifts, and leaves its summary and its outputs; a
-// second one that meets errors goes back, and says so.
-func TestWorkflowShiftsAndGoesBack(t *testing.T) {
-	s := open(t, shop.Options{})
-	run := s.production(keepAliveClients, freshClients)
-	checked := s.step(map[string]string{"command": "check"})
-	s.tells(checked, rollout.CodeDone, "pass")
-	step := s.step(map[string]string{"command": "shift"})
-	outputs := s.tells(step, rollout.CodeDone, "pass")
-	s.serves(shop.Green)
-	s.recorded(outputs["run-id"], "stamp", "apply", "switch")
-	s.onlyVersion(run, greenVersion)
-
-	back := s.step(map[string]string{"command": "rollback"})
-	s.tells(back, rollout.CodeDone, "rolled-back")
-	s.serves(shop.Blue)
-	if err := s.shop.WriteSlot(shop.Green, faulty()); err != nil {
-		t.Fatal(err)
-	}
-	bad := s.step(map[string]string{"command": "shift"})
-	s.tells(bad, rollout.CodeRolledBack, "rolled-back")
-	s.serves(shop.Blue)
-	shown, err := bad.Summary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	says(t, shown, "rollback-error-ratio")
-	if result, _ := bad.Process().Wait(); !strings.Contains(result.Stdout, "::error") {
-		t.Errorf("nothing is annotated:\n%s", result.Stdout)
-	}
-	if logs, err := filepath.Glob(filepath.Join(outputsOf(t, bad)["report"], "*", "*", "*.log")); err != nil || len(logs) == 0 {
-		t.Errorf("no log of green was kept in %s: %v", outputsOf(t, bad)["report"], err)
-	}
-	if counts := run.Counts(); counts.Failed == 0 {
-		t.Error("no request failed: the fault was not planted")
-	}
-}
-
 // tells waits for a step and fails the test unless it ends with a code and tells a
 // verdict and where its files are. It returns the outputs.
 func (s *scenario) tells(step *runner.Step, code int, verdict string) map[string]string {
