@@ -171,6 +171,9 @@ func (i *invocation) printCard(out io.Writer, status *rollout.RunStatus) {
 	if status.DataPlane.Message != status.Reason {
 		field("requests", status.DataPlane.Message)
 	}
+	if status.Finished.IsZero() {
+		field("way back", status.NoWayBack)
+	}
 	field("reason", status.Reason)
 	for _, result := range status.Because {
 		field("", fmt.Sprintf("%s %s", i.verdictMark(result.Verdict), result.Message))
