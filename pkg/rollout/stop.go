@@ -25,9 +25,9 @@ func (e *UnseenError) Unwrap() error { return e.Err }
 // journal is read only after it, to say whether anybody is there to obey. It
 // returns the run that is not finished, nil where there is none, and Silent
 // where nobody drives it: where it was held, could not prove its way back, or
-// has a holder that renews the lease no more, for
-// which one that seems silent is watched. An *UnseenError says that the
-// stop is set; with any other error it is not.
+// has a holder that renews the lease no more, which one that seems silent is
+// watched for. An *UnseenError says that the stop is set; with any other error it
+// is not.
 func (r *Runner) RequestStop(ctx context.Context, reason string) (*RunStatus, error) {
 	if err := r.Router.Stop(ctx, reason); err != nil {
 		return nil, fmt.Errorf("request stop: %w", err)
