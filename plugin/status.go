@@ -22,7 +22,9 @@ const statusLong = `Show which colour is live and what a run is doing.
 With --watch it goes on until the run has ended, and exits as the shift itself
 does: 0 done, 2 blocked, 3 rolled back, 4 held, 5 not proven. That is how to
 follow a run that was detached. A run that nobody drives ends the watch with 4,
-unless a Job of the cluster is there to go on with it.`
+unless a Job of the cluster is there to go on with it. Whether somebody drives it
+is told by watching its lease for as long as one lasts, 15 s: the times in it are
+another machine's. Without --watch that is done only where they look old.`
 
 func newStatus(call *invocation) *cobra.Command {
 	output := &output{}
@@ -58,7 +60,7 @@ func (i *invocation) status(ctx context.Context, output *output, args []string, 
 	if watch {
 		return i.watchStatus(ctx, output, opened)
 	}
-	status, err := i.statusNow(ctx, opened)
+	status, err := i.statusOnce(ctx, opened)
 	var unreadable *journal.RecordError
 	if errors.As(err, &unreadable) {
 		i.note("%s %v\n%s", i.streams.err.doubtful(), unreadable, unreadable.Hint())
@@ -68,9 +70,28 @@ func (i *invocation) status(ctx context.Context, output *output, args []string, 
 	return i.printStatusThen(output, status, i.next(ctx, opened, status))
 }
 
-// statusNow joins what the record says with what the route says. With a
-// *journal.RecordError comes what the route says alone.
-func (i *invocation) statusNow(ctx context.Context, opened *work) (*rollout.RunStatus, error) {
+// statusOnce is the status for who looks once. A holder that seems silent is
+// watched, and the run may have gone on meanwhile, or ended.
+func (i *invocation) statusOnce(ctx context.Context, opened *work) (*rollout.RunStatus, error) {
+	watched, silent := false, false
+	status, err := i.statusNow(ctx, opened, func(ctx context.Context, record *journal.Journal) (is bool, err error) {
+		silent, err = record.Silent(ctx, func(beat journal.Heartbeat) {
+			watched = true
+			i.note("%s watching for up to %s whether %s still drives the run: its lease was last renewed at %s by its holder's clock",
+				i.streams.err.doubtful(), beat.Duration, beat.Holder, beat.Renewed.Local().Format(time.DateTime))
+		})
+		return silent, err
+	})
+	if err != nil || !watched {
+		return status, err
+	}
+	return i.statusNow(ctx, opened, func(context.Context, *journal.Journal) (bool, error) { return silent, nil })
+}
+
+// statusNow joins what the record says with what the route says, and for a run
+// that is under way with whether nobody drives it. With a *journal.RecordError
+// comes what the route says alone.
+func (i *invocation) statusNow(ctx context.Context, opened *work, silent func(context.Context, *journal.Journal) (bool, error)) (*rollout.RunStatus, error) {
 	releaseName := opened.document.Release.Metadata.Name
 	route, err := opened.router.Read(ctx)
 	if err != nil && len(route.Gone) == 0 { // what is left of a set is told
@@ -91,11 +112,9 @@ func (i *invocation) statusNow(ctx context.Context, opened *work) (*rollout.RunS
 	}
 	status.Live = route.Shares()
 	if underWay(status) {
-		beat, err := record.Heartbeat(ctx)
-		if err != nil {
+		if status.Silent, err = silent(ctx, record); err != nil {
 			return nil, cluster.Explain(err)
 		}
-		status.Silent = beat.Silent(i.environment.Clock.Now())
 	}
 	return status, nil
 }
@@ -170,6 +189,9 @@ func (i *invocation) printCard(out io.Writer, status *rollout.RunStatus) {
 	}
 	if status.DataPlane.Message != status.Reason {
 		field("requests", status.DataPlane.Message)
+	}
+	if status.Finished.IsZero() {
+		field("way back", status.NoWayBack)
 	}
 	field("reason", status.Reason)
 	for _, result := range status.Because {

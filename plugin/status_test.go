@@ -4,9 +4,11 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
 	kubetesting "k8s.io/client-go/testing"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
@@ -52,6 +54,43 @@ func TestStatusIsWatchedThroughAnOutage(t *testing.T) {
 			}
 			if cards := strings.Count(out.String(), "phase "); cards != test.cards {
 				t.Errorf("%d cards, expected %d:\n%s", cards, test.cards, out)
+			}
+		})
+	}
+}
+
+// TestStatusConcludesNothingByAnotherClock: a lease that looks old is watched, and
+// only one that stands still meanwhile is nobody's.
+func TestStatusConcludesNothingByAnotherClock(t *testing.T) {
+	const silent = "(silent: nobody drives the run)"
+	for name, test := range map[string]struct {
+		prepare func(*testing.T, *fake.Clientset)
+		later   time.Duration
+		silent  bool
+		watches bool
+	}{
+		"renewed just now":          {func(*testing.T, *fake.Clientset) {}, 0, false, false},
+		"gone":                      {func(*testing.T, *fake.Clientset) {}, time.Hour, true, true},
+		"gone, by a clock ahead":    {func(*testing.T, *fake.Clientset) {}, -time.Hour, true, true},
+		"alive, by a clock behind":  {renewing, time.Hour, false, true},
+		"alive, by a clock ahead":   {renewing, -time.Hour, false, true},
+		"it has ended in the watch": {obeying, time.Hour, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			call, out, errOut, clock := bench(t, nil)
+			server := shop(t, call)
+			begun(t, server, rollout.Watch)
+			test.prepare(t, server)
+			clock.Step(test.later)
+			passes(t, clock)
+			if err := call.status(t.Context(), &output{}, nil, false); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Contains(out.String(), silent); got != test.silent {
+				t.Errorf("it is silent: %v, want %v:\n%s", got, test.silent, out)
+			}
+			if got := strings.Contains(errOut.String(), "by its holder's clock"); got != test.watches {
+				t.Errorf("it watches: %v, want %v:\n%s", got, test.watches, errOut)
 			}
 		})
 	}

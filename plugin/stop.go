@@ -21,7 +21,8 @@ program:
   kubectl annotate svc/NAME ` + cluster.AnnotationStop + `=REASON
 
 A run that was held, or whose process is gone, obeys nobody; that is said, and
-rollback goes back. Where no shift is running, the annotation keeps the next one
+rollback goes back. Whether a process is gone is told by watching its lease, for
+up to the 15 s that one lasts: the times in it are another machine's. Where no shift is running, the annotation keeps the next one
 from beginning until it is lifted:
 
   kubectl annotate svc/NAME ` + cluster.AnnotationStop + `-
@@ -65,7 +66,9 @@ func (i *invocation) stop(ctx context.Context, service, reason string) error {
 	if err != nil {
 		return err
 	}
-	run, err := i.runner(opened, nil).RequestStop(ctx, reason)
+	run, err := i.runner(opened, func(event rollout.Event) {
+		i.note("%s stop is set; %s", i.streams.err.doubtful(), event.Message)
+	}).RequestStop(ctx, reason)
 	var unseen *rollout.UnseenError
 	switch {
 	case errors.As(err, &unseen):

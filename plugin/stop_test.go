@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -112,6 +113,68 @@ func begunIn(t *testing.T, server *fake.Clientset, state rollout.State) {
 	t.Cleanup(func() { _ = tenure.Release(context.Background()) })
 }
 
+// stopWatches is what a stop says where it can't tell at once who is there.
+const stopWatches = "! stop is set; watching for up to 15s whether bob@desk/2 still drives run 20261122-120000-k7f3q\n"
+
+// changing shows every reader of the lease what change makes of it at that look.
+func changing(t *testing.T, server *fake.Clientset, change func(lease *coordinationv1.Lease, look int)) {
+	t.Helper()
+	lease, err := server.CoordinationV1().Leases("shop").Get(t.Context(), "bluegreen-shop", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	looks := 0
+	server.PrependReactor("get", "leases", func(kubetesting.Action) (bool, runtime.Object, error) {
+		looks++
+		shown := lease.DeepCopy()
+		change(shown, looks)
+		return true, shown, nil
+	})
+}
+
+// renewing is a holder that is alive: whoever looks finds the lease renewed, by the
+// holder's clock.
+func renewing(t *testing.T, server *fake.Clientset) {
+	t.Helper()
+	changing(t, server, func(lease *coordinationv1.Lease, look int) {
+		lease.Spec.RenewTime.Time = lease.Spec.RenewTime.Add(time.Duration(look) * time.Second)
+	})
+}
+
+// obeying is a holder that has ended its run, and given the lease up, by the second
+// look.
+func obeying(t *testing.T, server *fake.Clientset) {
+	t.Helper()
+	changing(t, server, func(lease *coordinationv1.Lease, look int) {
+		if look == 2 {
+			lease.Spec.HolderIdentity = nil
+			if err := server.Tracker().Delete(corev1.SchemeGroupVersion.WithResource("configmaps"), "shop", "bluegreen-shop"); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// passes lets time pass for whoever waits, until the test ends.
+func passes(t *testing.T, clock *testingclock.FakeClock) {
+	t.Helper()
+	over, ended := make(chan struct{}), make(chan struct{})
+	t.Cleanup(func() { close(over); <-ended })
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-over:
+				return
+			case <-time.After(time.Millisecond):
+				if clock.HasWaiters() {
+					clock.Step(time.Second)
+				}
+			}
+		}
+	}()
+}
+
 // asked are the resources that were read or written, each once.
 func asked(server *fake.Clientset) []string {
 	var resources []string
@@ -152,7 +215,22 @@ func TestStopIsSetWhateverTheRecordSays(t *testing.T) {
 		"a run whose process was killed": {
 			func(t *testing.T, server *fake.Clientset) { begun(t, server, rollout.Watch) }, time.Hour,
 			"stop is set; nobody drives run 20261122-120000-k7f3q, for bob@desk/2 is silent in phase watch, so nothing rolls back by itself\n",
-			"next: kubectl bluegreen rollback -f shop.yaml\n",
+			stopWatches + "next: kubectl bluegreen rollback -f shop.yaml\n",
+		},
+		"a run whose process was killed, by a clock ahead of ours": {
+			func(t *testing.T, server *fake.Clientset) { begun(t, server, rollout.Watch) }, -time.Hour,
+			"stop is set; nobody drives run 20261122-120000-k7f3q, for bob@desk/2 is silent in phase watch, so nothing rolls back by itself\n",
+			stopWatches + "next: kubectl bluegreen rollback -f shop.yaml\n",
+		},
+		"a run, by a clock behind ours": {
+			func(t *testing.T, server *fake.Clientset) { begun(t, server, rollout.Watch); renewing(t, server) }, time.Hour,
+			"stop is set; run 20261122-120000-k7f3q of bob@desk/2 rolls back\n",
+			stopWatches + "next: kubectl bluegreen status -f shop.yaml -w\n",
+		},
+		"a run that obeys while it is watched": {
+			func(t *testing.T, server *fake.Clientset) { begun(t, server, rollout.Watch); obeying(t, server) }, time.Hour,
+			"stop is set; run 20261122-120000-k7f3q of bob@desk/2 rolls back\n",
+			stopWatches + "next: kubectl bluegreen status -f shop.yaml -w\n",
 		},
 		"a run that was held": {
 			func(t *testing.T, server *fake.Clientset) { begun(t, server, rollout.Held) }, 0,
@@ -187,6 +265,7 @@ func TestStopIsSetWhateverTheRecordSays(t *testing.T) {
 			test.prepare(t, server)
 			clock.Step(test.later)
 			server.ClearActions()
+			passes(t, clock)
 			if err := call.stop(t.Context(), "", "orders are doubled"); err != nil {
 				t.Fatal(err)
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/job"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 )
 
@@ -23,15 +24,20 @@ const statusInterval = 2 * time.Second
 func (i *invocation) watchStatus(ctx context.Context, output *output, opened *work) error {
 	ticker := i.environment.Clock.NewTicker(statusInterval)
 	defer ticker.Stop()
-	view := &statusView{call: i, output: output}
+	view, pulse := &statusView{call: i, output: output}, journal.Pulse{Clock: i.environment.Clock.Now}
+	silent := func(ctx context.Context, record *journal.Journal) (bool, error) {
+		beat, err := record.Heartbeat(ctx)
+		return err == nil && (beat.Holder == "" || pulse.Stopped(beat)), err
+	}
 	for {
-		status, err := i.statusNow(ctx, opened)
+		status, err := i.statusNow(ctx, opened, silent)
 		if err == nil && view.replaced(status) {
 			status, err = i.statusThen(ctx, opened, view.id)
 		}
 		switch {
 		case view.id != "" && cluster.Transient(err):
 			view.away(err)
+			pulse.Forget() // what can't be seen is not silent
 		case err != nil:
 			return err
 		default:

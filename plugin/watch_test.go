@@ -9,6 +9,7 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -186,6 +187,49 @@ func TestWatchOutlivesAPod(t *testing.T) {
 				}
 				if test.want == ExitHeld {
 					close(next)
+				}
+			})
+		})
+	}
+}
+
+// Whether somebody drives a run is told by what the watch itself sees of the lease:
+// a holder whose clock differs is followed to its end, and one that is gone ends the
+// watch, whatever its clock said.
+func TestWatchGoesByItsOwnClock(t *testing.T) {
+	for name, test := range map[string]struct {
+		ahead time.Duration
+		alive bool
+		want  int
+	}{
+		"alive, by a clock behind": {-time.Hour, true, ExitDone},
+		"alive, by a clock ahead":  {time.Hour, true, ExitDone},
+		"gone, by a clock behind":  {-time.Hour, false, ExitHeld},
+		"gone, by a clock ahead":   {time.Hour, false, ExitHeld},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				call, server, bob, said := watching(t, rollout.State{Phase: rollout.Watch, From: "blue", To: "green"})
+				ended := false
+				changing(t, server, func(lease *coordinationv1.Lease, look int) {
+					lease.Spec.RenewTime.Time = lease.Spec.RenewTime.Add(test.ahead)
+					if test.alive {
+						lease.Spec.RenewTime.Time = lease.Spec.RenewTime.Add(time.Duration(look) * time.Second)
+					}
+					if look == 20 && test.alive { // well past what a lease lasts for
+						ended = true
+						go func() {
+							if err := bob.Save(t.Context(), rollout.State{Phase: rollout.Done}, string(rollout.Done)); err != nil {
+								t.Error(err)
+							}
+						}()
+					}
+				})
+				bounded, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond) // 200 looks
+				defer cancel()
+				err := call.status(bounded, &output{}, nil, true)
+				if code := codeOf(err); code != test.want || ended != test.alive {
+					t.Errorf("exit code %d (%v), want %d\n%s", code, err, test.want, said())
 				}
 			})
 		})

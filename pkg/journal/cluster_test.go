@@ -45,10 +45,6 @@ func (s *apiServer) fail(before, after func(verb, resource string) error) {
 }
 
 func (s *apiServer) write(action kubetesting.Action) (bool, runtime.Object, error) {
-	for x, i := 0, 0; i < 60_000_000; i++ {
-		x += i
-		_ = x
-	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	verb, resource := action.GetVerb(), action.GetResource()

@@ -44,9 +44,65 @@ func (h Heartbeat) same(other Heartbeat) bool {
 	return h.Holder == other.Holder && h.Renewed.Equal(other.Renewed)
 }
 
-// Silent reports whether nobody seems to drive the run. It is for people: it
-// compares two machines' clocks and leaves twice the duration for that. What
-// takes a lease over, Acquire, watches the lease instead.
-func (h Heartbeat) Silent(now time.Time) bool {
-	return h.Holder == "" || now.Sub(h.Renewed) > 2*h.Duration
+// plausible reports whether a lease looks as one that somebody renews, as far as
+// two machines' clocks can say that. Nothing is concluded where it does not.
+func (h Heartbeat) plausible(now time.Time) bool {
+	return h.Holder != "" && now.Sub(h.Renewed).Abs() <= h.Duration
 }
+
+// pulseInterval is the time between two looks at a lease that is watched.
+const pulseInterval = 500 * time.Millisecond
+
+// Silent reports whether nobody drives the run that the lease was taken for. A lease
+// that nobody has says so at once, and one that looks as if it were renewed is taken
+// for that. Any other may be of a holder whose clock differs: it is watched until it
+// stirs, or has stood still for its duration by this process's own clock. doubt,
+// which may be nil, is told when that begins.
+func (j *Journal) Silent(ctx context.Context, doubt func(Heartbeat)) (bool, error) {
+	pulse, watched := Pulse{Clock: j.clock.Now}, Heartbeat{}
+	for first := true; ; first = false {
+		beat, err := j.Heartbeat(ctx)
+		switch {
+		case err != nil:
+			return false, err
+		case beat.Holder == "":
+			return true, nil
+		case first && beat.plausible(j.clock.Now()), !first && beat != watched:
+			return false, nil
+		case first && doubt != nil:
+			doubt(beat)
+		}
+		if watched = beat; pulse.Stopped(beat) {
+			return true, nil
+		}
+		select {
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		case <-j.clock.After(pulseInterval):
+		}
+	}
+}
+
+// Pulse tells by this process's own clock whether a holder has fallen silent: the
+// times in a lease are another machine's.
+type Pulse struct {
+	Clock func() time.Time
+
+	last  Heartbeat
+	since time.Time
+}
+
+// Stopped reports whether the lease has stood still for its duration.
+func (p *Pulse) Stopped(beat Heartbeat) bool { return p.Still(beat) >= beat.Duration }
+
+// Still is how long the lease has stood still; 0 when it has just stirred.
+func (p *Pulse) Still(beat Heartbeat) time.Duration {
+	if p.since.IsZero() || beat != p.last {
+		p.last, p.since = beat, p.Clock()
+		return 0
+	}
+	return p.Clock().Sub(p.since)
+}
+
+// Forget begins to count anew.
+func (p *Pulse) Forget() { p.since = time.Time{} }

@@ -65,7 +65,7 @@ func (r *Runner) Guard(ctx context.Context, request GuardRequest) (Outcome, erro
 		request.Silence = DefaultGuardSilence
 	}
 	began, told := r.Clock.Now(), ""
-	watched := watched{pulse: pulse{clock: r.Clock.Now}}
+	watched := watched{Pulse: journal.Pulse{Clock: r.Clock.Now}}
 	for {
 		outcome, ended, err := r.patrol(ctx, request, began, &watched)
 		switch {
@@ -73,7 +73,7 @@ func (r *Runner) Guard(ctx context.Context, request GuardRequest) (Outcome, erro
 			return Outcome{Code: CodeHeld, HandedOver: true, Message: "the guard of run " + request.RunID + " was told to go: " + context.Cause(ctx).Error()}, nil //nolint:nilerr // to be told to go is an outcome
 		case cluster.Transient(err):
 			r.letGo(ctx)
-			watched.forget()
+			watched.Forget()
 			told = r.tellOnce(told, fmt.Sprintf("what can't be seen is not silent, trying again: %v", err))
 		case err != nil || ended:
 			return outcome, err
@@ -88,7 +88,7 @@ func (r *Runner) Guard(ctx context.Context, request GuardRequest) (Outcome, erro
 // watched is what a guard has seen of its run: whether its holder stirs, and what
 // the record said last, nil before the run has begun.
 type watched struct {
-	pulse
+	journal.Pulse
 
 	run *journal.Run
 }
@@ -139,7 +139,7 @@ func (r *Runner) unrecorded(ctx context.Context, request GuardRequest, watched *
 
 // relieveSilent takes the run over if its holder is silent, or has left it.
 func (r *Runner) relieveSilent(ctx context.Context, request GuardRequest, beat journal.Heartbeat, watched *watched) (outcome Outcome, ended bool, err error) {
-	run, still := watched.run, watched.still(beat)
+	run, still := watched.run, watched.Still(beat)
 	reason := fmt.Sprintf("%s, who drove the run, has been silent for %s", run.Holder, still.Round(time.Second))
 	switch {
 	case beat.Holder == "" && run.Holder == r.Holder:
@@ -154,7 +154,7 @@ func (r *Runner) relieveSilent(ctx context.Context, request GuardRequest, beat j
 	if overtaken(err) {
 		// Its holder has stirred last: what the record says now decides.
 		r.letGo(ctx)
-		watched.forget()
+		watched.Forget()
 		return Outcome{}, false, nil
 	}
 	if err != nil {
@@ -167,7 +167,7 @@ func (r *Runner) relieveSilent(ctx context.Context, request GuardRequest, beat j
 			r.tell(Phase(run.Phase), Warning, "not taken over: %s", outcome.Message)
 		}
 		r.letGo(ctx)
-		watched.forget()
+		watched.Forget()
 		return Outcome{}, false, nil
 	}
 	return outcome, true, nil

@@ -16,7 +16,7 @@ func outcomeOf(state State) Outcome {
 	}
 	switch state.Phase {
 	case Done:
-		return Outcome{Code: CodeDone, Message: fmt.Sprintf("%s serves production%s", state.To, drained(state)), Next: "kubectl bluegreen rollback"}
+		return doneOutcome(state)
 	case RolledBack:
 		if state.Requested {
 			return Outcome{Code: CodeDone, Message: fmt.Sprintf("rolled back as asked: %s serves production%s%s%s", state.From, sinceAsked(state), kept(state), notBack(state)), Next: "kubectl bluegreen history"}
@@ -41,6 +41,21 @@ func outcomeOf(state State) Outcome {
 		// What froze it would freeze it again.
 		outcome.Message += "; a person decides: back, or, once it is well, on with kubectl bluegreen resume"
 		outcome.Next = "kubectl bluegreen rollback"
+		if state.NoWayBack != "" {
+			outcome.Message += "; back is refused for now: " + state.NoWayBack
+			outcome.Next = "kubectl bluegreen status"
+		}
+	}
+	return outcome
+}
+
+// doneOutcome is that of a shift whose target serves. Where the old side has no
+// pod that is ready, what leads back is a shift, which gives it its pods first.
+func doneOutcome(state State) Outcome {
+	outcome := Outcome{Code: CodeDone, Message: fmt.Sprintf("%s serves production%s", state.To, drained(state)), Next: "kubectl bluegreen rollback"}
+	if state.NoWayBack != "" {
+		outcome.Message += "; there is no way back: " + state.NoWayBack
+		outcome.Next = "kubectl bluegreen shift --to " + state.From
 	}
 	return outcome
 }

@@ -65,7 +65,7 @@ func (r *Runner) look(ctx context.Context, state State) Observation {
 	if !away {
 		var route traffic.Route
 		if route, seen = r.guard(bounded, state); seen.Kind == Succeeded {
-			seen = r.perform(bounded, state, route)
+			seen = r.mindWayBack(bounded, state, r.perform(bounded, state, route))
 		}
 	}
 	if ctx.Err() != nil {
@@ -182,6 +182,9 @@ func (r *Runner) commit(ctx context.Context, before, after State, seen Observati
 		entries = append(entries, r.transition(before, after, seen))
 	case due:
 		entries = append(entries, r.tape.note())
+	}
+	if after.NoWayBack != before.NoWayBack {
+		entries = append(entries, noteWayBack(after, seen.At))
 	}
 	if err := r.tenure.Save(ctx, after, string(after.Phase), entries...); err != nil {
 		return err

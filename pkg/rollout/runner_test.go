@@ -344,25 +344,6 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-func TestPulse(t *testing.T) {
-	now := start
-	heart := pulse{clock: func() time.Time { return now }}
-	beat := journal.Heartbeat{Holder: "ana@laptop/1", Renewed: start, Duration: 15 * time.Second}
-	for _, test := range []struct {
-		after   time.Duration
-		renewed bool
-		want    bool
-	}{{0, false, false}, {10 * time.Second, false, false}, {4 * time.Second, true, false}, {14 * time.Second, false, false}, {time.Second, false, true}} {
-		now = now.Add(test.after)
-		if test.renewed {
-			beat.Renewed = now
-		}
-		if got := heart.stopped(beat); got != test.want {
-			t.Errorf("%s after the start: stopped = %v, want %v", now.Sub(start), got, test.want)
-		}
-	}
-}
-
 // A record that can't be read keeps nobody from going back.
 func TestRollbackPastADamagedRecord(t *testing.T) {
 	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))

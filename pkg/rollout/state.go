@@ -109,6 +109,9 @@ type State struct {
 	// Gone are the routes of a set that did not exist when the others were given
 	// back.
 	Gone []string `json:"gone,omitempty"`
+	// NoWayBack is why the old side could not take traffic back when it was last
+	// looked at, and who took its pods; "" where it could.
+	NoWayBack string `json:"noWayBack,omitempty"`
 	// Residual is what was left on the old side when the run ended.
 	Residual *measure.Reading `json:"residual,omitempty"`
 	// Finish is what a run is about that decommissions the idle side, nil for

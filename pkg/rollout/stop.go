@@ -25,8 +25,9 @@ func (e *UnseenError) Unwrap() error { return e.Err }
 // journal is read only after it, to say whether anybody is there to obey. It
 // returns the run that is not finished, nil where there is none, and Silent
 // where nobody drives it: where it was held, could not prove its way back, or
-// has a holder that renews the lease no more. An *UnseenError says that the
-// stop is set; with any other error it is not.
+// has a holder that renews the lease no more, which one that seems silent is
+// watched for. An *UnseenError says that the stop is set; with any other error it
+// is not.
 func (r *Runner) RequestStop(ctx context.Context, reason string) (*RunStatus, error) {
 	if err := r.Router.Stop(ctx, reason); err != nil {
 		return nil, fmt.Errorf("request stop: %w", err)
@@ -67,8 +68,37 @@ func (r *Runner) obeyed(ctx context.Context, state State) {
 	}
 }
 
-// unended is the run that has not ended, and whether anybody drives it.
+// unended is the run that has not ended, and whether anybody drives it. A holder
+// that seems silent is watched, for its clock may differ.
 func (r *Runner) unended(ctx context.Context) (*RunStatus, error) {
+	status, err := r.underWay(ctx)
+	if status == nil || err != nil || status.Silent {
+		return status, err
+	}
+	watched := false
+	status.Silent, err = r.Journal.Silent(ctx, func(beat journal.Heartbeat) {
+		watched = true
+		r.tell(status.Phase, Warning, "watching for up to %s whether %s still drives run %s", beat.Duration, beat.Holder, status.ID)
+	})
+	if err != nil || !watched || !status.Silent {
+		return status, err
+	}
+	// It may have obeyed, and given the lease up, while it was watched.
+	now, err := r.underWay(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if now == nil || now.ID != status.ID {
+		status.Silent = false
+		return status, nil
+	}
+	now.Silent = true
+	return now, nil
+}
+
+// underWay is the run that has not ended, nil where there is none. One that is held
+// or could not prove its way back has nobody who drives it.
+func (r *Runner) underWay(ctx context.Context) (*RunStatus, error) {
 	run, err := r.current(ctx)
 	if run == nil || err != nil {
 		return nil, err
@@ -77,12 +107,8 @@ func (r *Runner) unended(ctx context.Context) (*RunStatus, error) {
 	if err != nil {
 		return nil, err
 	}
-	if status.Silent = status.Phase.Terminal(); status.Silent {
-		return status, nil
-	}
-	beat, err := r.Journal.Heartbeat(ctx)
-	status.Silent = beat.Silent(r.Clock.Now())
-	return status, err
+	status.Silent = status.Phase.Terminal()
+	return status, nil
 }
 
 // await follows a run that another process was asked to roll back. A run that
@@ -90,7 +116,7 @@ func (r *Runner) unended(ctx context.Context) (*RunStatus, error) {
 // and one whose holder falls silent, is rolled back by this process; where the
 // next run has begun behind it, that one is asked first.
 func (r *Runner) await(ctx context.Context, id string, asked time.Time, request RollbackRequest) (Outcome, error) {
-	pulse := pulse{clock: r.Clock.Now}
+	pulse := journal.Pulse{Clock: r.Clock.Now}
 	for {
 		run, err := r.Journal.Get(ctx, id)
 		if err != nil && !cluster.Transient(err) {
@@ -107,7 +133,7 @@ func (r *Runner) await(ctx context.Context, id string, asked time.Time, request 
 			case ended && beat.Holder != "" && beat.Run != "" && beat.Run != id:
 				return r.askNext(ctx, id, beat, request)
 			// A holder that has ended its run gives the lease up last.
-			case ended && beat.Holder == "", pulse.stopped(beat):
+			case ended && beat.Holder == "", pulse.Stopped(beat):
 				return r.takeBack(ctx, id, request)
 			}
 		}
@@ -171,26 +197,3 @@ func wentBack(outcome Outcome) bool {
 	}
 	return true
 }
-
-// pulse tells by this process's own clock whether a holder has fallen silent:
-// the times in a lease are another machine's.
-type pulse struct {
-	clock func() time.Time
-	last  journal.Heartbeat
-	since time.Time
-}
-
-// stopped reports whether the lease has stood still for its duration.
-func (p *pulse) stopped(beat journal.Heartbeat) bool { return p.still(beat) >= beat.Duration }
-
-// still is how long the lease has stood still; 0 when it has just stirred.
-func (p *pulse) still(beat journal.Heartbeat) time.Duration {
-	if p.since.IsZero() || beat != p.last {
-		p.last, p.since = beat, p.clock()
-		return 0
-	}
-	return p.clock().Sub(p.since)
-}
-
-// forget begins to count anew.
-func (p *pulse) forget() { p.since = time.Time{} }

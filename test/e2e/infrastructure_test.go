@@ -133,7 +133,8 @@ func TestGreenPodsDieInTheWatch(t *testing.T) {
 
 // Blue dies while green holds the traffic. A rollback refuses to send traffic
 // to nothing, in the midst of the watch and after it, forced or not, and leaves
-// the shift alone; overruled by name, it goes, and says that nothing proves it. Once blue lives
+// the shift alone, which goes on, names who took blue's pods, and promises no
+// rollback when it ends; overruled by name, it goes, and says that nothing proves it. Once blue lives
 // again the same run is brought to its end.
 func TestBlueDiesWhileGreenHoldsTheTraffic(t *testing.T) {
 	s := open(t, shop.Options{GreenByHand: true, Release: impatient(12 * time.Second)})
@@ -151,9 +152,16 @@ func TestBlueDiesWhileGreenHoldsTheTraffic(t *testing.T) {
 		s.serves(shop.Green)
 	}
 	refused("rollback --force=ready-endpoints")
-	status := s.status(s.ended(process, rollout.CodeDone))
+	ended := s.ended(process, rollout.CodeDone)
+	status := s.status(ended)
 	if status.Phase != rollout.Done {
 		t.Errorf("the shift beside the refused rollback is %s, want done", status.Phase)
+	}
+	lost := "no pod of blue is ready: deployment/" + shop.Deployment(shop.Blue) + " was scaled to 0 by kubectl"
+	says(t, ended.Stderr, lost, "a rollback would be refused until one is", "there is no way back", "next: kubectl bluegreen shift --to blue")
+	says(t, status.NoWayBack, lost)
+	if told := strings.Count(ended.Stderr, "a rollback would be refused"); told != 1 {
+		t.Errorf("the lost way back is told %d times, want once:\n%s", told, ended.Stderr)
 	}
 	// Once the shift is over, another one gives blue its pods back.
 	refused("shift --to blue")

@@ -42,16 +42,19 @@ func TestRivalsAreNamedAndNotFought(t *testing.T) {
 		t.Logf("rival: %s", rival.name)
 		process := s.inWatch(shop.Green, "shift")
 		s.byHand(rival.does...)
+		version := func() string {
+			return s.byHand("get", "service", shop.Service, "-o", "jsonpath={.metadata.resourceVersion}")
+		}
+		before := version() // as the rival has left it, which this run has not seen yet
 		result := s.ended(process, rival.code)
 		for _, text := range rival.says {
 			says(t, result.Stdout, text)
 		}
-		before := s.byHand("get", "service", shop.Service, "-o", "jsonpath={.metadata.resourceVersion}")
 		if live, err := s.shop.Live(t.Context()); err != nil || live != rival.live {
 			t.Errorf("%s: production selects %s (%v), want %s as the rival left it", rival.name, live, err, rival.live)
 		}
-		if after := s.byHand("get", "service", shop.Service, "-o", "jsonpath={.metadata.resourceVersion}"); after != before {
-			t.Errorf("%s: the route was written to after the run was held", rival.name)
+		if after := version(); after != before {
+			t.Errorf("%s: the route was written to after the rival had been at work", rival.name)
 		}
 		s.await("blue is whole", func(ctx context.Context) error { return s.shop.AwaitReady(ctx, shop.Blue) })
 		s.run(rollout.CodeDone, "rollback")
