@@ -87,6 +87,9 @@ func (i *invocation) shiftWithJob(ctx context.Context, flags *shiftFlags, servic
 	if flags.dryRun != dryRunNone {
 		return release.WithHint(errors.New("--dry-run shows what a shift would write, whoever drives it"), "leave --detach and --guard out")
 	}
+	if flags.aside {
+		return release.WithHint(fmt.Errorf("--%s is for a person who stays and looks", setRecordAside), "leave --detach and --guard out")
+	}
 	if _, err := i.jobImage(&flags.jobs); err != nil {
 		return err
 	}

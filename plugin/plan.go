@@ -17,7 +17,7 @@ import (
 // readings of now. It writes nothing.
 func (i *invocation) plan(ctx context.Context, flags *shiftFlags, opened *work) error {
 	i.introduce(opened)
-	request := rollout.ShiftRequest{To: flags.to}
+	request := rollout.ShiftRequest{To: flags.to, SetRecordAside: flags.aside}
 	plan, err := i.runner(opened, nil).DryRun(ctx, request, flags.dryRun == dryRunServer)
 	if err != nil {
 		return cluster.Explain(err)
@@ -26,7 +26,11 @@ func (i *invocation) plan(ctx context.Context, flags *shiftFlags, opened *work) 
 	value := object{Kind: "Plan", Name: plan.Release, Namespace: plan.Namespace, Value: plan}
 	err = flags.output.print(i.streams, value, func() error { return i.printPlan(&flags.output, plan) })
 	if err == nil && plan.From != plan.To {
-		i.printNext(name + " shift --to " + plan.To)
+		next := name + " shift --to " + plan.To
+		if flags.aside {
+			next += " --" + setRecordAside
+		}
+		i.printNext(next)
 	}
 	return err
 }

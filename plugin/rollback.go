@@ -17,10 +17,16 @@ makes that shift roll back and waits for it; without one it acts itself. It
 refuses only when no pod of the side to go back to is ready, or nobody can tell.
 A shift that was blocked in its preflight is looked past, to the run before it.
 
+It depends on no record. Where that of the last run is gone, the route says what
+was before. Where it is there and can't be read (it is damaged, or of a newer
+version), it is kept under another name, and the past runs say how far the route
+is to be believed: a run that came after them and has not moved the route may have
+put another version on the side before, and only --force goes there.
+
 --force waits for nobody: it takes a run over whose process still holds it, and
 the fence refuses what that one writes after that. It also goes to a side that a
-blocked shift was past its preflight with, which may be another version since; to
-one that a run was rolled back from it never goes. A ready pod it still asks for;
+blocked shift was past its preflight with, or a shift whose record can't be read
+may have been, and which may be another version since; to one that a run was rolled back from it never goes. A ready pod it still asks for;
 --force=ready-endpoints overrules that too, and traffic then goes where nobody
 may answer. What comes after that, the end of the bad side and the proof that the
 other one is well, is done as ever.`

@@ -20,6 +20,10 @@ the old side has no requests left, not when the switch was written.
 The line that undoes the shift with plain kubectl is printed before anything
 is moved. To end a running shift from anywhere: kubectl bluegreen stop REASON
 
+The record of the last run says whether a shift may begin. Where that can't be read,
+because it is damaged or of a newer version, rollback gives back what was moved, and
+--set-record-aside begins anew where traffic is where it belongs.
+
 This process drives the shift. With --detach a Job in the cluster does, and
 nobody need stay; with --guard a Job takes over when this process is gone.
 Both refuse before anything is touched when the Job can't start.`
@@ -46,7 +50,11 @@ type shiftFlags struct {
 	to       string
 	dryRun   string
 	unproven bool
+	aside    bool
 }
+
+// setRecordAside is the flag with which a shift begins past a record that can't be read.
+const setRecordAside = "set-record-aside"
 
 func newShift(call *invocation) *cobra.Command {
 	flags := &shiftFlags{}
@@ -68,6 +76,7 @@ func newShift(call *invocation) *cobra.Command {
 	command.Flags().StringVar(&flags.to, "to", "", "the colour to move to; without it the idle one")
 	command.Flags().StringVar(&flags.dryRun, "dry-run", "none", `"client" shows the patches and the gates; "server" also has the API server check them; "none" does it`)
 	command.Flags().BoolVar(&flags.unproven, acceptUnproven, false, "shift by a kind of route that has not been seen to move live traffic (docs/routers.md)")
+	command.Flags().BoolVar(&flags.aside, setRecordAside, false, "begin although the record of the last run can't be read: it is kept, and not gone by")
 	complete(command, "dry-run", dryRunClient, dryRunServer)
 	completeColors(command, "to", call)
 	return command
@@ -109,7 +118,7 @@ func (i *invocation) shift(ctx context.Context, flags *shiftFlags, args []string
 		return err
 	}
 	return i.drive(ctx, &flags.output, opened, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
-		return runner.Shift(ctx, rollout.ShiftRequest{To: flags.to})
+		return runner.Shift(ctx, rollout.ShiftRequest{To: flags.to, SetRecordAside: flags.aside})
 	})
 }
 

@@ -63,7 +63,7 @@ func (i *invocation) status(ctx context.Context, output *output, args []string, 
 	status, err := i.statusOnce(ctx, opened)
 	var unreadable *journal.RecordError
 	if errors.As(err, &unreadable) {
-		i.note("%s %v\n%s", i.streams.err.doubtful(), unreadable, unreadable.Hint())
+		i.note("%s %v\n%s", i.streams.err.doubtful(), unreadable, i.pasteable(unreadable.Hint()))
 	} else if err != nil {
 		return err
 	}

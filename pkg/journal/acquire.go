@@ -39,8 +39,8 @@ type AcquireOptions struct {
 	// one is kept, as it was found, as the ConfigMap
 	// bluegreen-<release>-unreadable-<hash> until somebody deletes it; the
 	// new run's first entry, of ActionSetAside, names it and says why. It is
-	// for a rollback, which must not depend on a record, and for a run that
-	// the caller passes whole: what an unreadable record says is not
+	// for a rollback, which must not depend on a record, for a shift of a person
+	// who says so, and for a run that the caller passes whole: what an unreadable record says is not
 	// continued. For the same reason a finished run that the cluster refuses
 	// an archive of, by a quota or a missing right, is not in the way then, nor
 	// is a record that it refuses to keep so: it is given up, and the new run's

@@ -70,9 +70,20 @@ func (j *Journal) setAside(ctx context.Context, options AcquireOptions, object *
 	if epoch := stampOf(object); epoch >= run.Epoch {
 		return nil, run, fmt.Errorf("take release %s at epoch %d: its record has epoch %d: %w", j.release, run.Epoch, epoch, ErrLost)
 	}
+	entry, err := j.keepAside(ctx, object, reason)
+	if err != nil && !options.goesWithout(err) {
+		return nil, run, err
+	}
+	run.Entries = append(slices.Clone(run.Entries), entry)
+	return emptied(object), run, nil
+}
+
+// keepAside copies a record that can't be read and returns the entry about it.
+// With an error comes the one that says that the record is given up.
+func (j *Journal) keepAside(ctx context.Context, object *corev1.ConfigMap, reason error) (Entry, error) {
 	kept, err := j.aside(object)
 	if err != nil {
-		return nil, run, err
+		return Entry{}, err
 	}
 	_, err = j.client.CoreV1().ConfigMaps(j.namespace).Create(ctx, kept, metav1.CreateOptions{FieldManager: cluster.FieldManager})
 	entry := Entry{
@@ -81,14 +92,11 @@ func (j *Journal) setAside(ctx context.Context, options AcquireOptions, object *
 	}
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		err = fmt.Errorf("set %s aside as %s: %w", describe(object), kept.Name, err)
-		if !options.goesWithout(err) {
-			return nil, run, err
-		}
 		entry.Action, entry.Object = ActionGivenUp, "configmap/"+object.Name
 		entry.Message = fmt.Sprintf("%v; it was given up: %v", reason, err)
+		return entry, err
 	}
-	run.Entries = append(slices.Clone(run.Entries), entry)
-	return emptied(object), run, nil
+	return entry, nil
 }
 
 // aside is the copy of a record that can't be read. It is labelled as the

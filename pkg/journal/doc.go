@@ -31,8 +31,10 @@
 // kept whatever happens. Fields that a newer version of this tool has added to a
 // record of this version are kept as they are. A record that is damaged, or was written by a newer
 // version of this tool, is refused and never guessed at. A rollback, which must
-// not depend on a record, may set such a one aside: it is kept as it was found
-// in the ConfigMap bluegreen-<release>-unreadable-<hash>, and a new one begins.
+// not depend on a record, may set such a one aside, and so may a shift that is told
+// to: it is kept as it was found in the ConfigMap
+// bluegreen-<release>-unreadable-<hash>, and a new one begins. Who holds the release
+// while its record is made unreadable knows what it said, and writes it anew.
 //
 // A run whose outcome is written has ended, whether or not it can be archived:
 // Finish says what it could not do as a *LeftoverError, and the next run makes

@@ -100,7 +100,7 @@ func (j *Journal) checkVersion(object *corev1.ConfigMap) error {
 		return &RecordError{
 			Object: describe(object),
 			Reason: fmt.Sprintf("it has version %.20s, and this tool knows up to %d", text, recordVersion),
-			Remedy: "use the version of kubectl bluegreen that wrote it, or a newer one",
+			Remedy: "use the version of kubectl bluegreen that wrote it, or a newer one; without it: " + j.remedy(object),
 		}
 	case version < 1:
 		return j.damaged(object, fmt.Sprintf("it has version %d", version))
@@ -113,8 +113,17 @@ func (j *Journal) damaged(object *corev1.ConfigMap, reason string) error {
 	return &RecordError{
 		Object: describe(object),
 		Reason: reason,
-		Remedy: fmt.Sprintf("look at it, put traffic where it belongs by hand, then: kubectl delete configmap %s -n %s", object.Name, object.Namespace),
+		Remedy: j.remedy(object),
 	}
+}
+
+// remedy is how to go on without an object that can't be read: both commands set
+// the record aside, and one of a past run stands in nobody's way.
+func (j *Journal) remedy(object *corev1.ConfigMap) string {
+	if object.Name != j.name() {
+		return fmt.Sprintf("no run depends on it; to be rid of it: kubectl -n %s delete configmap %s", object.Namespace, object.Name)
+	}
+	return "to go back: kubectl bluegreen rollback; where traffic is where it belongs: kubectl bluegreen shift --set-record-aside"
 }
 
 func describe(object *corev1.ConfigMap) string {

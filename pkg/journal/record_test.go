@@ -65,8 +65,8 @@ func TestAnUnknownVersionIsSaid(t *testing.T) {
 		"2":   {"it has version 2, and this tool knows up to 1", "use the version of kubectl bluegreen that wrote it, or a newer one"},
 		"1.1": {"it has version 1.1, and this tool knows up to 1", "use the version of kubectl bluegreen that wrote it, or a newer one"},
 		"v1":  {"it has version v1, and this tool knows up to 1", "use the version of kubectl bluegreen that wrote it, or a newer one"},
-		"0":   {"it has version 0", "look at it, put traffic where it belongs by hand"},
-		"":    {"it has no version", "look at it, put traffic where it belongs by hand"},
+		"0":   {"it has version 0", "to go back: kubectl bluegreen rollback; where"},
+		"":    {"it has no version", "to go back: kubectl bluegreen rollback; where"},
 	} {
 		p := left(t)
 		before := p.damage(func(object *corev1.ConfigMap) { object.Data[keyVersion] = version })

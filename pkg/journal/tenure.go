@@ -163,7 +163,14 @@ func (t *Tenure) write(ctx context.Context, change func(*Run) error, entries []E
 		if !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) && !apierrors.IsAlreadyExists(err) {
 			return fmt.Errorf("write run %s: %w", t.run.ID, err)
 		}
-		if err := t.reread(ctx); err != nil {
+		found, err := t.reread(ctx)
+		if err != nil {
+			return err
+		}
+		if next, err = t.journal.extended(next, found); err != nil {
+			return err
+		}
+		if next, err = fit(next, recordLimit); err != nil {
 			return err
 		}
 	}
@@ -171,36 +178,63 @@ func (t *Tenure) write(ctx context.Context, change func(*Run) error, entries []E
 
 // reread looks at a record that has changed under us. It is ours still when
 // our own write got through without our hearing of it, or when somebody put a
-// label on it. One that somebody deleted is created anew from what we know, as
-// long as the lease carries our claim: who would take the release over has to
-// change that first, and creates a record or finds ours. Otherwise the release is
-// lost.
-func (t *Tenure) reread(ctx context.Context) error {
+// label on it. One that somebody deleted is created anew from what we know, and one
+// that somebody made unreadable is set aside for that, which the entry that is
+// returned says, as long as the lease carries our claim: who would take the release
+// over has to change that first, and creates a record or finds ours. Otherwise the
+// release is lost.
+func (t *Tenure) reread(ctx context.Context) ([]Entry, error) {
 	object, current, err := t.journal.readCurrent(ctx)
-	if err != nil {
+	var unreadable *RecordError
+	switch {
+	case errors.As(err, &unreadable):
+		return t.unread(ctx, object, unreadable)
+	case err != nil:
+		return nil, err
+	case current == nil:
+		return nil, t.unfound(ctx, object)
+	case current.ID != t.run.ID || current.Epoch != t.run.Epoch || current.Holder != t.run.Holder:
+		err := fmt.Errorf("write run %s at epoch %d: its record has epoch %d of %s: %w", t.run.ID, t.run.Epoch, current.Epoch, current.Holder, ErrLost)
+		t.lose(err)
+		return nil, err
+	}
+	t.object = object
+	return nil, nil
+}
+
+// unfound lets a record that was deleted be created anew, where it is ours.
+func (t *Tenure) unfound(ctx context.Context, object *corev1.ConfigMap) error {
+	ours, err := t.claims(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("write run %s: its record was deleted: %w", t.run.ID, err)
+	case !ours:
+		err := fmt.Errorf("write run %s: its record was deleted, and the lease is not ours: %w", t.run.ID, ErrLost)
+		t.lose(err)
 		return err
 	}
-	if current == nil {
-		ours, err := t.claims(ctx)
-		if err != nil {
-			return fmt.Errorf("write run %s: its record was deleted: %w", t.run.ID, err)
-		}
-		if ours {
-			t.object = object
-			return nil
-		}
-	}
+	t.object = object
+	return nil
+}
+
+// unread sets aside a record that can't be read any more, where it is ours. What it
+// said is known, so a cluster that takes no copy of it keeps nobody from going on.
+func (t *Tenure) unread(ctx context.Context, object *corev1.ConfigMap, reason *RecordError) ([]Entry, error) {
+	ours, err := t.claims(ctx)
 	switch {
-	case current == nil:
-		err = fmt.Errorf("write run %s: its record was deleted, and the lease is not ours: %w", t.run.ID, ErrLost)
-	case current.ID != t.run.ID || current.Epoch != t.run.Epoch || current.Holder != t.run.Holder:
-		err = fmt.Errorf("write run %s at epoch %d: its record has epoch %d of %s: %w", t.run.ID, t.run.Epoch, current.Epoch, current.Holder, ErrLost)
-	default:
-		t.object = object
-		return nil
+	case err != nil:
+		return nil, fmt.Errorf("write run %s: %w: %w", t.run.ID, reason, err)
+	case !ours || stampOf(object) > t.run.Epoch:
+		err := fmt.Errorf("write run %s: %w, and the release is not ours: %w", t.run.ID, reason, ErrLost)
+		t.lose(err)
+		return nil, err
 	}
-	t.lose(err)
-	return err
+	entry, err := t.journal.keepAside(ctx, object, reason)
+	if err != nil && (cluster.Transient(err) || ctx.Err() != nil) {
+		return nil, fmt.Errorf("write run %s: %w", t.run.ID, err)
+	}
+	t.object = emptied(object)
+	return []Entry{entry}, nil
 }
 
 // claims reports whether the lease carries our claim.

@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 )
@@ -242,6 +244,64 @@ func TestADeletedRecordIsWrittenAnew(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestARecordMadeUnreadableIsWrittenAnew: so is one that somebody damages under its
+// holder. It is kept as it was found, and the record says so.
+func TestARecordMadeUnreadableIsWrittenAnew(t *testing.T) {
+	for name, damage := range damages() {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			tenure := p.acquire("alice", run(1), 0)
+			found := p.damage(damage)
+			err := tenure.Save(p.context(), 2, "confirm", Entry{Kind: Note, Message: "after"})
+			if stampOf(found) > tenure.Run().Epoch { // somebody newer, by what the record says
+				if !errors.Is(err, ErrLost) {
+					t.Fatalf("the write after that gave %v", err)
+				}
+				return
+			}
+			current, unread := p.journal().Current(p.context())
+			kept := p.kept()
+			if err != nil || unread != nil || len(kept) != 1 {
+				t.Fatalf("the write after that gave %v, and the record %v, beside %d kept", err, unread, len(kept))
+			}
+			if diff := cmp.Diff(found.Data, kept[0].Data); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(tenure.Run(), *current); diff != "" || len(current.Entries) != 2 || current.Entries[1].Action != ActionSetAside {
+				t.Errorf("the record has the entries %+v, and beside what the holder knows: %s", current.Entries, diff)
+			}
+			if err := tenure.Finish(p.context(), "done"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestAnUnreadableRecordOfAnothersIsLeft: who has lost the lease writes over nothing,
+// and a copy that the cluster refuses keeps nobody from going on.
+func TestAnUnreadableRecordOfAnothersIsLeft(t *testing.T) {
+	p := newPlace(t)
+	tenure := p.acquire("alice", run(1), 0)
+	p.damage(cut)
+	p.server.PrependReactor("create", "configmaps", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, nil, full("create", "configmaps")
+	})
+	if err := tenure.Record(p.context(), Entry{Kind: Note}); err != nil || tenure.Run().Entries[1].Action != ActionGivenUp {
+		t.Errorf("without a copy: %v, %+v", err, tenure.Run().Entries)
+	}
+	found := p.damage(cut)
+	lease, _ := p.journal().readLease(p.context())
+	if _, err := p.journal().writeLease(p.context(), p.journal().claimed(lease, cluster.Fence{Epoch: 9, Holder: "bob"}, "x", DefaultLeaseDuration)); err != nil {
+		t.Fatal(err)
+	}
+	if err := tenure.Record(p.context(), Entry{Kind: Note}); !errors.Is(err, ErrLost) {
+		t.Errorf("without the lease: %v", err)
+	}
+	if diff := cmp.Diff(found, p.configMap("bluegreen-shop")); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -78,6 +78,8 @@ type Runner struct {
 	takesOver bool
 	// force waits for nobody, and unready asks for no ready pod.
 	force, unready bool
+	// setsAside sets a record aside that can't be read, as was asked for.
+	setsAside bool
 	// only is the id of the one run that may be gone back from, "" for any.
 	only string
 	// nobodys are the stamps that were found to be in no other release's hands.
@@ -148,12 +150,16 @@ type ShiftRequest struct {
 	To string
 	// RunID is the id that the run gets; "" makes one.
 	RunID string
+	// SetRecordAside begins although the record of the last run can't be read. A
+	// record that can be read stands in the way as ever.
+	SetRecordAside bool
 }
 
 // RollbackRequest asks to give everything back to the side before.
 type RollbackRequest struct {
 	// Force waits for nobody: neither for the process that holds the run, nor
-	// for a lease that has not run out yet.
+	// for a lease that has not run out yet. It also goes where a side may have
+	// another version since it served last.
 	Force bool
 	// Unready goes even where no pod of the old side is ready, or nobody can
 	// tell.

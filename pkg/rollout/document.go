@@ -48,6 +48,7 @@ cut off need not be true any more.
 		}
 		fmt.Fprintf(&text, "| %s | %s | %s |\n", rule.Phase, rule.Does, code)
 	}
+	text.WriteString(strings.ReplaceAll(recordDocument, `"`, "`"))
 	text.WriteString(`
 ## What always holds
 
@@ -64,3 +65,20 @@ Nothing breaks these invariants, and for each there is a machine with a fault in
 	}
 	return text.String()
 }
+
+// recordDocument says what becomes of a record that is of no use.
+const recordDocument = `
+## A record that can't be read
+
+The record of the current run is the ConfigMap bluegreen-RELEASE. Nothing is ever guessed from one that is damaged, or
+that a newer version has written, and no state needs it to be repaired or deleted by hand.
+
+- A run whose record is made unreadable under it goes on: while the lease is its own it keeps what it finds as the
+  ConfigMap bluegreen-RELEASE-unreadable-HASH, and writes anew what it knows.
+- "rollback" keeps it so too, and gives back what was moved. Where the newest past run is also the last that has stamped
+  the objects, that one is gone back from as ever. Where a run has come after it, the route tells: one that was moved since
+  goes back to where it came from. One that was not is refused, for the side before that may have been given a version
+  that nobody has validated; "rollback --force" goes there all the same, unless a run was rolled back from it. Where there
+  is no past run, or no record at all, the route alone is gone by.
+- "shift" and "resume" refuse. "shift --set-record-aside" keeps it so too and begins anew, where one side has everything.
+`

@@ -152,6 +152,7 @@ func (r *Runner) nothingThere(ctx context.Context, route traffic.Route, state St
 // can't be read, by the last run. Where the last
 // run was a rollback to what is live there is no way further back: the other side
 // is the one that was found bad. One that was blocked says less: see pastBlocked.
+// A record that is there and can't be read is looked past: see pastUnreadable.
 // fault is why the split of the route can't be read.
 func (r *Runner) wayBack(ctx context.Context, route traffic.Route, fault error) (State, error) {
 	live := route.Split.Sole()
@@ -165,6 +166,12 @@ func (r *Runner) wayBack(ctx context.Context, route traffic.Route, fault error) 
 	taken := map[string]int32(nil)
 	if preview, ended := route.Preview, err != nil || last == nil || !last.Finished.IsZero(); preview != nil && ended && live != "" {
 		return State{Started: r.Clock.Now(), From: live, To: preview.Color}, nil // whose run nobody has a record of
+	}
+	unreadable := (*journal.RecordError)(nil)
+	if errors.As(err, &unreadable) && fault == nil {
+		if last, err = r.pastUnreadable(ctx, route); err != nil {
+			return State{}, err
+		}
 	}
 	if err == nil && last != nil {
 		state := State{}
@@ -195,9 +202,12 @@ func (r *Runner) wayBack(ctx context.Context, route traffic.Route, fault error) 
 	}
 	state := State{Started: r.Clock.Now(), Taken: taken}
 	if route.Origin == "" || route.Origin == live {
+		instead := "kubectl bluegreen shift --to COLOR"
+		if unreadable != nil {
+			instead += " --set-record-aside"
+		}
 		return State{}, release.WithHint(
-			fmt.Errorf("find the way back: %s has split %s and does not say which colour had everything before", route.Object, route.Shares()),
-			"kubectl bluegreen shift --to COLOR")
+			fmt.Errorf("find the way back: %s has split %s and does not say which colour had everything before", route.Object, route.Shares()), instead)
 	}
 	state.From, state.To = route.Origin, live
 	if live == "" {

@@ -254,11 +254,23 @@ func (r *Runner) lost(ctx context.Context, state State, err error) Outcome {
 	// The lease is given up if that works now; else it runs out.
 	_ = r.attempt(ctx, r.tenure.Release)
 	outcome.Next = "kubectl bluegreen resume"
+	if unreadable := (*journal.RecordError)(nil); errors.As(err, &unreadable) {
+		outcome.Next = withoutRecord(state)
+	}
 	if state.Phase.Reverse() && state.Reverted.IsZero() {
 		outcome.Code = CodeUnproven
 		outcome.Message = fmt.Sprintf("the rollback could not be proven, page someone: %s", outcome.Message)
 	}
 	return outcome
+}
+
+// withoutRecord is the command that goes on from a state of which no record can be
+// read: to give back what was moved, or, where nothing is, to begin anew.
+func withoutRecord(state State) string {
+	if state.Moved && state.Reverted.IsZero() {
+		return "kubectl bluegreen rollback"
+	}
+	return "kubectl bluegreen shift --set-record-aside"
 }
 
 // conclude archives a finished run, or gives up the lease and keeps the run

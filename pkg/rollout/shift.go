@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -48,7 +49,12 @@ func (r *Runner) admit(ctx context.Context, request ShiftRequest) (traffic.Route
 		return route, State{}, nil, err
 	}
 	live := route.Split.Sole()
-	if outcome, err := r.unfinished(ctx); err != nil || outcome != nil {
+	outcome, err := r.unfinished(ctx)
+	if unreadable := (*journal.RecordError)(nil); errors.As(err, &unreadable) && request.SetRecordAside {
+		r.tell(Preflight, Warning, "%v; it is set aside, and what it says is not gone by", unreadable)
+		r.setsAside, err = true, nil
+	}
+	if err != nil || outcome != nil {
 		return route, State{}, outcome, err
 	}
 	if live == "" {
