@@ -50,6 +50,9 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 	if held := (*journal.HeldError)(nil); errors.As(err, &held) {
 		return r.beside(ctx, held, state)
 	}
+	if begun := (*journal.UnfinishedError)(nil); errors.As(err, &begun) && goesBack(state) {
+		return Outcome{}, fmt.Errorf("%w: %w", errMeanwhile, err)
+	}
 	if err != nil {
 		return Outcome{}, err
 	}

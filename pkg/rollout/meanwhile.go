@@ -17,8 +17,8 @@ import (
 // decided counts only if the record, once it is this process's own, says what it
 // said then.
 
-// errMeanwhile is a run that somebody else has taken further between the look at
-// it and the lease.
+// errMeanwhile is a run that somebody else has taken further, or begun, between the
+// look at it and the lease.
 var errMeanwhile = errors.New("the run went on between the look at it and the lease")
 
 // decidedOften bounds how often is decided anew: each time takes somebody else
@@ -54,7 +54,11 @@ func (r *Runner) anew(ctx context.Context, verb func() (Outcome, error)) (Outcom
 			// Not wrapped: nobody is to decide anew once more.
 			return Outcome{}, release.WithHint(fmt.Errorf("decided %d times, and each time somebody else was faster, last: %s", attempt, err.Error()), "kubectl bluegreen status")
 		}
-		r.tell(r.announced, Info, "run %s was taken further or has ended meanwhile, going by what it has left", r.resumed)
+		if r.resumed == "" {
+			r.tell(r.announced, Info, "a run was begun meanwhile, going by what it has left")
+		} else {
+			r.tell(r.announced, Info, "run %s was taken further or has ended meanwhile, going by what it has left", r.resumed)
+		}
 		r.letGo(ctx)
 		r.takesOver = false // who was waited for is not who has it now
 	}
