@@ -9,19 +9,28 @@ import (
 
 // usedConnections and maximumConnections are the metrics, of the exporters and
 // the clients that teams have, of how many connections are taken and how many
-// there may be.
+// there may be; reservedConnections are those of a part of the maximum that
+// PostgreSQL keeps back.
 func usedConnections() []string {
 	return []string{
 		"pg_stat_database_numbackends", "pg_stat_activity_count", "pgbouncer_pools_server_active_connections",
-		"db_pool_acquired_connections", "pgxpool_acquired_conns", "hikaricp_connections_active",
+		"db_pool_acquired_connections", "pgxpool_acquired_conns", "go_sql_in_use_connections",
+		"hikaricp_connections_active", "hikaricp_active_connections",
+		"db_client_connections_usage", "db_client_connection_count", "npgsql_db_client_connections_usage",
 	}
 }
 
 func maximumConnections() []string {
 	return []string{
 		"pg_settings_max_connections", "pg_database_connection_limit", "pg_roles_connection_limit",
-		"db_pool_max_connections", "pgxpool_max_conns", "hikaricp_connections_max",
+		"db_pool_max_connections", "pgxpool_max_conns", "go_sql_max_open_connections",
+		"hikaricp_connections_max", "hikaricp_max_connections",
+		"db_client_connections_max", "db_client_connection_max", "npgsql_db_client_connections_max",
 	}
+}
+
+func reservedConnections() []string {
+	return []string{"pg_settings_superuser_reserved_connections", "pg_settings_reserved_connections"}
 }
 
 // connectionThreshold reads the share of the maximum above which an expression
@@ -60,14 +69,35 @@ type quantity struct {
 	known         bool
 	factor        float64
 	used, maximum int
+	// reserved: it is a part of the maximum, which may only be taken from it.
+	reserved bool
 }
 
 func (q quantity) times(other quantity) quantity {
-	return quantity{q.known && other.known, q.factor * other.factor, q.used + other.used, q.maximum + other.maximum}
+	known := q.known && other.known && !q.reserved && !other.reserved
+	return quantity{known: known, factor: q.factor * other.factor, used: q.used + other.used, maximum: q.maximum + other.maximum}
 }
 
 func (q quantity) over(other quantity) quantity {
-	return q.times(quantity{other.known, 1 / other.factor, -other.used, -other.maximum})
+	return q.times(quantity{known: other.known, factor: 1 / other.factor, used: -other.used, maximum: -other.maximum, reserved: other.reserved})
+}
+
+// less is what is left when a part of the maximum is kept back: the maximum that
+// there is for others.
+func (q quantity) less(other quantity) quantity {
+	if q.known && !q.reserved && q.used == 0 && q.maximum == 1 && other.known && other.reserved {
+		return q
+	}
+	return quantity{}
+}
+
+// or is the one of two that is there: both count alike, or one of them is nothing.
+func (q quantity) or(other quantity) quantity {
+	switch {
+	case q == other, other.known && other.factor == 0 && q.used == other.used && q.maximum == other.maximum:
+		return q
+	}
+	return quantity{}
 }
 
 // unwrapped is an expression without parentheses around it.
@@ -93,6 +123,8 @@ func quantityOf(expression parser.Expr) quantity {
 			return quantity{known: true, factor: 1, used: 1}
 		case slices.Contains(maximumConnections(), expression.Name):
 			return quantity{known: true, factor: 1, maximum: 1}
+		case slices.Contains(reservedConnections(), expression.Name):
+			return quantity{known: true, factor: 1, maximum: 1, reserved: true}
 		}
 	case *parser.MatrixSelector:
 		return quantityOf(expression.VectorSelector)
@@ -113,8 +145,8 @@ func quantityOf(expression parser.Expr) quantity {
 }
 
 // quantityOfBinary is that of a product, of a quotient, of a sum of what is
-// counted alike, or of what is more than 0: that is no threshold, and keeps from
-// dividing by it.
+// counted alike, of what is left of a maximum, of one or the other, or of what is
+// more than 0: that is no threshold, and keeps from dividing by it.
 func quantityOfBinary(expression *parser.BinaryExpr) quantity {
 	left, right := quantityOf(expression.LHS), quantityOf(expression.RHS)
 	switch expression.Op {
@@ -122,6 +154,10 @@ func quantityOfBinary(expression *parser.BinaryExpr) quantity {
 		return left.times(right)
 	case parser.DIV:
 		return left.over(right)
+	case parser.SUB:
+		return left.less(right)
+	case parser.LOR:
+		return left.or(right)
 	case parser.ADD:
 		if left == right {
 			return left

@@ -25,6 +25,12 @@ func TestConnectionThreshold(t *testing.T) {
 		"max(db_pool_acquired_connections / (db_pool_max_connections > 0)) > 0.7":                             0.7,
 		"avg_over_time((sum(pg_stat_database_numbackends) / max(pg_settings_max_connections))[5m:30s]) > 0.8": 0.8,
 		`max_over_time(hikaricp_connections_active{pool="a > 0.1"}[5m]) / hikaricp_connections_max > 8e-1`:    0.8,
+		"sum by (instance) (pg_stat_database_numbackends) / (max by (instance) (pg_settings_max_connections) - (max by (instance) (pg_settings_superuser_reserved_connections) or 0 * max by (instance) (pg_settings_max_connections))) > 0.8": 0.8,
+		"max(pgxpool_acquired_conns / (pgxpool_max_conns > 0) or db_client_connections_usage{state=\"used\"} / ignoring(state) (db_client_connections_max > 0)) >= 0.75":                                                                       0.75,
+		// What is kept back is no maximum of its own, and of two one is not known.
+		"sum(pg_stat_database_numbackends) / max(pg_settings_superuser_reserved_connections) > 0.8":                 0,
+		"max(pgxpool_acquired_conns / pgxpool_max_conns or others / all_of_them) > 0.8":                             0,
+		"max(pgxpool_acquired_conns / pgxpool_max_conns or 100 * pgxpool_acquired_conns / pgxpool_max_conns) > 0.8": 0,
 		// The shares of two pools, or of both metrics, are none of one maximum.
 		"db_pool_acquired_connections / db_pool_max_connections > db_pool_max_connections / 100": 0,
 		// It fires where few are taken.

@@ -207,7 +207,7 @@ func TestWhoHasTakenTheRouteIsNamed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = tenure.Release(context.WithoutCancel(t.Context())) }()
+		t.Cleanup(func() { _ = tenure.Release(context.WithoutCancel(t.Context())) })
 		s.tenure, s.policy, s.production.Fence = tenure, PolicyOf(s.Release), s.cart.Fence()
 		if ended {
 			if err := s.cart.Finish(t.Context(), string(RolledBack)); err != nil {
