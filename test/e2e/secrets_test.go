@@ -102,6 +102,7 @@ func TestNoSecretIsEverRepeated(t *testing.T) {
 	if err := s.shop.Fault(t.Context(), shop.Green, careless); err != nil {
 		t.Fatal(err)
 	}
+	guard := s.saidByJobs(job.PurposeGuard) // it goes with its run
 	shifted := s.ended(process, rollout.CodeRolledBack)
 	said.hear(shifted)
 	status := s.status(shifted)
@@ -121,7 +122,8 @@ func TestNoSecretIsEverRepeated(t *testing.T) {
 	}
 	places["the facts that were saved"] = string(facts)
 	places["what was printed"] = said.String()
-	places["what Jobs have said"] = s.byHand("logs", "-l", job.LabelJob, "--all-containers", "--tail=-1") + s.byHand("get", "jobs,pods", "-l", job.LabelJob, "-o", "yaml")
+	places["what the guard was and said"] = guard
+	places["what the Job that shifts was and said"] = s.saidByJobs(job.PurposeShift)
 	for name, text := range s.keptInCluster() {
 		places[name] = text
 	}
@@ -135,10 +137,32 @@ func TestNoSecretIsEverRepeated(t *testing.T) {
 	}
 }
 
+// saidByJobs is what the Jobs of a purpose are, with all that goes into them, and
+// what they have said, which may be nothing.
+func (s *scenario) saidByJobs(purpose job.Purpose) string {
+	s.t.Helper()
+	label := job.LabelPurpose + "=" + string(purpose)
+	objects := s.byHand("get", "jobs,pods,configmaps", "-l", label, "-o", "yaml")
+	says(s.t, objects, "kind: Job\n", "kind: Pod\n", "kind: ConfigMap\n")
+	return objects + s.byHand("logs", "-l", label, "--all-containers", "--tail=-1")
+}
+
 // hearTheRest has a Job shift once more, which the faults that are still on send
-// back, and listens to it, to who watches it, and to every other command.
+// back, and listens to it, to who watches it, and to every other command. With the
+// manifests, in which the token stands, the Job is refused.
 func (s *scenario) hearTheRest(said *spoken) {
 	s.t.Helper()
+	refused := s.run(rollout.CodeFailed, "shift", "--detach", "--image", jobImage)
+	says(s.t, refused.Stderr, "the variable API_TOKEN", "secrets are never stored with a run")
+	said.hear(refused)
+	if err := s.shop.ChangeRelease(func(document *release.Release) {
+		for name, color := range document.Spec.Colors {
+			color.Manifests = nil
+			document.Spec.Colors[name] = color
+		}
+	}); err != nil {
+		s.t.Fatal(err)
+	}
 	said.hear(s.run(rollout.CodeDone, "shift", "--detach", "--image", jobImage))
 	said.hear(s.run(rollout.CodeRolledBack, "status", "-w"))
 	for _, args := range [][]string{
@@ -177,8 +201,7 @@ func (s *scenario) keptOnDisk() map[string]string {
 }
 
 // keptInCluster are the objects that runs have left, and what they have put on
-// others. A Job's ConfigMap holds the manifests, in which the token stands as
-// anybody can read it.
+// others.
 func (s *scenario) keptInCluster() map[string]string {
 	s.t.Helper()
 	found := map[string]string{
@@ -190,9 +213,6 @@ func (s *scenario) keptInCluster() map[string]string {
 	}
 	for _, record := range records.Items {
 		text := fmt.Sprint(record.Annotations, record.Labels, record.Data)
-		if _, carries := record.Labels[job.LabelPurpose]; carries {
-			text = strings.ReplaceAll(text, token, "")
-		}
 		found["configmap "+record.Name] = text
 		for key, packed := range record.BinaryData {
 			found["configmap "+record.Name+", "+key] = string(packed)
