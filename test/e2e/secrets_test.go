@@ -1,11 +1,8 @@
 package e2e
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -17,8 +14,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/job"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/canary"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/promise"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
 )
 
@@ -86,32 +86,44 @@ func TestNoSecretIsEverRepeated(t *testing.T) {
 		canaries = append(canaries, plantedSecrets[name].canary, strings.TrimSpace(plantedSecrets[name].data))
 		logged += ", " + plantedSecrets[name].canary
 	}
+	s.jobs()
 	s.production(keepAliveClients, freshClients)
 	said := &spoken{}
-	said.hear(s.run(rollout.CodeDone, "check", "-o", "json"))
-	said.hear(s.run(rollout.CodeDone, "check", "-o", "wide"))
+	for _, output := range []string{"json", "wide", "junit", "sarif", "markdown"} {
+		said.hear(s.run(rollout.CodeDone, "check", "-o", output))
+	}
+	said.hear(s.run(rollout.CodeDone, "check", "--save", "facts.json"))
 	said.hear(s.run(rollout.CodeDone, "db", "budget", "-o", "yaml"))
 	said.hear(s.run(rollout.CodeDone, "shift", "--dry-run=server", "-o", "yaml"))
 
-	process := s.start("shift", "-o", "json")
+	process := s.start("shift", "-o", "json", "--guard", "--image", jobImage)
 	s.await("green serves", func(ctx context.Context) error { return s.shop.AwaitLive(ctx, shop.Green) })
 	careless := fmt.Sprintf(`{"log": "connected with %s as postgres://shop:%s@db/shop, signing with %s%s"}`, passwords[0], passwords[1], token, logged)
 	if err := s.shop.Fault(t.Context(), shop.Green, careless); err != nil {
 		t.Fatal(err)
 	}
+	guard := s.saidByJobs(job.PurposeGuard) // it goes with its run
 	shifted := s.ended(process, rollout.CodeRolledBack)
 	said.hear(shifted)
 	status := s.status(shifted)
 	said.hear(s.run(rollout.CodeDone, "status", "-o", "yaml"))
 	said.hear(s.run(rollout.CodeDone, "history", status.ID, "-o", "yaml"))
 	said.hear(s.run(rollout.CodeDone, "history", "-o", "wide"))
+	s.hearTheRest(said)
 
 	kept := s.preserved(status.ID)
 	if !strings.Contains(kept, "faults changed") || !strings.Contains(kept, "connected with ***") || !strings.Contains(kept, "signing with ***, ***, ***, ***, ***") {
 		t.Errorf("the careless line is not among the logs that were kept:\n%.2000s", kept)
 	}
 	places := s.keptOnDisk()
+	facts, err := os.ReadFile(filepath.Join(s.shop.Folder, "facts.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	places["the facts that were saved"] = string(facts)
 	places["what was printed"] = said.String()
+	places["what the guard was and said"] = guard
+	places["what the Job that shifts was and said"] = s.saidByJobs(job.PurposeShift)
 	for name, text := range s.keptInCluster() {
 		places[name] = text
 	}
@@ -119,11 +131,49 @@ func TestNoSecretIsEverRepeated(t *testing.T) {
 		t.Errorf("looked in %d places only", len(places))
 	}
 	for place, text := range places {
-		for index, canary := range canaries {
-			if strings.Contains(text, canary) {
-				t.Errorf("%s holds canary %d", place, index)
-			}
+		if found := canary.Find(text, canaries); len(found) > 0 {
+			t.Errorf("%s%s holds canaries %d", promise.Broken, place, found)
 		}
+	}
+}
+
+// saidByJobs is what the Jobs of a purpose are, with all that goes into them, and
+// what they have said, which may be nothing.
+func (s *scenario) saidByJobs(purpose job.Purpose) string {
+	s.t.Helper()
+	label := job.LabelPurpose + "=" + string(purpose)
+	objects := s.byHand("get", "jobs,pods,configmaps", "-l", label, "-o", "yaml")
+	says(s.t, objects, "kind: Job\n", "kind: Pod\n", "kind: ConfigMap\n")
+	return objects + s.byHand("logs", "-l", label, "--all-containers", "--tail=-1")
+}
+
+// hearTheRest has a Job shift once more, which the faults that are still on send
+// back, and listens to it, to who watches it, and to every other command. With the
+// manifests, in which the token stands, the Job is refused.
+func (s *scenario) hearTheRest(said *spoken) {
+	s.t.Helper()
+	refused := s.run(rollout.CodeFailed, "shift", "--detach", "--image", jobImage)
+	says(s.t, refused.Stderr, "the variable API_TOKEN", "secrets are never stored with a run")
+	said.hear(refused)
+	if err := s.shop.ChangeRelease(func(document *release.Release) {
+		for name, color := range document.Spec.Colors {
+			color.Manifests = nil
+			document.Spec.Colors[name] = color
+		}
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+	said.hear(s.run(rollout.CodeDone, "shift", "--detach", "--image", jobImage))
+	said.hear(s.run(rollout.CodeRolledBack, "status", "-w"))
+	for _, args := range [][]string{
+		{"resume"}, {"rollback"}, {"finish", "--dry-run"}, {"stop", "nothing runs"}, {"history", "-o", "json"}, {"signoff"},
+		{"explain", "route", "svc/" + shop.Service}, {"explain", "policy"}, {"generate", "rbac", "--jobs", "--live"}, {"generate", "alerts"},
+	} {
+		result, err := s.shop.Run(s.t.Context(), args...)
+		if err != nil || result.Stdout+result.Stderr == "" {
+			s.t.Fatalf("%s says nothing: %v", strings.Join(args, " "), err)
+		}
+		said.hear(result)
 	}
 }
 
@@ -151,7 +201,7 @@ func (s *scenario) keptOnDisk() map[string]string {
 }
 
 // keptInCluster are the objects that runs have left, and what they have put on
-// others, archives unpacked.
+// others.
 func (s *scenario) keptInCluster() map[string]string {
 	s.t.Helper()
 	found := map[string]string{
@@ -163,18 +213,10 @@ func (s *scenario) keptInCluster() map[string]string {
 	}
 	for _, record := range records.Items {
 		text := fmt.Sprint(record.Annotations, record.Labels, record.Data)
-		for _, packed := range record.BinaryData {
-			unpacked, err := gzip.NewReader(bytes.NewReader(packed))
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			plain, err := io.ReadAll(unpacked)
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			text += string(plain)
-		}
 		found["configmap "+record.Name] = text
+		for key, packed := range record.BinaryData {
+			found["configmap "+record.Name+", "+key] = string(packed)
+		}
 	}
 	return found
 }

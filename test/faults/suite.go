@@ -16,12 +16,14 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/canary"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/clients"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/crash"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/e2e/watcher"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/interpose"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/lab/faultproxy"
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/promise"
 	"github.com/bluegreen-dev/kubectl-bluegreen/test/shop"
 )
 
@@ -49,6 +51,8 @@ type Suite struct {
 	liar       *faultproxy.Proxy
 	kubeconfig string
 	closers    []func()
+	// passwords are those of the database.
+	passwords []string
 
 	mutex sync.Mutex
 	trap  *trap
@@ -107,6 +111,9 @@ func Open(ctx context.Context, dependency Dependency, setting Setting) (*Suite, 
 	}
 	if err == nil {
 		err = suite.awaitReady(ctx)
+	}
+	if err == nil {
+		suite.passwords, err = setting.Shop.Passwords(ctx)
 	}
 	if err != nil {
 		suite.Close()
@@ -251,7 +258,7 @@ func (s *Suite) meet(ctx context.Context, found Case) error {
 		return err
 	}
 	said := result.Stdout + result.Stderr
-	err = s.ended(ctx, result, found.Row.Ends, sides)
+	err = errors.Join(s.ended(ctx, result, found.Row.Ends, sides), s.discreet(result))
 	if wanted := sides.named(found.Row.Says); !strings.Contains(said, wanted) {
 		err = errors.Join(err, fmt.Errorf("nothing says %q", wanted))
 	}
@@ -263,10 +270,19 @@ func (s *Suite) meet(ctx context.Context, found Case) error {
 	}
 	result, err = s.run(ctx, strings.Fields(found.Row.Then)...)
 	if err == nil {
-		err = s.ended(ctx, result, found.Row.After, sides)
+		err = errors.Join(s.ended(ctx, result, found.Row.After, sides), s.discreet(result))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w\n%s", found.Row.Then, err, result.Stdout+result.Stderr)
+	}
+	return nil
+}
+
+// discreet returns an error where a password of the database was printed: a server
+// that answers with nonsense, or refuses the password, is no reason to.
+func (s *Suite) discreet(result shop.Result) error {
+	if found := canary.Find(result.Stdout+result.Stderr, s.passwords); len(found) > 0 {
+		return fmt.Errorf("%spasswords %d were printed", promise.Broken, found)
 	}
 	return nil
 }
