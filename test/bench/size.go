@@ -53,7 +53,8 @@ func sizes(ctx context.Context, source string) (size, error) {
 	if err != nil {
 		return found, err
 	}
-	return found, found.read(whole, owners)
+	err = found.read(whole, owners)
+	return found, err
 }
 
 // read adds the symbols of a program. What takes no room in the file is left out.

@@ -209,7 +209,7 @@ func (c *cancelling) settled(ctx context.Context, by policy) (*rollout.RunStatus
 	var last error
 	err := wait.PollUntilContextTimeout(ctx, time.Second, cancelPatience, true, func(ctx context.Context) (bool, error) {
 		if status, last = c.status(ctx); last != nil {
-			return false, nil
+			return false, nil //nolint:nilerr // it is told where it lasts
 		}
 		if status == nil || status.ID == c.former {
 			status = nil
