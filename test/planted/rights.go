@@ -67,7 +67,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: planted.NAMESPACE}
 rules:
-- {apiGroups: ["", apps, autoscaling, batch, discovery.k8s.io, networking.k8s.io, policy], resources: ["*"], verbs: ["*"]}
+- {apiGroups: ["", apps, autoscaling, batch, discovery.k8s.io, gateway.networking.k8s.io, networking.k8s.io, policy], resources: ["*"], verbs: ["*"]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
