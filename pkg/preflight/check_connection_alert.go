@@ -68,7 +68,8 @@ var connectionWord = regexp.MustCompile(`(?i)connection|numbackends|pg_stat_acti
 // an alert about them watches.
 func mentionsConnections(rule measure.AlertRule) bool {
 	query := rule.Query
-	for _, metric := range maximumConnections() {
+	_, maximum, _ := measure.ConnectionMetrics()
+	for _, metric := range maximum {
 		query = strings.ReplaceAll(query, metric, "")
 	}
 	return connectionWord.MatchString(rule.Name) || connectionWord.MatchString(query)

@@ -5,33 +5,9 @@ import (
 	"slices"
 
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 )
-
-// usedConnections and maximumConnections are the metrics, of the exporters and
-// the clients that teams have, of how many connections are taken and how many
-// there may be; reservedConnections are those of a part of the maximum that
-// PostgreSQL keeps back.
-func usedConnections() []string {
-	return []string{
-		"pg_stat_database_numbackends", "pg_stat_activity_count", "pgbouncer_pools_server_active_connections",
-		"db_pool_acquired_connections", "pgxpool_acquired_conns", "go_sql_in_use_connections",
-		"hikaricp_connections_active", "hikaricp_active_connections",
-		"db_client_connections_usage", "db_client_connection_count", "npgsql_db_client_connections_usage",
-	}
-}
-
-func maximumConnections() []string {
-	return []string{
-		"pg_settings_max_connections", "pg_database_connection_limit", "pg_roles_connection_limit",
-		"db_pool_max_connections", "pgxpool_max_conns", "go_sql_max_open_connections",
-		"hikaricp_connections_max", "hikaricp_max_connections",
-		"db_client_connections_max", "db_client_connection_max", "npgsql_db_client_connections_max",
-	}
-}
-
-func reservedConnections() []string {
-	return []string{"pg_settings_superuser_reserved_connections", "pg_settings_reserved_connections"}
-}
 
 // connectionThreshold reads the share of the maximum above which an expression
 // of an alert fires: 0.8 of used / maximum > 0.8, of used / maximum * 100 > 80,
@@ -55,7 +31,8 @@ func connectionThreshold(expression string) (ratio float64, found bool) {
 	default:
 		return 0, false
 	}
-	share := quantityOf(above).over(quantityOf(below))
+	known := connectionQuantities()
+	share := known.of(above).over(known.of(below))
 	if !share.known || share.used != 1 || share.maximum != -1 {
 		return 0, false
 	}
@@ -111,44 +88,56 @@ func unwrapped(expression parser.Expr) parser.Expr {
 	}
 }
 
-// quantityOf is what an expression counts, unknown where that can't be read from
-// it.
-func quantityOf(expression parser.Expr) quantity {
+// quantities are what metrics count, by their names.
+type quantities map[string]quantity
+
+// connectionQuantities are those of connections: of the metrics that are read, and
+// of two more that teams have alerts on.
+func connectionQuantities() quantities {
+	known := quantities{}
+	used, maximum, reserved := measure.ConnectionMetrics()
+	for _, name := range append(used, "pg_stat_activity_count", "pgbouncer_pools_server_active_connections") {
+		known[name] = quantity{known: true, factor: 1, used: 1}
+	}
+	for _, name := range maximum {
+		known[name] = quantity{known: true, factor: 1, maximum: 1}
+	}
+	for _, name := range reserved {
+		known[name] = quantity{known: true, factor: 1, maximum: 1, reserved: true}
+	}
+	return known
+}
+
+// of is what an expression counts, unknown where that can't be read from it.
+func (q quantities) of(expression parser.Expr) quantity {
 	switch expression := unwrapped(expression).(type) {
 	case *parser.NumberLiteral:
 		return quantity{known: true, factor: expression.Val}
 	case *parser.VectorSelector:
-		switch {
-		case slices.Contains(usedConnections(), expression.Name):
-			return quantity{known: true, factor: 1, used: 1}
-		case slices.Contains(maximumConnections(), expression.Name):
-			return quantity{known: true, factor: 1, maximum: 1}
-		case slices.Contains(reservedConnections(), expression.Name):
-			return quantity{known: true, factor: 1, maximum: 1, reserved: true}
-		}
+		return q[expression.Name]
 	case *parser.MatrixSelector:
-		return quantityOf(expression.VectorSelector)
+		return q.of(expression.VectorSelector)
 	case *parser.SubqueryExpr:
-		return quantityOf(expression.Expr)
+		return q.of(expression.Expr)
 	case *parser.AggregateExpr:
 		if slices.Contains([]parser.ItemType{parser.SUM, parser.MAX, parser.MIN, parser.AVG}, expression.Op) {
-			return quantityOf(expression.Expr)
+			return q.of(expression.Expr)
 		}
 	case *parser.Call:
 		if slices.Contains([]string{"max_over_time", "min_over_time", "avg_over_time", "last_over_time", "scalar", "vector"}, expression.Func.Name) {
-			return quantityOf(expression.Args[0])
+			return q.of(expression.Args[0])
 		}
 	case *parser.BinaryExpr:
-		return quantityOfBinary(expression)
+		return q.ofBinary(expression)
 	}
 	return quantity{}
 }
 
-// quantityOfBinary is that of a product, of a quotient, of a sum of what is
+// ofBinary is that of a product, of a quotient, of a sum of what is
 // counted alike, of what is left of a maximum, of one or the other, or of what is
 // more than 0: that is no threshold, and keeps from dividing by it.
-func quantityOfBinary(expression *parser.BinaryExpr) quantity {
-	left, right := quantityOf(expression.LHS), quantityOf(expression.RHS)
+func (q quantities) ofBinary(expression *parser.BinaryExpr) quantity {
+	left, right := q.of(expression.LHS), q.of(expression.RHS)
 	switch expression.Op {
 	case parser.MUL:
 		return left.times(right)
