@@ -59,26 +59,25 @@ const pulseInterval = 500 * time.Millisecond
 // stirs, or has stood still for its duration by this process's own clock. doubt,
 // which may be nil, is told when that begins.
 func (j *Journal) Silent(ctx context.Context, doubt func(Heartbeat)) (bool, error) {
-	pulse, watched := Pulse{Clock: j.clock.Now}, Heartbeat{}
+	pulse := Pulse{Clock: j.clock.Now}
 	for first := true; ; first = false {
 		beat, err := j.Heartbeat(ctx)
+		still := pulse.Still(beat)
 		switch {
 		case err != nil:
 			return false, err
 		case beat.Holder == "":
 			return true, nil
-		case first && beat.plausible(j.clock.Now()), !first && beat != watched:
+		case first && beat.plausible(j.clock.Now()), !first && still == 0:
 			return false, nil
 		case first && doubt != nil:
 			doubt(beat)
 		}
-		if watched = beat; pulse.Stopped(beat) {
+		if still >= beat.Duration {
 			return true, nil
 		}
-		select {
-		case <-ctx.Done():
-			return false, context.Cause(ctx)
-		case <-j.clock.After(pulseInterval):
+		if err := j.wait(ctx, pulseInterval); err != nil {
+			return false, err
 		}
 	}
 }
