@@ -46,11 +46,11 @@ func (r *Runner) mindWayBack(ctx context.Context, state State, seen Observation)
 	}
 	brief, cancel := context.WithTimeout(ctx, glance)
 	defer cancel()
-	lost, known := r.withoutWayBack(brief, state.From)
+	lost, emptied, known := r.withoutWayBack(brief, state.From)
 	if !known || lost == state.NoWayBack {
 		return seen
 	}
-	r.tellWayBack(state, lost)
+	r.tellWayBack(state, lost, emptied)
 	learned := seen.Learned
 	seen.Learned = func(s *State) {
 		if learned != nil {
@@ -61,13 +61,13 @@ func (r *Runner) mindWayBack(ctx context.Context, state State, seen Observation)
 	return seen
 }
 
-// withoutWayBack says why nothing could be given to a side, and who has its
-// replicas; "" where it has a pod that is ready. It is not known where it can't be
-// read.
-func (r *Runner) withoutWayBack(ctx context.Context, color string) (lost string, known bool) {
+// withoutWayBack says why nothing could be given to a side, who has its replicas,
+// and which of its workloads were scaled to zero; "" where it has a pod that is
+// ready. It is not known where it can't be read.
+func (r *Runner) withoutWayBack(ctx context.Context, color string) (lost string, emptied []release.Workload, known bool) {
 	receivers, err := r.Router.Receivers(ctx, color)
 	if err != nil || receivers > 0 {
-		return "", err == nil
+		return "", nil, err == nil
 	}
 	var why []string
 	for _, ref := range r.Release.Spec.Colors[color].Workloads {
@@ -76,12 +76,15 @@ func (r *Runner) withoutWayBack(ctx context.Context, color string) (lost string,
 		case apierrors.IsNotFound(err):
 			why = append(why, ref.String()+" does not exist")
 		case err != nil:
-			return "", false
+			return "", nil, false
 		default:
 			why = append(why, unreadyBecause(ref, workload))
+			if workload.Replicas == 0 {
+				emptied = append(emptied, ref)
+			}
 		}
 	}
-	return fmt.Sprintf("no pod of %s is ready: %s", color, strings.Join(why, ", ")), true
+	return fmt.Sprintf("no pod of %s is ready: %s", color, strings.Join(why, ", ")), emptied, true
 }
 
 // unreadyBecause says what a workload of a side without a ready pod wants, and
@@ -96,7 +99,7 @@ func unreadyBecause(ref release.Workload, workload *cluster.Workload) string {
 
 // tellWayBack tells that there is no way back any more, what that means and what to
 // type, or that there is one again.
-func (r *Runner) tellWayBack(state State, lost string) {
+func (r *Runner) tellWayBack(state State, lost string, emptied []release.Workload) {
 	if lost == "" {
 		r.tell(state.Phase, Info, "a pod of %s is ready again: there is a way back", state.From)
 		return
@@ -105,10 +108,8 @@ func (r *Runner) tellWayBack(state State, lost string) {
 	if share := state.Split(r.policy)[state.From]; share > 0 {
 		message += fmt.Sprintf(", and %d%% is given to it", share)
 	}
-	for _, ref := range r.Release.Spec.Colors[state.From].Workloads {
-		if strings.Contains(lost, ref.String()+" was scaled to 0") {
-			message += fmt.Sprintf("; give it its pods back: kubectl scale %s --namespace=%s --replicas=N", ref, r.Release.Metadata.Namespace)
-		}
+	for _, ref := range emptied {
+		message += fmt.Sprintf("; give it its pods back: kubectl scale %s --namespace=%s --replicas=N", ref, r.Release.Metadata.Namespace)
 	}
 	r.tell(state.Phase, Warning, "%s", message)
 }
