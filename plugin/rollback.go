@@ -26,10 +26,11 @@ put another version on the side before, and only --force goes there.
 --force waits for nobody: it takes a run over whose process still holds it, and
 the fence refuses what that one writes after that. It also goes to a side that a
 blocked shift was past its preflight with, or a shift whose record can't be read
-may have been, and which may be another version since; to one that a run was rolled back from it never goes. A ready pod it still asks for;
---force=ready-endpoints overrules that too, and traffic then goes where nobody
-may answer. What comes after that, the end of the bad side and the proof that the
-other one is well, is done as ever.`
+may have been, and which may be another version since; to one that a run was
+rolled back from it never goes. A ready pod it still asks for;
+--force=ready-endpoints overrules that too, and traffic then goes where nobody may
+answer. What comes after that, the end of the bad side and the proof that the other
+one is well, is done as ever.`
 
 func newRollback(call *invocation) *cobra.Command {
 	flags := struct {

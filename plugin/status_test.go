@@ -82,7 +82,7 @@ func TestStatusConcludesNothingByAnotherClock(t *testing.T) {
 			begun(t, server, rollout.Watch)
 			test.prepare(t, server)
 			clock.Step(test.later)
-			passes(t, clock)
+			passes(t, clock, time.Second)
 			if err := call.status(t.Context(), &output{}, nil, false); err != nil {
 				t.Fatal(err)
 			}

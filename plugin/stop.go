@@ -22,8 +22,9 @@ program:
 
 A run that was held, or whose process is gone, obeys nobody; that is said, and
 rollback goes back. Whether a process is gone is told by watching its lease, for
-up to the 15 s that one lasts: the times in it are another machine's. Where no shift is running, the annotation keeps the next one
-from beginning until it is lifted:
+up to the 15 s that one lasts: the times in it are another machine's. Where no
+shift is running, the annotation keeps the next one from beginning until it is
+lifted:
 
   kubectl annotate svc/NAME ` + cluster.AnnotationStop + `-
 

@@ -155,8 +155,8 @@ func obeying(t *testing.T, server *fake.Clientset) {
 	})
 }
 
-// passes lets time pass for whoever waits, until the test ends.
-func passes(t *testing.T, clock *testingclock.FakeClock) {
+// passes lets time pass for whoever waits, a step after another, until the test ends.
+func passes(t *testing.T, clock *testingclock.FakeClock, step time.Duration) {
 	t.Helper()
 	over, ended := make(chan struct{}), make(chan struct{})
 	t.Cleanup(func() { close(over); <-ended })
@@ -168,7 +168,7 @@ func passes(t *testing.T, clock *testingclock.FakeClock) {
 				return
 			case <-time.After(time.Millisecond):
 				if clock.HasWaiters() {
-					clock.Step(time.Second)
+					clock.Step(step)
 				}
 			}
 		}
@@ -265,7 +265,7 @@ func TestStopIsSetWhateverTheRecordSays(t *testing.T) {
 			test.prepare(t, server)
 			clock.Step(test.later)
 			server.ClearActions()
-			passes(t, clock)
+			passes(t, clock, time.Second)
 			if err := call.stop(t.Context(), "", "orders are doubled"); err != nil {
 				t.Fatal(err)
 			}

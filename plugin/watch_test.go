@@ -48,20 +48,7 @@ func watching(t *testing.T, state rollout.State) (call *invocation, server *fake
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = bob.Release(context.WithoutCancel(t.Context())) }) // where the run has not ended
-	over, ended := make(chan struct{}), make(chan struct{})
-	t.Cleanup(func() { close(over); <-ended })
-	go func() {
-		defer close(ended)
-		for {
-			select {
-			case <-over:
-				return
-			default:
-				time.Sleep(time.Millisecond)
-				now.Step(statusInterval)
-			}
-		}
-	}()
+	passes(t, now, statusInterval)
 	return call, server, bob, func() string { return out.String() + errOut.String() }
 }
 
