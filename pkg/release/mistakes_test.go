@@ -76,6 +76,9 @@ func TestParseTellsEveryMistake(t *testing.T) {
 		{name: "unknown drain", document: "full.yaml", old: "drain: auto", new: "drain: recylce", want: []string{
 			"21:12: spec.traffic.drain: \"recylce\" is not known; did you mean \"recycle\"?",
 		}},
+		{name: "a drain that is like none", document: "full.yaml", old: "drain: auto", new: "drain: fast", want: []string{
+			"21:12: spec.traffic.drain: \"fast\" is not known; known: auto, wait, recycle, none",
+		}},
 		{name: "unknown profile", document: "full.yaml", old: "profile: weighted", new: "profile: canary", want: []string{
 			"56:14: spec.gates.profile: \"canary\" is not known; known: weighted, atomic",
 		}},

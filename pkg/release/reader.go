@@ -118,11 +118,15 @@ func (r *reader) entries(node *yaml.Node, field string) []entry {
 }
 
 func (r *reader) readStruct(node *yaml.Node, field string, into reflect.Value) {
+	indexes, required := fieldsOf(into.Type())
 	if node.Kind != yaml.MappingNode {
-		r.wrongType(node, field, "a mapping of "+strings.Join(fieldNames(into.Type()), ", "))
+		expected := "a mapping of " + strings.Join(fieldNames(into.Type()), ", ")
+		if node.ShortTag() == "!!str" && len(required) == 1 {
+			expected += fmt.Sprintf(", such as {%s: …}", required[0])
+		}
+		r.wrongType(node, field, expected)
 		return
 	}
-	indexes, required := fieldsOf(into.Type())
 	present := map[string]bool{}
 	for _, entry := range r.entries(node, field) {
 		name := entry.key.Value

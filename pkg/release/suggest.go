@@ -15,17 +15,14 @@ func DidYouMean(word string, known []string, otherwise string) string {
 }
 
 // Closest returns the known word that a person most likely meant by word, or
-// "" when none is near: at most two letters wrong, or a third of the word,
+// "" when none is near: a third of its letters wrong at most, and three of any,
 // counting swapped neighbours as one (optimal string alignment distance).
 func Closest(word string, known []string) string {
-	best, bestDistance := "", len(word)/3+1
-	if bestDistance > 3 {
-		bestDistance = 3
-	}
+	best, least := "", min(max(1, (len(word)+1)/3), 3)+1
 	for _, candidate := range known {
 		distance := editDistance(strings.ToLower(word), strings.ToLower(candidate))
-		if distance < bestDistance || (distance == bestDistance && best == "" && distance < len(candidate)) {
-			best, bestDistance = candidate, distance
+		if distance < least && distance < len(candidate) {
+			best, least = candidate, distance
 		}
 	}
 	return best

@@ -22,10 +22,10 @@ const faultsVariable = "BLUEGREEN_FAULTS"
 // faultsAtOnce is how many shops there are at once.
 const faultsAtOnce = 4
 
-// What a run depends on fails in mid-watch, and the API server at the switch
-// too, and the run ends as docs/faults.md says. The dependencies run side by
-// side, for most of the time is spent waiting; what harms everybody comes last
-// and alone.
+// What a run depends on fails in mid-watch, the API server at the switch too, and
+// what is measured with before anything is moved and on the way back; and the run
+// ends as docs/faults.md says. The dependencies run side by side, for most of the
+// time is spent waiting; what harms everybody comes last and alone.
 func TestFaults(t *testing.T) {
 	rows, err := faults.ReadTable(filepath.Join(place(t).Source, "docs", "faults.md"))
 	if err != nil {

@@ -49,11 +49,21 @@ func Matrix(rows []Row) []Case {
 	return mixed
 }
 
-// Once is every fault in the midst of the watch, and every fault of the API
-// server at the switch.
+// Once is every fault in the midst of the watch, every fault of the API server at
+// the switch, and the loss of each other dependency before anything is moved and on
+// the way back, where other promises stand.
 func Once(rows []Row) []Case {
 	return cases(rows, func(fault Fault, phase rollout.Phase) bool {
-		return phase == rollout.Watch || phase == rollout.Switch && fault.Dependency == APIServer
+		switch phase {
+		case rollout.Watch:
+			return true
+		case rollout.Switch:
+			return fault.Dependency == APIServer
+		case rollout.Baseline, rollout.Revert:
+			return fault.Dependency != APIServer && fault.Name == cutOff
+		default:
+			return false
+		}
 	})
 }
 

@@ -48,6 +48,9 @@ const (
 	long = 25 * time.Second
 )
 
+// cutOff is what a dependency is that nobody reaches until the command has ended.
+const cutOff = "cut"
+
 // Known are all the faults that there are.
 func Known() []Fault {
 	return []Fault{
@@ -63,14 +66,14 @@ func Known() []Fault {
 		{Dependency: APIServer, Name: "streams closed for 5 s", Lasts: brief, begin: closeStreams},
 
 		{Dependency: Prometheus, Name: "cut for 3 s", Lasts: 3 * time.Second, begin: onPrometheus((*link).cut)},
-		{Dependency: Prometheus, Name: "cut", begin: onPrometheus((*link).cut)},
+		{Dependency: Prometheus, Name: cutOff, begin: onPrometheus((*link).cut)},
 		{Dependency: Prometheus, Name: "silent", begin: onPrometheus((*link).silence)},
 		{Dependency: Prometheus, Name: "slow", begin: onPrometheus((*link).crawl)},
 		{Dependency: Prometheus, Name: "empty", begin: talking(faultproxy.Empty)},
 		{Dependency: Prometheus, Name: "nonsense", begin: talking(faultproxy.Nonsense)},
 
 		{Dependency: PostgreSQL, Name: "cut for 3 s", Lasts: 3 * time.Second, begin: onPostgreSQL((*link).cut)},
-		{Dependency: PostgreSQL, Name: "cut", begin: onPostgreSQL((*link).cut)},
+		{Dependency: PostgreSQL, Name: cutOff, begin: onPostgreSQL((*link).cut)},
 		{Dependency: PostgreSQL, Name: "silent", begin: onPostgreSQL((*link).silence)},
 		{Dependency: PostgreSQL, Name: "slow", begin: onPostgreSQL((*link).crawl)},
 		{Dependency: PostgreSQL, Name: "garbage", begin: impostor(garbage)},

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,11 +27,18 @@ func TestTheDocumentedTableIsWhole(t *testing.T) {
 	}
 	met := map[string]bool{}
 	for _, found := range Once(rows) {
-		met[found.Fault.String()] = true
+		met[found.Fault.String()], met[found.Name()] = true, true
 	}
 	for _, fault := range Known() {
 		if !met[fault.String()] {
 			t.Errorf("a single pass never makes %s", fault)
+		}
+	}
+	for _, dependency := range []Dependency{Prometheus, PostgreSQL} {
+		for _, phase := range []rollout.Phase{rollout.Baseline, rollout.Revert} {
+			if name := fmt.Sprintf("%s cut, in phase %s", dependency, phase); !met[name] {
+				t.Errorf("a single pass never makes %s", name)
+			}
 		}
 	}
 	grouped := len(Everybody(matrix))
