@@ -44,9 +44,9 @@ func (h Heartbeat) same(other Heartbeat) bool {
 	return h.Holder == other.Holder && h.Renewed.Equal(other.Renewed)
 }
 
-// plausible reports whether a lease looks as one that somebody renews, as far as
+// Plausible reports whether a lease looks as one that somebody renews, as far as
 // two machines' clocks can say that. Nothing is concluded where it does not.
-func (h Heartbeat) plausible(now time.Time) bool {
+func (h Heartbeat) Plausible(now time.Time) bool {
 	return h.Holder != "" && now.Sub(h.Renewed).Abs() <= h.Duration
 }
 
@@ -68,7 +68,7 @@ func (j *Journal) Silent(ctx context.Context, doubt func(Heartbeat)) (bool, erro
 			return false, err
 		case beat.Holder == "":
 			return true, nil
-		case first && beat.plausible(j.clock.Now()), !first && still == 0:
+		case first && beat.Plausible(j.clock.Now()), !first && still == 0:
 			return false, nil
 		case first && doubt != nil:
 			doubt(beat)

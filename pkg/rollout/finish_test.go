@@ -314,15 +314,11 @@ func TestFinishDoesNotBegin(t *testing.T) {
 		"an unproven rollback": {func(t *testing.T, runner *Runner, _ *route) {
 			left(t, runner, State{Phase: Unproven, From: "blue", To: "green", Moved: true, Finish: &Finish{Idle: "blue", Live: "green"}})
 		}, "is not finished", "kubectl bluegreen resume"},
+		"a shift under way": {func(t *testing.T, runner *Runner, _ *route) {
+			eveDrives(t, runner, State{Phase: Watch, From: "blue", To: "green", Moved: true})
+		}, "is not finished: blue→green in phase watch", "kubectl bluegreen status -w"},
 		"somebody who is alive": {func(t *testing.T, runner *Runner, _ *route) {
-			tenure, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "eve@laptop/3", Duration: 2 * time.Second}, journal.Run{ID: "20261122-153012-k7f3q"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := tenure.Save(t.Context(), State{Phase: Quiet, From: "blue", To: "green", Finish: &Finish{Idle: "blue", Live: "green"}}, string(Quiet)); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = tenure.Release(context.WithoutCancel(t.Context())) })
+			eveDrives(t, runner, State{Phase: Quiet, From: "blue", To: "green", Finish: &Finish{Idle: "blue", Live: "green"}})
 		}, "is held by eve@laptop/3", "kubectl bluegreen status -w"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -336,6 +332,38 @@ func TestFinishDoesNotBegin(t *testing.T) {
 				t.Errorf("written: %q", found)
 			}
 		})
+	}
+}
+
+// eveDrives begins a run that eve drives until the test ends.
+func eveDrives(t *testing.T, runner *Runner, state State) {
+	t.Helper()
+	tenure, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "eve@laptop/3", Duration: 2 * time.Second}, journal.Run{ID: "20261122-153012-k7f3q", From: state.From, To: state.To})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tenure.Release(context.WithoutCancel(t.Context())) })
+	if err := tenure.Save(t.Context(), state, string(state.Phase)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What a second shift and a resume say beside a run depends on whether somebody
+// drives it.
+func TestBesideARunThatIsDriven(t *testing.T) {
+	runner, _ := newFinisher(t, still())
+	eveDrives(t, runner, State{Phase: Watch, From: "blue", To: "green", Moved: true})
+	outcome, err := runner.Shift(t.Context(), ShiftRequest{})
+	if err != nil || outcome.Code != CodeBlocked || outcome.Next != "kubectl bluegreen status -w" {
+		t.Errorf("a second shift: %+v, %v", outcome, err)
+	}
+	var told []string
+	runner.Progress = func(event Event) { told = append(told, event.Message) }
+	if _, err = runner.Resume(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(told[0], "unless eve@laptop/3, whose lease it is, still drives it") {
+		t.Errorf("a resume told %q", told)
 	}
 }
 

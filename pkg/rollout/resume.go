@@ -47,7 +47,11 @@ func (r *Runner) goOn(ctx context.Context, current journal.Run) (Outcome, error)
 		state = r.accept(ctx, state)
 	}
 	state = resume(state, r.Clock.Now())
-	r.tell(state.Phase, Info, "run %s was left in phase %s with %s at %s; going on with %s", current.ID, found, route.Object, route.Shares(), state.Phase)
+	going := "going on with " + string(state.Phase)
+	if holder, driven := r.driven(ctx, current); driven {
+		going += fmt.Sprintf(", unless %s, whose lease it is, still drives it", holder)
+	}
+	r.tell(state.Phase, Info, "run %s was left in phase %s with %s at %s; %s", current.ID, found, route.Object, route.Shares(), going)
 	return r.begin(ctx, route, state)
 }
 

@@ -115,9 +115,20 @@ func (r *Runner) unfinished(ctx context.Context) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Outcome{Code: CodeBlocked,
+	outcome := &Outcome{Code: CodeBlocked,
 		Message: fmt.Sprintf("run %s of %s is not finished: %s→%s in phase %s", current.ID, current.Holder, status.From, status.To, status.Phase),
-		Next:    "kubectl bluegreen resume", Status: status}, nil
+		Next:    "kubectl bluegreen resume", Status: status}
+	if _, driven := r.driven(ctx, *current); driven {
+		outcome.Next = "kubectl bluegreen status -w"
+	}
+	return outcome, nil
+}
+
+// driven reports whether somebody seems to drive a run, and who: what the lease
+// looks like is enough to say what to type next, and for nothing more.
+func (r *Runner) driven(ctx context.Context, run journal.Run) (holder string, driven bool) {
+	beat, err := r.Journal.Heartbeat(ctx)
+	return beat.Holder, err == nil && (beat.Run == "" || beat.Run == run.ID) && beat.Plausible(r.Clock.Now())
 }
 
 // current is the run that has not ended, nil when there is none.
