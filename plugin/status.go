@@ -191,6 +191,7 @@ func (i *invocation) printCard(out io.Writer, status *rollout.RunStatus) {
 		field("requests", status.DataPlane.Message)
 	}
 	if status.Finished.IsZero() {
+		field("trouble", status.Trouble)
 		field("way back", status.NoWayBack)
 	}
 	field("reason", status.Reason)

@@ -14,6 +14,9 @@ type Readiness struct {
 	Done       bool   `json:"done"`
 	Successful bool   `json:"successful"`
 	Message    string `json:"message"`
+	// Obstacle is why a controller can't make the pods that it should, "" where it
+	// can.
+	Obstacle string `json:"obstacle,omitempty"`
 }
 
 func ready(format string, args ...any) Readiness {
@@ -95,7 +98,13 @@ func DeploymentReadiness(deployment *appsv1.Deployment) Readiness {
 	}
 	switch {
 	case status.UpdatedReplicas < want:
-		return waiting("%s: %d/%d replicas run the newest template", name, status.UpdatedReplicas, want)
+		short := waiting("%s: %d/%d replicas run the newest template", name, status.UpdatedReplicas, want)
+		for _, condition := range status.Conditions {
+			if condition.Type == appsv1.DeploymentReplicaFailure && condition.Status == corev1.ConditionTrue {
+				short.Obstacle = condition.Message
+			}
+		}
+		return short
 	case status.Replicas > status.UpdatedReplicas:
 		return waiting("%s: %d replicas of an older template are left", name, status.Replicas-status.UpdatedReplicas)
 	case status.AvailableReplicas < want:

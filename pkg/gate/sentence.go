@@ -34,6 +34,9 @@ func sentence(result Result, target, old string, now time.Time) string {
 	return text + detail(result.Reading, "; ")
 }
 
+// About is what the result is about, such as "error ratio of green".
+func (r Result) About(target, old string) string { return subjectOf(r, target, old) }
+
 // subjectOf is "error ratio of green" or "connections of database main".
 func subjectOf(result Result, target, old string) string {
 	text := strings.ReplaceAll(string(result.Signal), "-", " ")

@@ -51,14 +51,7 @@ func (r *Runner) mindWayBack(ctx context.Context, state State, seen Observation)
 		return seen
 	}
 	r.tellWayBack(state, lost, emptied)
-	learned := seen.Learned
-	seen.Learned = func(s *State) {
-		if learned != nil {
-			learned(s)
-		}
-		s.NoWayBack = lost
-	}
-	return seen
+	return seen.learning(func(s *State) { s.NoWayBack = lost })
 }
 
 // withoutWayBack says why nothing could be given to a side, who has its replicas,

@@ -188,9 +188,19 @@ func (r *Runner) waitReady(ctx context.Context, state State) Observation {
 		case target.Readiness.Done && !target.Readiness.Successful:
 			return failed("%s: %s", target.Ref, target.Readiness.Message)
 		case !target.Readiness.Done:
-			return waiting("%s: %s", target.Ref, target.Readiness.Message)
+			return r.lacking(ctx, state, target)
 		}
 		ready += int(target.ReadyReplicas)
 	}
 	return succeeded("%d pods of %s ready", ready, state.To)
+}
+
+// lacking is a wait for a workload, and why it takes long where that can be seen.
+func (r *Runner) lacking(ctx context.Context, state State, target *cluster.Workload) Observation {
+	seen := waiting("%s: %s", target.Ref, target.Readiness.Message)
+	trouble := r.stuck(ctx, target)
+	if trouble != "" {
+		seen.Message += "; " + trouble
+	}
+	return r.mindTrouble(state, seen, trouble)
 }

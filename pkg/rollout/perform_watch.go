@@ -137,7 +137,7 @@ func (r *Runner) observe(ctx context.Context, state State) Observation {
 	if plane.changed(state.DataPlane) {
 		seen.Learned = func(s *State) { s.DataPlane = plane }
 	}
-	return seen
+	return r.mindTrouble(state, seen, brewing(state, results))
 }
 
 // headline is the line that a watching person sees at each tick.

@@ -186,6 +186,9 @@ func (r *Runner) commit(ctx context.Context, before, after State, seen Observati
 	if after.NoWayBack != before.NoWayBack {
 		entries = append(entries, noteWayBack(after, seen.At))
 	}
+	if !entered && after.Trouble != before.Trouble {
+		entries = append(entries, noteTrouble(before, after, seen.At))
+	}
 	if err := r.tenure.Save(ctx, after, string(after.Phase), entries...); err != nil {
 		return err
 	}

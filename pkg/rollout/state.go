@@ -109,6 +109,9 @@ type State struct {
 	// Gone are the routes of a set that did not exist when the others were given
 	// back.
 	Gone []string `json:"gone,omitempty"`
+	// Trouble is what is not well with the target in this phase, before it counts
+	// against it; "" for nothing that is known.
+	Trouble string `json:"trouble,omitempty"`
 	// NoWayBack is why the old side could not take traffic back when it was last
 	// looked at, and who took its pods; "" where it could.
 	NoWayBack string `json:"noWayBack,omitempty"`

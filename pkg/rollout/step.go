@@ -48,7 +48,7 @@ func gated(phase Phase) bool { return phase == Hold || phase == Watch }
 
 // enter moves a state into a phase.
 func enter(state State, phase Phase, at time.Time) State {
-	state.Phase, state.Entered = phase, at
+	state.Phase, state.Entered, state.Trouble = phase, at, ""
 	state.Unanswered, state.Sighted, state.Closed = time.Time{}, time.Time{}, time.Time{}
 	return state
 }
