@@ -49,6 +49,7 @@ func Catalogue() []Check {
 		fieldOwners(),       // BG-NET-04
 		clientCaching(),     // BG-NET-05
 		policiesAlike(),     // BG-NET-06
+		noWayPastTheRoute(), // BG-NET-07
 
 		dualLoad(),      // BG-TST-01
 		rollbackDrill(), // BG-TST-02

@@ -192,6 +192,18 @@ func plantedInRouting() []planted {
 				c.PoliciesPlanned = []networkingv1.NetworkPolicy{policyFor("green", map[string]string{"version": "green"}, map[string]string{"app": "gateway"})}
 			})
 		}, Warn, "it selects the pods of green, and nothing does the same for blue"},
+		{"BG-NET-07", "another Service leads to the target", func(f *Facts) {
+			f.Services.Value = append(f.Services.Value, serviceFor("legacy", "green", "http"))
+		}, Warn, "it leads to green, and no shift moves it"},
+		{"BG-NET-07", "one that leads to both", func(f *Facts) {
+			both := serviceFor("legacy", "green", "http")
+			both.Spec.Selector = map[string]string{"app": "shop"}
+			f.Services.Value = append(f.Services.Value, both)
+		}, Warn, "it leads to blue and green, and no shift moves it"},
+		{"BG-NET-07", "the route of another document", func(f *Facts) {
+			f.Services.Value = append(f.Services.Value, stamped(serviceFor("svc-shop", "green", "http")))
+		}, Fail, "it leads to green, a shift has moved it before, and this Release does not name it"},
+		{"BG-NET-07", "not allowed to look", func(f *Facts) { f.Services = Fact[[]corev1.Service]{Problem: "forbidden"} }, Unknown, "forbidden"},
 		{"BG-NET-06", "not allowed to look", func(f *Facts) {
 			f.NetworkPolicies = Fact[[]networkingv1.NetworkPolicy]{Problem: "forbidden"}
 		}, Unknown, "forbidden"},

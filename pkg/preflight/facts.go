@@ -121,6 +121,8 @@ type Facts struct {
 	Disruption  Fact[[]policyv1.PodDisruptionBudget]
 	Quotas      Fact[[]corev1.ResourceQuota]
 	Nodes       Fact[[]Node]
+	// Services are those of the release's namespace.
+	Services Fact[[]corev1.Service]
 	// NetworkPolicies are those of the release's namespace.
 	NetworkPolicies Fact[[]networkingv1.NetworkPolicy]
 

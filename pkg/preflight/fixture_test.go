@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -52,7 +53,9 @@ func healthy() *Facts {
 		Autoscalers: known([]autoscalingv2.HorizontalPodAutoscaler{autoscaler("green", 3, 4)}),
 		Disruption:  known([]policyv1.PodDisruptionBudget{disruption("blue"), disruption("green")}),
 		Quotas:      known([]corev1.ResourceQuota{quotaOf("10", "6")}),
-		Nodes:       known([]Node{{Name: "one", CPU: 1000, Memory: 1 << 30, Pods: 50}}),
+		Services: known([]corev1.Service{serviceFor("svc-production", "blue", "http"), serviceFor("svc-blue", "blue", "http"), serviceFor("svc-green", "green", "http"),
+			serviceFor("metrics", "green", "metrics"), {Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName}}}),
+		Nodes: known([]Node{{Name: "one", CPU: 1000, Memory: 1 << 30, Pods: 50}}),
 		NetworkPolicies: known([]networkingv1.NetworkPolicy{policyFor("own", map[string]string{"app": "shop"}, nil),
 			policyFor("database", map[string]string{"app": "postgres"}, map[string]string{"app": "shop"})}),
 		Jobs:       known([]Job{}),
@@ -64,11 +67,12 @@ func healthy() *Facts {
 	}
 	facts.Logs = map[string]Fact[measure.Logs]{"blue": known(healthyLogs(facts.Time, "blue", "v1")), "green": known(healthyLogs(facts.Time, "green", "v2"))}
 	facts.Route = known(Route{
-		Live:    "blue",
-		Sticky:  map[string][]string{"": {}},
-		Service: &corev1.Service{Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP, ClusterIP: "10.96.0.7", Selector: map[string]string{"app": "shop", "version": "blue"}}},
-		State:   traffic.Route{Split: traffic.Whole("blue"), Owners: map[string][]string{"spec.selector.version": {"kubectl-client-side-apply"}}},
-		Proof:   known(traffic.Proof{Proven: true, Ready: podNames(facts.Colors["blue"].Pods.Value), Message: "EndpointSlices hold 3/3 ready blue pods and nothing else"}),
+		Live:   "blue",
+		Sticky: map[string][]string{"": {}},
+		Service: &corev1.Service{Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP, ClusterIP: "10.96.0.7", Selector: map[string]string{"app": "shop", "version": "blue"},
+			Ports: []corev1.ServicePort{{Port: 80, TargetPort: intstr.FromString("http")}}}},
+		State: traffic.Route{Split: traffic.Whole("blue"), Owners: map[string][]string{"spec.selector.version": {"kubectl-client-side-apply"}}},
+		Proof: known(traffic.Proof{Proven: true, Ready: podNames(facts.Colors["blue"].Pods.Value), Message: "EndpointSlices hold 3/3 ready blue pods and nothing else"}),
 	})
 	facts.Settings = settings(context.Background(), Inputs{Stage: StagePR}, facts)
 	signEverything(facts)
@@ -127,6 +131,12 @@ func autoscaler(color string, minimum, maximum int32) autoscalingv2.HorizontalPo
 func disruption(color string) policyv1.PodDisruptionBudget {
 	return policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Name: color},
 		Spec: policyv1.PodDisruptionBudgetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"version": color}}}}
+}
+
+// serviceFor is a Service that leads to a port of a colour's pods.
+func serviceFor(name, color, port string) corev1.Service {
+	return corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "shop", "version": color},
+		Ports: []corev1.ServicePort{{Port: 80, TargetPort: intstr.FromString(port)}}}}
 }
 
 // policyFor is a NetworkPolicy for some pods, which lets in others where from
@@ -261,4 +271,10 @@ func (f *Facts) requests(rate float64) {
 	reading := f.Monitoring.Requests["blue"]
 	reading.Value = rate
 	f.Monitoring.Requests["blue"] = reading
+}
+
+// stamped is a Service as a shift leaves it.
+func stamped(service corev1.Service) corev1.Service {
+	service.Annotations = map[string]string{cluster.AnnotationEpoch: "3", cluster.AnnotationHolder: "ana@laptop/1"}
+	return service
 }

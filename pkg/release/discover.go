@@ -55,6 +55,10 @@ func discover(service *corev1.Service, deployments []appsv1.Deployment, stateful
 	if liveColor == "" || idleColor == "" || liveColor == idleColor {
 		return nil, refuse(service, hintDocument, "the values %q and %q of label %s give no two names for colours", live.labels[key], idle.labels[key], key)
 	}
+	if other := calledForBoth(service, services, live, liveColor, idleColor); other != "" {
+		return nil, refuse(service, "kubectl bluegreen init svc/"+other+"; or "+hintDocument,
+			"it is called after one colour, and service %s selects the same pods: clients that come in by that one would not be moved", other)
+	}
 	d := &Discovery{Live: liveColor, Release: &Release{APIVersion: APIVersion, Kind: Kind}}
 	d.name(service, live, idle)
 	d.Release.Spec.Colors = map[string]Color{}
@@ -64,6 +68,24 @@ func discover(service *corev1.Service, deployments []appsv1.Deployment, stateful
 	d.Release.Spec.Traffic.Service = &ServiceRoute{Name: service.Name}
 	ApplyDefaults(d.Release)
 	return d, nil
+}
+
+// calledForBoth is, for a Service that is called after one colour, another one that
+// selects the live colour's pods and is called after none: that is the production
+// Service, and the one at hand a colour's own.
+func calledForBoth(service *corev1.Service, services []corev1.Service, live side, colors ...string) string {
+	after := func(name string) bool {
+		return slices.ContainsFunc(strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == '.' }), func(word string) bool { return slices.Contains(colors, word) })
+	}
+	if !after(service.Name) {
+		return ""
+	}
+	for index := range services {
+		if other := &services[index]; other.Name != service.Name && !after(other.Name) && selects(other.Spec.Selector, live.labels) {
+			return other.Name
+		}
+	}
+	return ""
 }
 
 // sidesOf returns the workloads, sorted by kind and name.

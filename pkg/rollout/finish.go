@@ -70,6 +70,9 @@ func (r *Runner) admitFinish(ctx context.Context, request FinishRequest) (traffi
 	if refusal != nil {
 		return route, State{}, refusal, nil
 	}
+	if refusal, err = r.keptByAnother(ctx, finish); err != nil || refusal != nil {
+		return route, State{}, refusal, err
+	}
 	if finish.SignOffs, err = r.signOffs(request.SignOffs); err != nil {
 		return route, State{}, nil, err
 	}

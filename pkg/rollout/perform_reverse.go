@@ -148,6 +148,10 @@ func (r *Runner) end(ctx context.Context, state State) Observation {
 		seen.Learned = func(s *State) { s.Kept = keepsBothSides }
 		return seen
 	}
+	if elsewhere := r.servedElsewhere(ctx, workloads); elsewhere != "" {
+		state.Kept = elsewhere
+		return r.leave(state, workloads).learning(func(s *State) { s.Kept = elsewhere })
+	}
 	seen := r.empty(ctx, End, state.To, workloads, func(ctx context.Context) error { return r.givesNothing(ctx, state) })
 	if seen.Kind != Succeeded {
 		return seen

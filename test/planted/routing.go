@@ -18,7 +18,7 @@ func inRouting() []Fault {
 				`{"metadata":{"annotations":{"service.beta.kubernetes.io/do-loadbalancer-sticky-sessions-type":null}}}`)},
 		{ID: "BG-NET-01", Name: "an Ingress in front that ties clients by a cookie", Outcome: preflight.Fail, Says: "nginx.ingress.kubernetes.io/affinity=cookie",
 			Plant: applied(stickyIngress)},
-		{ID: "BG-NET-02", Name: "a headless production Service", Outcome: preflight.Fail, Says: "it is headless",
+		{ID: "BG-NET-02", Name: "a headless production Service", Outcome: preflight.Fail, Says: "it is headless", Also: []string{"BG-NET-07"},
 			Plant: together(applied(headless), declared(func(document *release.Release) { document.Spec.Traffic.Service.Name = "planted" }))},
 		{ID: "BG-NET-03", Name: "a load balancer in front", Outcome: preflight.Warn, Says: "it is of type LoadBalancer",
 			Plant: patched("service/svc-production", `{"spec":{"type":"LoadBalancer"}}`, `{"spec":{"type":"ClusterIP"}}`)},
@@ -26,6 +26,7 @@ func inRouting() []Fault {
 			Plant: ownedByController},
 		{ID: "BG-NET-06", Name: "a network policy that lets in blue alone", Outcome: preflight.Warn, Says: "it lets in blue, and nothing does the same for green",
 			Plant: applied(policyForBlue)},
+		{ID: "BG-NET-07", Name: "another Service that leads to green", Outcome: preflight.Warn, Says: "it leads to green, and no shift moves it", Plant: applied(pastTheRoute)},
 	}
 }
 
@@ -35,6 +36,14 @@ metadata: {name: planted}
 spec:
   clusterIP: None
   selector: {app: recommendation, version: blue}
+  ports: [{name: http, port: 80, targetPort: http}]
+`
+
+const pastTheRoute = `apiVersion: v1
+kind: Service
+metadata: {name: planted}
+spec:
+  selector: {app: recommendation, version: green}
   ports: [{name: http, port: 80, targetPort: http}]
 `
 

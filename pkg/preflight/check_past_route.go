@@ -1,0 +1,73 @@
+package preflight
+
+import (
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+)
+
+func noWayPastTheRoute() Check {
+	return Check{
+		ID: "BG-NET-07", Title: "no other Service leads to a colour past the production route", Area: AreaRouting,
+		Stages: []Stage{StageDeploy},
+		Why:    "Clients that come in by another Service stay where they are when traffic is shifted, and lose their pods when that colour is ended. It may be that the Release names the wrong Service: one that a shift has moved before, and that the Release does not name, blocks. Other Services are told where they lead to a port that the route leads to.",
+		Remedy: "name the Service that clients come in by as the route, further ones under spec.traffic.also, and one that reaches a colour alone under spec.colors.<colour>.service; delete what nobody uses, or suppress the finding with the reason",
+		Source: "second runbook, Pre-Deployment Checklist (svc-production selects v1); Common Pitfalls",
+		Evaluate: func(facts *Facts) []Finding {
+			switch {
+			case workers(facts):
+				return []Finding{skip("services", "it does not apply: workers have no route")}
+			case !facts.Services.Known:
+				return facts.Services.unknown("services")
+			}
+			var findings []Finding
+			for _, service := range facts.Services.Value {
+				findings = append(findings, pastRoute(facts, service)...)
+			}
+			if len(findings) == 0 {
+				return []Finding{pass("services", "%d in the namespace, and none but those of the Release leads to a colour", len(facts.Services.Value))}
+			}
+			return findings
+		},
+	}
+}
+
+// pastRoute judges one Service of the namespace.
+func pastRoute(facts *Facts, service corev1.Service) []Finding {
+	var colors []string
+	for _, color := range facts.colors() {
+		for _, workload := range color.Workloads.Value {
+			if len(traffic.PastRoute(facts.Release, []corev1.Service{service}, labels.Set(workload.Template.Labels))) > 0 {
+				colors = append(colors, color.Name)
+				break
+			}
+		}
+	}
+	subject := "service/" + service.Name
+	switch {
+	case len(colors) == 0:
+		return nil
+	case traffic.Moved(&service):
+		return []Finding{fail(subject, "it leads to %s, a shift has moved it before, and this Release does not name it", strings.Join(colors, " and "))}
+	case !besides(facts, service):
+		return nil
+	}
+	return []Finding{warn(subject, "it leads to %s, and no shift moves it", strings.Join(colors, " and "))}
+}
+
+// besides reports whether a Service leads to a port that the route leads to, or may:
+// one for metrics alone does not.
+func besides(facts *Facts, service corev1.Service) bool {
+	routes := []*corev1.Service{facts.Route.Value.Service}
+	for _, color := range facts.colors() {
+		if routes[0] == nil {
+			routes = append(routes, color.Service.Value)
+		}
+	}
+	routes = slices.DeleteFunc(routes, func(route *corev1.Service) bool { return route == nil || len(route.Spec.Ports) == 0 })
+	return len(routes) == 0 || slices.ContainsFunc(routes, func(route *corev1.Service) bool { return traffic.ShareAPort(route, &service) })
+}
