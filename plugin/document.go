@@ -16,6 +16,7 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 )
 
 // defaultFile is the document that is used without -f.
@@ -259,7 +260,7 @@ func (i *invocation) journalDocument(ctx context.Context, client *cluster.Client
 // so are the live objects. What would begin or go on with a run is refused by
 // the record itself.
 func (i *invocation) recordedDocument(ctx context.Context, client *cluster.Client, releaseName, service string) (*document, error) {
-	run, err := lastRun(ctx, i.journal(client, client.Namespace, releaseName))
+	run, err := lastCopy(ctx, i.journal(client, client.Namespace, releaseName))
 	var unreadable *journal.RecordError
 	switch {
 	case errors.As(err, &unreadable):
@@ -398,7 +399,7 @@ func (i *invocation) releasesMoving(ctx context.Context, client *cluster.Client,
 // read. A release is named by its document, and not always after its Service:
 // another name would be another lease.
 func (i *invocation) moves(ctx context.Context, client *cluster.Client, releaseName, service string) (bool, error) {
-	run, err := lastRun(ctx, i.journal(client, client.Namespace, releaseName))
+	run, err := lastCopy(ctx, i.journal(client, client.Namespace, releaseName))
 	if run == nil || len(run.Document) == 0 {
 		return false, err
 	}
@@ -420,6 +421,11 @@ func (i *invocation) discoveredDocument(ctx context.Context, client *cluster.Cli
 	discovery, err := release.Discover(ctx, client.Kubernetes, client.Namespace, service)
 	if err != nil {
 		return nil, cluster.Explain(err)
+	}
+	if other := discovery.Production; other != "" {
+		return nil, release.WithHint(
+			fmt.Errorf("discover the colours behind service %s: it is called after one colour, and service %s selects the same pods: clients that come in by that one would not be moved", service, other),
+			"name that one: svc/"+other+"; or say in a "+defaultFile+" which is which")
 	}
 	if releaseName != "" {
 		discovery.Release.Metadata.Name = releaseName
@@ -457,4 +463,21 @@ func lastRun(ctx context.Context, record *journal.Journal) (*journal.Run, error)
 		return nil, err
 	}
 	return &runs[0], err
+}
+
+// lastCopy is the run whose document is gone by: the last one, or, where that was
+// blocked before it moved anything, the last that was not. What was blocked may have
+// been blocked for its document.
+func lastCopy(ctx context.Context, record *journal.Journal) (*journal.Run, error) {
+	last, err := lastRun(ctx, record)
+	if last == nil || err != nil || rollout.Phase(last.Phase) != rollout.Blocked {
+		return last, err
+	}
+	runs, _ := record.List(ctx) // what can't be read has no document that is of use
+	for index := range runs {
+		if rollout.Phase(runs[index].Phase) != rollout.Blocked && len(runs[index].Document) > 0 {
+			return &runs[index], nil
+		}
+	}
+	return last, nil
 }

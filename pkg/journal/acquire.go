@@ -34,15 +34,18 @@ type AcquireOptions struct {
 	// for longer than its lease lasts, by its own clock. That holder is not
 	// waited out again, and any other, or one that has stirred since, is.
 	Silent Heartbeat
+	// Waiting, where it is set, is told of a holder that may be alive, before it
+	// is waited for.
+	Waiting func(Heartbeat)
 	// SetAside begins a new record where the current one can't be read,
 	// because it is damaged or a newer version of this tool wrote it. That
 	// one is kept, as it was found, as the ConfigMap
 	// bluegreen-<release>-unreadable-<hash> until somebody deletes it; the
 	// new run's first entry, of ActionSetAside, names it and says why. It is
 	// for a rollback, which must not depend on a record, for a shift of a person
-	// who says so, and for a run that the caller passes whole: what an unreadable record says is not
-	// continued. For the same reason a finished run that the cluster refuses
-	// an archive of, by a quota or a missing right, is not in the way then, nor
+	// who says so, and for a run that the caller passes whole: what an unreadable
+	// record says is not continued. For the same reason a finished run that the
+	// cluster refuses an archive of, by a quota or a missing right, is not in the way then, nor
 	// is a record that it refuses to keep so: it is given up, and the new run's
 	// first entry, of ActionUnarchived or ActionGivenUp, says why.
 	SetAside bool
@@ -102,6 +105,9 @@ func (j *Journal) takeLease(ctx context.Context, options AcquireOptions, run Run
 			return nil, err
 		}
 		if holderOf(lease) != "" && !options.TakeOver && !options.Silent.same(beatOf(lease)) {
+			if options.Waiting != nil {
+				options.Waiting(beatOf(lease))
+			}
 			if lease, err = j.awaitFree(ctx, lease); err != nil {
 				return nil, err
 			}

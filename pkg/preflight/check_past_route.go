@@ -37,11 +37,11 @@ func noWayPastTheRoute() Check {
 }
 
 // pastRoute judges one Service of the namespace.
-func pastRoute(facts *Facts, service corev1.Service) []Finding {
+func pastRoute(facts *Facts, service traffic.Entrance) []Finding {
 	var colors []string
 	for _, color := range facts.colors() {
 		for _, workload := range color.Workloads.Value {
-			if len(traffic.PastRoute(facts.Release, []corev1.Service{service}, labels.Set(workload.Template.Labels))) > 0 {
+			if len(traffic.PastRoute(facts.Release, []traffic.Entrance{service}, labels.Set(workload.Template.Labels))) > 0 {
 				colors = append(colors, color.Name)
 				break
 			}
@@ -51,7 +51,7 @@ func pastRoute(facts *Facts, service corev1.Service) []Finding {
 	switch {
 	case len(colors) == 0:
 		return nil
-	case traffic.Moved(&service):
+	case service.Moved:
 		return []Finding{fail(subject, "it leads to %s, a shift has moved it before, and this Release does not name it", strings.Join(colors, " and "))}
 	case !besides(facts, service):
 		return nil
@@ -61,7 +61,7 @@ func pastRoute(facts *Facts, service corev1.Service) []Finding {
 
 // besides reports whether a Service leads to a port that the route leads to, or may:
 // one for metrics alone does not.
-func besides(facts *Facts, service corev1.Service) bool {
+func besides(facts *Facts, service traffic.Entrance) bool {
 	routes := []*corev1.Service{facts.Route.Value.Service}
 	for _, color := range facts.colors() {
 		if routes[0] == nil {
@@ -69,5 +69,5 @@ func besides(facts *Facts, service corev1.Service) bool {
 		}
 	}
 	routes = slices.DeleteFunc(routes, func(route *corev1.Service) bool { return route == nil || len(route.Spec.Ports) == 0 })
-	return len(routes) == 0 || slices.ContainsFunc(routes, func(route *corev1.Service) bool { return traffic.ShareAPort(route, &service) })
+	return len(routes) == 0 || slices.ContainsFunc(routes, func(route *corev1.Service) bool { return service.LeadsWhere(traffic.EntranceOf(route)) })
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
 // planted is one fault, the check that must see it and what it must say.
@@ -197,13 +198,15 @@ func plantedInRouting() []planted {
 		}, Warn, "it leads to green, and no shift moves it"},
 		{"BG-NET-07", "one that leads to both", func(f *Facts) {
 			both := serviceFor("legacy", "green", "http")
-			both.Spec.Selector = map[string]string{"app": "shop"}
+			both.Selector = map[string]string{"app": "shop"}
 			f.Services.Value = append(f.Services.Value, both)
 		}, Warn, "it leads to blue and green, and no shift moves it"},
 		{"BG-NET-07", "the route of another document", func(f *Facts) {
-			f.Services.Value = append(f.Services.Value, stamped(serviceFor("svc-shop", "green", "http")))
+			moved := serviceFor("svc-shop", "green", "http")
+			moved.Moved = true
+			f.Services.Value = append(f.Services.Value, moved)
 		}, Fail, "it leads to green, a shift has moved it before, and this Release does not name it"},
-		{"BG-NET-07", "not allowed to look", func(f *Facts) { f.Services = Fact[[]corev1.Service]{Problem: "forbidden"} }, Unknown, "forbidden"},
+		{"BG-NET-07", "not allowed to look", func(f *Facts) { f.Services = Fact[[]traffic.Entrance]{Problem: "forbidden"} }, Unknown, "forbidden"},
 		{"BG-NET-06", "not allowed to look", func(f *Facts) {
 			f.NetworkPolicies = Fact[[]networkingv1.NetworkPolicy]{Problem: "forbidden"}
 		}, Unknown, "forbidden"},

@@ -105,7 +105,7 @@ func Collect(ctx context.Context, in Inputs) *Facts {
 		func(ctx context.Context) { facts.Disruption = disruptionBudgets(ctx, in) },
 		func(ctx context.Context) { facts.Quotas = quotas(ctx, in) },
 		func(ctx context.Context) { facts.NetworkPolicies = networkPolicies(ctx, in) },
-		func(ctx context.Context) { facts.Services = services(ctx, in) },
+		func(ctx context.Context) { facts.Services = entrances(ctx, in) },
 		func(ctx context.Context) { facts.Nodes = nodes(ctx, in) },
 		func(ctx context.Context) { facts.Databases = databases(ctx, in) },
 		func(ctx context.Context) { facts.Monitoring = monitoring(ctx, in) },

@@ -4,19 +4,20 @@ import (
 	"context"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
-// services are those of the namespace, without what was written of them elsewhere.
-func services(ctx context.Context, in Inputs) Fact[[]corev1.Service] {
+// entrances are the Services of the namespace.
+func entrances(ctx context.Context, in Inputs) Fact[[]traffic.Entrance] {
 	list, err := in.Client.Kubernetes.CoreV1().Services(in.namespace()).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return notKnown[[]corev1.Service](fmt.Errorf("list services in %s: %w", in.namespace(), err))
+		return notKnown[[]traffic.Entrance](fmt.Errorf("list services in %s: %w", in.namespace(), err))
 	}
+	var found []traffic.Entrance
 	for index := range list.Items {
-		delete(list.Items[index].Annotations, corev1.LastAppliedConfigAnnotation)
-		list.Items[index].ManagedFields = nil
+		found = append(found, traffic.EntranceOf(&list.Items[index]))
 	}
-	return known(list.Items)
+	return known(found)
 }

@@ -122,7 +122,7 @@ type Facts struct {
 	Quotas      Fact[[]corev1.ResourceQuota]
 	Nodes       Fact[[]Node]
 	// Services are those of the release's namespace.
-	Services Fact[[]corev1.Service]
+	Services Fact[[]traffic.Entrance]
 	// NetworkPolicies are those of the release's namespace.
 	NetworkPolicies Fact[[]networkingv1.NetworkPolicy]
 

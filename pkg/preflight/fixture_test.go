@@ -53,8 +53,8 @@ func healthy() *Facts {
 		Autoscalers: known([]autoscalingv2.HorizontalPodAutoscaler{autoscaler("green", 3, 4)}),
 		Disruption:  known([]policyv1.PodDisruptionBudget{disruption("blue"), disruption("green")}),
 		Quotas:      known([]corev1.ResourceQuota{quotaOf("10", "6")}),
-		Services: known([]corev1.Service{serviceFor("svc-production", "blue", "http"), serviceFor("svc-blue", "blue", "http"), serviceFor("svc-green", "green", "http"),
-			serviceFor("metrics", "green", "metrics"), {Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName}}}),
+		Services: known([]traffic.Entrance{serviceFor("svc-production", "blue", "http"), serviceFor("svc-blue", "blue", "http"), serviceFor("svc-green", "green", "http"),
+			serviceFor("metrics", "green", "metrics"), {Name: "elsewhere"}}),
 		Nodes: known([]Node{{Name: "one", CPU: 1000, Memory: 1 << 30, Pods: 50}}),
 		NetworkPolicies: known([]networkingv1.NetworkPolicy{policyFor("own", map[string]string{"app": "shop"}, nil),
 			policyFor("database", map[string]string{"app": "postgres"}, map[string]string{"app": "shop"})}),
@@ -134,9 +134,8 @@ func disruption(color string) policyv1.PodDisruptionBudget {
 }
 
 // serviceFor is a Service that leads to a port of a colour's pods.
-func serviceFor(name, color, port string) corev1.Service {
-	return corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "shop", "version": color},
-		Ports: []corev1.ServicePort{{Port: 80, TargetPort: intstr.FromString(port)}}}}
+func serviceFor(name, color, port string) traffic.Entrance {
+	return traffic.Entrance{Name: name, Selector: map[string]string{"app": "shop", "version": color}, Ports: []intstr.IntOrString{intstr.FromString(port)}}
 }
 
 // policyFor is a NetworkPolicy for some pods, which lets in others where from
@@ -271,10 +270,4 @@ func (f *Facts) requests(rate float64) {
 	reading := f.Monitoring.Requests["blue"]
 	reading.Value = rate
 	f.Monitoring.Requests["blue"] = reading
-}
-
-// stamped is a Service as a shift leaves it.
-func stamped(service corev1.Service) corev1.Service {
-	service.Annotations = map[string]string{cluster.AnnotationEpoch: "3", cluster.AnnotationHolder: "ana@laptop/1"}
-	return service
 }

@@ -55,11 +55,7 @@ func discover(service *corev1.Service, deployments []appsv1.Deployment, stateful
 	if liveColor == "" || idleColor == "" || liveColor == idleColor {
 		return nil, refuse(service, hintDocument, "the values %q and %q of label %s give no two names for colours", live.labels[key], idle.labels[key], key)
 	}
-	if other := calledForBoth(service, services, live, liveColor, idleColor); other != "" {
-		return nil, refuse(service, "kubectl bluegreen init svc/"+other+"; or "+hintDocument,
-			"it is called after one colour, and service %s selects the same pods: clients that come in by that one would not be moved", other)
-	}
-	d := &Discovery{Live: liveColor, Release: &Release{APIVersion: APIVersion, Kind: Kind}}
+	d := &Discovery{Live: liveColor, Production: calledForBoth(service, services, live, liveColor, idleColor), Release: &Release{APIVersion: APIVersion, Kind: Kind}}
 	d.name(service, live, idle)
 	d.Release.Spec.Colors = map[string]Color{}
 	d.addColor(liveColor, key, live, fmt.Sprintf("service %s selects its pods: it is live", service.Name))

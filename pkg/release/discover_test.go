@@ -255,18 +255,20 @@ func TestDiscoverRefusesAnExternalName(t *testing.T) {
 	}
 }
 
-// A colour's own Service is not taken for the production Service that stands beside it.
-func TestDiscoverRefusesTheServiceOfOneColour(t *testing.T) {
+// A colour's own Service is told from the production Service that stands beside it.
+func TestDiscoverSeesTheServiceOfOneColour(t *testing.T) {
 	own, other := service(t, "svc-blue", "app=shop,version=blue"), service(t, "svc-green", "app=shop,version=green")
 	blue, green := deployment(t, "shop-blue", "app=shop,version=blue"), deployment(t, "shop-green", "app=shop,version=green")
-	if _, err := Discover(t.Context(), fake.NewClientset(&own, &other, &blue, &green), "shop", "svc-blue"); err != nil {
-		t.Errorf("the only Service of blue: %v", err)
+	found, err := Discover(t.Context(), fake.NewClientset(&own, &other, &blue, &green), "shop", "svc-blue")
+	if err != nil || found.Production != "" {
+		t.Errorf("the only Service of blue: %+v, %v", found, err)
 	}
 	production := service(t, "svc-production", "app=shop,version=blue")
-	_, err := Discover(t.Context(), fake.NewClientset(&own, &other, &blue, &green, &production), "shop", "svc-blue")
-	if err == nil || !strings.Contains(err.Error(), "it is called after one colour, and service svc-production selects the same pods") ||
-		!strings.Contains(HintOf(err), "init svc/svc-production") {
-		t.Errorf("got %v, hint %q", err, HintOf(err))
+	for service, want := range map[string]string{"svc-blue": "svc-production", "svc-production": ""} {
+		found, err = Discover(t.Context(), fake.NewClientset(&own, &other, &blue, &green, &production), "shop", service)
+		if err != nil || found.Production != want {
+			t.Errorf("%s: %+v, %v; want %q", service, found, err, want)
+		}
 	}
 }
 

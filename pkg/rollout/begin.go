@@ -43,6 +43,7 @@ func (r *Runner) begin(ctx context.Context, route traffic.Route, state State) (O
 	}
 	tenure, err := r.Journal.Acquire(ctx, journal.AcquireOptions{
 		Holder: r.Holder, Floor: newestOf(read), Duration: r.LeaseDuration, TakeOver: r.force || r.takesOver, Silent: r.gone,
+		Waiting: func(beat journal.Heartbeat) { r.tellWaiting(state, beat) },
 		// A record that can't be read must not keep traffic on a bad version.
 		SetAside: state.Phase.Reverse() && r.resumed == "" || r.setsAside,
 		Restamp:  goesBack(state),

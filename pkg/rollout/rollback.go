@@ -94,59 +94,6 @@ func back(state State, reason string, at time.Time) State {
 	return enter(state, Revert, at)
 }
 
-// unready is the command that goes back to a side without a ready pod.
-const unready = "kubectl bluegreen rollback --force=ready-endpoints"
-
-// mayReceive says how ready the side to go back to is, and refuses to go where
-// no pod would answer, unless that is overruled by name. What its workloads say is only
-// told: they may be unreadable, and the route decides.
-func (r *Runner) mayReceive(ctx context.Context, route traffic.Route, state State, request RollbackRequest) (*Outcome, error) {
-	ready, wanted, err := r.readiness(ctx, state.From)
-	if r.scales() {
-		r.tell(Revert, Info, "%s→%s, %d/%d ready; what is missing is started first", state.To, state.From, ready, wanted)
-		return nil, r.mayStart(route, state)
-	}
-	switch {
-	case err != nil:
-		r.tell(Revert, Warning, "%s→%s, how many pods are ready can't be read: %v", state.To, state.From, cluster.Explain(err))
-	case ready < wanted, ready == 0:
-		r.tell(Revert, Warning, "%s→%s, only %d/%d ready", state.To, state.From, ready, wanted)
-	default:
-		r.tell(Revert, Info, "%s→%s, %d/%d ready", state.To, state.From, ready, wanted)
-	}
-	if request.Unready {
-		return nil, nil
-	}
-	receivers, err := r.Router.Receivers(ctx, state.From)
-	if err != nil {
-		return nil, release.WithHint(cluster.Explain(err), unready)
-	}
-	if receivers == 0 {
-		return r.nothingThere(ctx, route, state), nil
-	}
-	return nil, nil
-}
-
-// nothingThere refuses to go where no pod would answer. Where a finished run
-// has left the side without any, as finish does, that takes a shift, which gives
-// it its pods back, checks and watches it.
-func (r *Runner) nothingThere(ctx context.Context, route traffic.Route, state State) *Outcome {
-	refusal := &Outcome{Code: CodeBlocked,
-		Message: fmt.Sprintf("no pod of %s is ready: going back would leave %s with nothing", state.From, route.Object), Next: unready}
-	if _, wanted, err := r.readiness(ctx, state.From); err != nil || wanted > 0 {
-		return refusal
-	}
-	refusal.Message += fmt.Sprintf("; %s was scaled to zero or deleted, and a shift to it gives it its pods back first", state.From)
-	switch {
-	case r.resumed == "":
-		refusal.Next = "kubectl bluegreen shift --to " + state.From
-	case state.Finish != nil:
-		refusal.Message += ", once its decommission has ended"
-		refusal.Next = "kubectl bluegreen resume"
-	}
-	return refusal
-}
-
 // wayBack finds out which colour is the side before: by the unfinished run,
 // else by the split that the last switch recorded on the route, or, where that
 // can't be read, by the last run. Where the last

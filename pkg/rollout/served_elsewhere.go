@@ -27,9 +27,13 @@ func (r *Runner) servedElsewhere(ctx context.Context, workloads []*cluster.Workl
 	if err != nil {
 		return ""
 	}
+	var entrances []traffic.Entrance
+	for index := range services.Items {
+		entrances = append(entrances, traffic.EntranceOf(&services.Items[index]))
+	}
 	for _, workload := range workloads {
-		for _, service := range traffic.PastRoute(r.Release, services.Items, labels.Set(workload.Template.Labels)) {
-			if traffic.Moved(&service) {
+		for _, service := range traffic.PastRoute(r.Release, entrances, labels.Set(workload.Template.Labels)) {
+			if service.Moved {
 				return fmt.Sprintf("service/%s leads to %s, a shift has moved it before, and this Release does not name it", service.Name, workload.Ref)
 			}
 		}

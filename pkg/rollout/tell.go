@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 )
 
 // tell sends one line of progress.
@@ -20,6 +21,15 @@ func (r *Runner) id() string {
 		return ""
 	}
 	return r.tenure.Run().ID
+}
+
+// tellWaiting says that a holder of the release is waited for, who may be alive.
+func (r *Runner) tellWaiting(state State, beat journal.Heartbeat) {
+	instead := ""
+	if state.Requested {
+		instead = "; --force waits for nobody"
+	}
+	r.tell(state.Phase, Info, "waiting for up to %s to see whether %s still drives run %s%s", beat.Duration, beat.Holder, beat.Run, instead)
 }
 
 // tellReading sends the gate's results of one tick, which the next replaces.
