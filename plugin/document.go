@@ -424,7 +424,7 @@ func (i *invocation) discoveredDocument(ctx context.Context, client *cluster.Cli
 	}
 	if other := discovery.Production; other != "" {
 		return nil, release.WithHint(
-			fmt.Errorf("discover the colours behind service %s: it is called after one colour, and service %s selects the same pods: clients that come in by that one would not be moved", service, other),
+			fmt.Errorf("discover the colours behind service %s: it is called after one colour, and service %s leads to a colour too: clients that come in by that one would not be moved", service, other),
 			"name that one: svc/"+other+"; or say in a "+defaultFile+" which is which")
 	}
 	if releaseName != "" {

@@ -55,7 +55,7 @@ func discover(service *corev1.Service, deployments []appsv1.Deployment, stateful
 	if liveColor == "" || idleColor == "" || liveColor == idleColor {
 		return nil, refuse(service, hintDocument, "the values %q and %q of label %s give no two names for colours", live.labels[key], idle.labels[key], key)
 	}
-	d := &Discovery{Live: liveColor, Production: calledForBoth(service, services, live, liveColor, idleColor), Release: &Release{APIVersion: APIVersion, Kind: Kind}}
+	d := &Discovery{Live: liveColor, Production: calledForBoth(service, services, map[string]side{liveColor: live, idleColor: idle}), Release: &Release{APIVersion: APIVersion, Kind: Kind}}
 	d.name(service, live, idle)
 	d.Release.Spec.Colors = map[string]Color{}
 	d.addColor(liveColor, key, live, fmt.Sprintf("service %s selects its pods: it is live", service.Name))
@@ -67,18 +67,22 @@ func discover(service *corev1.Service, deployments []appsv1.Deployment, stateful
 }
 
 // calledForBoth is, for a Service that is called after one colour, another one that
-// selects the live colour's pods and is called after none: that is the production
-// Service, and the one at hand a colour's own.
-func calledForBoth(service *corev1.Service, services []corev1.Service, live side, colors ...string) string {
+// selects a colour's pods and is called after none: that is the production Service,
+// and the one at hand a colour's own.
+func calledForBoth(service *corev1.Service, services []corev1.Service, sides map[string]side) string {
 	after := func(name string) bool {
-		return slices.ContainsFunc(strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == '.' }), func(word string) bool { return slices.Contains(colors, word) })
+		words := strings.FieldsFunc(name, func(letter rune) bool { return letter == '-' || letter == '.' })
+		return slices.ContainsFunc(words, func(word string) bool { _, found := sides[word]; return found })
 	}
 	if !after(service.Name) {
 		return ""
 	}
 	for index := range services {
-		if other := &services[index]; other.Name != service.Name && !after(other.Name) && selects(other.Spec.Selector, live.labels) {
-			return other.Name
+		other := &services[index]
+		for _, its := range sides {
+			if other.Name != service.Name && !after(other.Name) && selects(other.Spec.Selector, its.labels) {
+				return other.Name
+			}
 		}
 	}
 	return ""

@@ -263,7 +263,7 @@ func TestDiscoverSeesTheServiceOfOneColour(t *testing.T) {
 	if err != nil || found.Production != "" {
 		t.Errorf("the only Service of blue: %+v, %v", found, err)
 	}
-	production := service(t, "svc-production", "app=shop,version=blue")
+	production := service(t, "svc-production", "app=shop,version=green")
 	for service, want := range map[string]string{"svc-blue": "svc-production", "svc-production": ""} {
 		found, err = Discover(t.Context(), fake.NewClientset(&own, &other, &blue, &green, &production), "shop", service)
 		if err != nil || found.Production != want {

@@ -17,9 +17,9 @@ type Discovery struct {
 	Release *Release
 	// Live is the colour that the Service selects now.
 	Live string
-	// Production is another Service that selects the live colour's pods, where the
-	// one at hand is called after one colour and that one is not: it is the one that
-	// a shift should move. "" where there is none.
+	// Production is another Service that selects a colour's pods, where the one at
+	// hand is called after one colour and that one is not: it is the one that a shift
+	// should move. "" where there is none.
 	Production string
 	// Guesses are what was concluded rather than read, in the order of the
 	// document.
