@@ -39,8 +39,7 @@ func tellInLab(ctx context.Context, o options, stdout, stderr io.Writer) (err er
 		return err
 	}
 	if o.keep {
-		defer fmt.Fprintf(stdout, "\nThe cluster stays up. To look around and to take it down, in the folder test:\n"+
-			"  go run ./lab/cmd/lab exec --name %[1]s -- bash\n  go run ./lab/cmd/lab down --name %[1]s\n", labName)
+		defer fmt.Fprintf(stdout, kept, labName, longest)
 	} else {
 		defer func() {
 			// An interrupt ends ctx, and the lab must go even so.
@@ -51,6 +50,19 @@ func tellInLab(ctx context.Context, o options, stdout, stderr io.Writer) (err er
 	}
 	return tellInside(ctx, started, o, stdout, stderr)
 }
+
+// kept is said of a cluster that stays up.
+const kept = `
+The cluster stays up, and the load goes on for %[2]s from its beginning. Blue serves;
+green is the release that was rolled back, at 0 replicas, and a shift would bring it back
+as bad as it was. To look around and to take it down, in the folder test:
+  go run ./lab/cmd/lab exec --name %[1]s -- bash
+  # export PATH=$PWD/../bin:$PATH; cd $(mktemp -d)
+  # kubectl -n bluegreen-demo set env deployment/recommendation-green FAULT_ERROR_RATE-    (mends green)
+  # kubectl bluegreen init svc/svc-production -n bluegreen-demo
+  # exit
+  go run ./lab/cmd/lab down --name %[1]s
+`
 
 // onlyDemo waits until no other demo uses the lab.
 func onlyDemo(ctx context.Context, stdout io.Writer) (release func(), err error) {
