@@ -10,6 +10,7 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/report"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 )
 
 const checkLong = `Find out whether a shift would be safe. Nothing is changed.
@@ -187,8 +188,15 @@ func (i *invocation) inputs(opened *work, own *ownChecks, target string, stage p
 		Target:     target,
 		Sources:    opened.sources,
 		Stage:      stage,
-		Getenv:     i.getenv,
-		Clock:      i.environment.Clock,
+		RolledBack: func(ctx context.Context) (*preflight.RolledBack, error) {
+			last, err := i.journal(opened.client, opened.namespace(), opened.document.Release.Metadata.Name).Current(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return rollout.RolledBackFrom(last)
+		},
+		Getenv: i.getenv,
+		Clock:  i.environment.Clock,
 	}
 }
 

@@ -21,6 +21,7 @@ func Catalogue() []Check {
 		manifestsLeaveRoute(), // BG-COL-15
 		runParity(),           // BG-COL-16
 		manifestsAdmitted(),   // BG-COL-17
+		notRolledBack(),       // BG-COL-18
 
 		databaseReachable(),  // BG-DB-01
 		databasePrivileges(), // BG-DB-02

@@ -159,6 +159,10 @@ func plantedInCapacity() []planted {
 			f.DryApply, f.DryApplyRefused = Fact[int]{Problem: "apply deployment/shop-green: denied"}, true
 		}, Fail, "the server refuses them: apply deployment/shop-green: denied"},
 		{"BG-COL-17", "no answer", func(f *Facts) { f.DryApply = Fact[int]{Problem: "deadline exceeded"} }, Unknown, "deadline exceeded"},
+		{"BG-COL-18", "as bad as it was", func(f *Facts) {
+			f.RolledBack.Value = &RolledBack{Run: "20261122-140000-k7f3q", Target: "green", Reason: "error ratio of green 8 %", Unchanged: []string{"deployment/shop-green"}}
+		}, Warn, "it was rolled back from green, which is what it was then (deployment/shop-green): error ratio of green 8 %"},
+		{"BG-COL-18", "no record", func(f *Facts) { f.RolledBack = Fact[*RolledBack]{Problem: "forbidden"} }, Unknown, "forbidden"},
 		{"BG-COL-17", "none declared", func(f *Facts) { f.Manifests = nil }, Skip, "not declared: manifests of colour green"},
 		{"BG-COL-15", "none declared", func(f *Facts) { f.Manifests = nil }, Skip, "not declared: manifests"},
 	}

@@ -45,6 +45,9 @@ type Inputs struct {
 	// Stage: at StagePR nothing is dialled and no Secret is read, since the
 	// Release may come from anybody.
 	Stage Stage
+	// RolledBack reads the last run, where it was rolled back; nil for any other,
+	// and as a whole where nobody keeps runs.
+	RolledBack func(context.Context) (*RolledBack, error)
 	// Getenv reads the environment of the process that runs the tool.
 	Getenv func(string) string
 	Clock  clock.Clock
@@ -106,6 +109,7 @@ func Collect(ctx context.Context, in Inputs) *Facts {
 		func(ctx context.Context) { facts.Quotas = quotas(ctx, in) },
 		func(ctx context.Context) { facts.NetworkPolicies = networkPolicies(ctx, in) },
 		func(ctx context.Context) { facts.Services = entrances(ctx, in) },
+		func(ctx context.Context) { facts.RolledBack = rolledBack(ctx, in, facts) },
 		func(ctx context.Context) { facts.Nodes = nodes(ctx, in) },
 		func(ctx context.Context) { facts.Databases = databases(ctx, in) },
 		func(ctx context.Context) { facts.Monitoring = monitoring(ctx, in) },

@@ -121,6 +121,9 @@ type Facts struct {
 	Disruption  Fact[[]policyv1.PodDisruptionBudget]
 	Quotas      Fact[[]corev1.ResourceQuota]
 	Nodes       Fact[[]Node]
+	// RolledBack is the last run, where it was rolled back from the target; its
+	// Value is nil where it was not.
+	RolledBack Fact[*RolledBack]
 	// Services are those of the release's namespace.
 	Services Fact[[]traffic.Entrance]
 	// NetworkPolicies are those of the release's namespace.

@@ -23,6 +23,8 @@ func inColors() []Fault {
 			Plant: strangeEndpoint},
 		{ID: "BG-COL-09", Name: "no PodDisruptionBudget", Outcome: preflight.Warn, Says: "no PodDisruptionBudget covers it",
 			Plant: withoutBudget},
+		{ID: "BG-COL-18", Name: "a green that the last run was rolled back from", Outcome: preflight.Warn, Says: "which is what it was then (deployment/recommendation-green): it was planted",
+			Plant: rolledBack},
 	}
 }
 
