@@ -50,6 +50,7 @@ help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
 
 build: ## build bin/kubectl-bluegreen and bin/bluegreen-action
+	@echo "building the plugin and the Action (a few minutes the first time)"
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
 
 # fetch runs a command that brings something here, and again where a mirror
@@ -74,6 +75,7 @@ setup: modules ## install and build what the lab and the tests need
 	cd test && go run ./lab/cmd/lab setup
 
 demo: modules build ## tell the story on a real cluster: a good release, an exhausted database, a bad release
+	@echo "building the demo (a minute or two the first time)"
 	cd test && go run ./demo --cluster=$(CLUSTER) --plugin=$(CURDIR)/bin/kubectl-bluegreen $(FLAGS)
 
 test: early later unit live ## pass every test but those of the soak

@@ -163,7 +163,7 @@ func (c *checker) checkTimes(traffic Traffic) {
 	deadlines, last := traffic.Deadlines, len(traffic.Steps)-1
 	if hold := traffic.Steps[last].Hold; hold > traffic.Watch {
 		c.report("spec.traffic.watch", fmt.Sprintf("%s is shorter than the hold at 100, %s, which it includes", traffic.Watch, hold),
-			fmt.Sprintf("write watch: %s, or a shorter hold", hold))
+			fmt.Sprintf("write watch: %s, or a last step of {weight: 100, hold: %s} under spec.traffic.steps", hold, traffic.Watch))
 	}
 	// The watch comes after the last switch, and total is asked before one.
 	if holds := traffic.Waits() - traffic.Watch; holds > deadlines.Total {

@@ -274,7 +274,7 @@ func TestParseTellsEveryMistake(t *testing.T) {
 			"19:12: spec.traffic.steps: has no step; leave it out for one step of weight 100",
 		}},
 		{name: "hold beyond the watch", document: "full.yaml", old: "hold: 5m", new: "hold: 11m", want: []string{
-			"20:12: spec.traffic.watch: 10m is shorter than the hold at 100, 11m, which it includes; write watch: 11m, or a shorter hold",
+			"20:12: spec.traffic.watch: 10m is shorter than the hold at 100, 11m, which it includes; write watch: 11m, or a last step of {weight: 100, hold: 10m} under spec.traffic.steps",
 		}},
 		{name: "recover beyond rollback", document: "full.yaml", old: "recover: 90s", new: "recover: 3m", want: []string{
 			"22:81: spec.traffic.deadlines.recover: recover, 3m, is longer than rollback, 2m, within which a rollback is expected",
