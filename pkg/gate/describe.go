@@ -134,6 +134,9 @@ requests of 49 are 98 % of 50 even if the fiftieth had succeeded. A quiet servic
 every request. It never advances on less than the samples: ` + "`check` (BG-MON-06)" + ` warns when there are too few requests for
 that, and ` + "`minimumSamples` or `window`" + ` of the rule is what to change.
 
+A rollback rule that begins to hold is told at once, by the shift and by ` + "`status`" + ` as trouble, and so is it when that is
+over again; the verdict comes once it has held for its time.
+
 A rule whose signal nothing in the release can answer is printed as *not declared* and has no say. A rule relative to the
 baseline compares with the old colour in the window before the switch; without such a baseline it has no say either, and
 the absolute rule on the same signal stands alone.
