@@ -142,10 +142,15 @@ func (r *Runner) observe(ctx context.Context, state State) Observation {
 
 // headline is the line that a watching person sees at each tick.
 func (r *Runner) headline(state State, decision gate.Decision) string {
-	left := max(0, state.ends(r.policy).Sub(r.Clock.Now())).Round(time.Second)
+	ends := state.ends(r.policy)
+	left := max(0, ends.Sub(r.Clock.Now())).Round(time.Second)
 	given := traffic.Shares(state.Split(r.policy), state.preview(r.policy))
-	if decision.Advance {
+	switch {
+	case decision.Advance:
 		return fmt.Sprintf("%s, %s left, gate passes", given, left)
+	case left == 0:
+		held := latest(state.Closed, ends).Add(r.policy.SourceDown.Deadline.Std())
+		return fmt.Sprintf("%s, the gate has %s to open: %s", given, max(0, held.Sub(r.Clock.Now())).Round(time.Second), decision.Waiting)
 	}
 	return fmt.Sprintf("%s, %s left, %s", given, left, decision.Waiting)
 }

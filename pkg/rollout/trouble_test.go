@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clocktesting "k8s.io/utils/clock/testing"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
@@ -87,5 +88,23 @@ func TestARuleThatBeginsToHoldIsTold(t *testing.T) {
 	*told = slices.DeleteFunc(*told, func(event Event) bool { return !strings.Contains(event.Message, "rollback-error-ratio") })
 	if len(*told) != 2 || (*told)[0].Message != first || (*told)[0].Level != Warning || (*told)[1].Message != "over: "+first {
 		t.Errorf("told %v", *told)
+	}
+}
+
+// Past its time a watch says how long the gate still has.
+func TestAWatchPastItsTimeSaysHowLongTheGateHas(t *testing.T) {
+	runner, _, state := comparing(t, release.RelativeAdvance)
+	runner.policy.Steps[0].Hold = release.Duration(time.Minute)
+	runner.policy.SourceDown.Deadline = release.Duration(2 * time.Minute)
+	clock := runner.Clock.(*clocktesting.FakeClock)
+	waits := gate.Decision{Waiting: "no requests of green"}
+	for after, want := range map[time.Duration]string{
+		30 * time.Second: "blue=50,green=50, 30s left, no requests of green",
+		90 * time.Second: "blue=50,green=50, the gate has 1m30s to open: no requests of green",
+	} {
+		clock.SetTime(start.Add(after))
+		if got := runner.headline(state, waits); got != want {
+			t.Errorf("after %s: %q, want %q", after, got, want)
+		}
 	}
 }
