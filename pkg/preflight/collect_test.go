@@ -168,6 +168,9 @@ func TestCollectKeepsErrorsAsFactsThatAreNotKnown(t *testing.T) {
 			return true, nil, apierrors.NewForbidden(schema.GroupResource{Resource: action.GetResource().Resource}, "", nil)
 		})
 	})
+	in.RolledBack = func(context.Context) (*RolledBack, error) {
+		return nil, apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "", nil)
+	}
 	facts := Collect(t.Context(), in)
 	report := Evaluate(facts, Catalogue(), StageDeploy)
 	for _, finding := range report.Findings {

@@ -52,9 +52,10 @@ func run(check Check, facts *Facts) (findings []Finding) {
 func complete(finding Finding, check Check, require string) Finding {
 	finding.ID, finding.Title, finding.Critical = check.ID, check.Title, check.Critical && !finding.Lesser
 	finding.Docs = DocsPath(check)
-	if finding.Outcome == Pass {
+	switch applies := finding.Outcome != Skip || finding.Undeclared; {
+	case finding.Outcome == Pass:
 		finding.Remedy = ""
-	} else if finding.Remedy == "" {
+	case finding.Remedy == "" && applies: // there is nothing to do about what does not apply
 		finding.Remedy = check.Remedy
 	}
 	finding.Blocks = blocks(finding, require)
