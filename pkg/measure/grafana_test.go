@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -93,7 +92,7 @@ func TestGrafanaFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(fault.serve)
 			defer server.Close()
-			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), patience(name))
 			defer cancel()
 			_, err := grafanaAt(t, server.URL, "").Dashboards(ctx)
 			if err == nil || !strings.Contains(err.Error(), fault.says) || strings.Contains(err.Error(), "kept-to-itself") {

@@ -166,7 +166,7 @@ func TestLokiFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(fault.serve)
 			defer server.Close()
-			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), patience(name))
 			defer cancel()
 			loki := lokiAt(t, strings.Replace(server.URL, "//", "//me:kept-to-itself@", 1), green()...)
 			_, err := loki.Logs(ctx, "green")
