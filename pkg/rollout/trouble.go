@@ -76,11 +76,16 @@ func (r *Runner) stuck(ctx context.Context, workload *cluster.Workload) string {
 }
 
 // brewing names the rules that would count against the release, had they held for
-// long enough. It says nothing that changes from reading to reading.
+// long enough. It says nothing that changes from reading to reading, and with the
+// verdict it is not over.
 func brewing(state State, results []gate.Result) string {
 	var rules []string
 	for _, result := range results {
-		if result.Purpose == gate.Rollback && result.Verdict != gate.Fail && !result.Since.IsZero() {
+		switch {
+		case result.Purpose != gate.Rollback:
+		case result.Verdict == gate.Fail:
+			return state.Trouble
+		case !result.Since.IsZero():
 			rules = append(rules, fmt.Sprintf("%s: %s %s counts against the release; begun %s",
 				result.ID, result.About(state.To, state.From), result.Condition(), result.Since.UTC().Format("15:04:05 MST")))
 		}

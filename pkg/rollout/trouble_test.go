@@ -91,6 +91,27 @@ func TestARuleThatBeginsToHoldIsTold(t *testing.T) {
 	}
 }
 
+// A rule that holds for long enough is not told to be over with the verdict.
+func TestTroubleThatSendsBackIsNotOver(t *testing.T) {
+	runner, source, state := comparing(t, release.RelativeAdvance)
+	runner.policy.Steps[0].Hold = release.Duration(time.Hour)
+	told := heard(runner)
+	source.failing["green"] = 0.3
+	if state, _ = tickFor(t, runner, state, time.Hour); state.Phase != Revert {
+		t.Fatalf("%s: %s", state.Phase, state.Reason)
+	}
+	troubled := false
+	for _, event := range *told {
+		troubled = troubled || strings.HasPrefix(event.Message, "rollback-error-ratio: ")
+		if strings.HasPrefix(event.Message, "over: ") {
+			t.Errorf("told %q", event.Message)
+		}
+	}
+	if !troubled {
+		t.Errorf("told %v", *told)
+	}
+}
+
 // Past its time a watch says how long the gate still has.
 func TestAWatchPastItsTimeSaysHowLongTheGateHas(t *testing.T) {
 	runner, _, state := comparing(t, release.RelativeAdvance)
