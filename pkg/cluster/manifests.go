@@ -207,12 +207,22 @@ func parseObject(content []byte) ([]*unstructured.Unstructured, error) {
 				return fmt.Errorf("read an item of the list: unexpected %T", item)
 			}
 			objects = append(objects, one)
-			return nil
+			return complete(one)
 		})
 		return objects, err
 	}
-	if object.GetName() == "" {
-		return nil, fmt.Errorf("the %s has no metadata.name", object.GetKind())
+	return []*unstructured.Unstructured{object}, complete(object)
+}
+
+// complete refuses an object that can't be told from others.
+func complete(object *unstructured.Unstructured) error {
+	switch {
+	case object.GetAPIVersion() == "":
+		return errors.New("the object has no apiVersion")
+	case object.GetKind() == "":
+		return errors.New("the object has no kind")
+	case object.GetName() == "":
+		return fmt.Errorf("the %s has no metadata.name", object.GetKind())
 	}
-	return []*unstructured.Unstructured{object}, nil
+	return nil
 }

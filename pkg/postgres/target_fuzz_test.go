@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
@@ -18,6 +20,9 @@ func FuzzNewTarget(f *testing.F) {
 	f.Add("postgres://app:" + password + "@[::1")
 	f.Add("host=db password=" + password + " port=x")
 	f.Fuzz(func(t *testing.T, dsn string) {
+		if config, err := pgconn.ParseConfig(dsn); err == nil && strings.Contains(config.Host+config.User+config.Database, password) {
+			return // it was given as something that is no secret
+		}
 		target, err := postgres.NewTarget("main", dsn, release.ViaDirect, nil)
 		said := fmt.Sprintf("%v %+v", target, target)
 		if err != nil {
