@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ func TestUnquoted(t *testing.T) {
 				if err != nil {
 					return
 				}
+				_, _ = http.ReadRequest(bufio.NewReader(conn)) // an answer before it is asked for is none
 				_, _ = io.WriteString(conn, sent)
 				_ = conn.Close()
 			}
