@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
@@ -40,11 +40,10 @@ func noWayPastTheRoute() Check {
 func pastRoute(facts *Facts, service traffic.Entrance) []Finding {
 	var colors []string
 	for _, color := range facts.colors() {
-		for _, workload := range color.Workloads.Value {
-			if len(traffic.PastRoute(facts.Release, []traffic.Entrance{service}, labels.Set(workload.Template.Labels))) > 0 {
-				colors = append(colors, color.Name)
-				break
-			}
+		if slices.ContainsFunc(color.Workloads.Value, func(workload cluster.Workload) bool {
+			return service.PassesBy(facts.Release, workload.Template.Labels)
+		}) {
+			colors = append(colors, color.Name)
 		}
 	}
 	subject := "service/" + service.Name

@@ -11,6 +11,7 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
 // collectDeadline bounds each collector; what it has not found out by then is
@@ -108,7 +109,7 @@ func Collect(ctx context.Context, in Inputs) *Facts {
 		func(ctx context.Context) { facts.Disruption = disruptionBudgets(ctx, in) },
 		func(ctx context.Context) { facts.Quotas = quotas(ctx, in) },
 		func(ctx context.Context) { facts.NetworkPolicies = networkPolicies(ctx, in) },
-		func(ctx context.Context) { facts.Services = entrances(ctx, in) },
+		func(ctx context.Context) { facts.Services = factOf(traffic.Entrances(ctx, in.Client, in.namespace())) },
 		func(ctx context.Context) { facts.RolledBack = rolledBack(ctx, in, facts) },
 		func(ctx context.Context) { facts.Nodes = nodes(ctx, in) },
 		func(ctx context.Context) { facts.Databases = databases(ctx, in) },

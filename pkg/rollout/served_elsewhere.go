@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
-
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
@@ -23,17 +20,13 @@ func (r *Runner) servedElsewhere(ctx context.Context, workloads []*cluster.Workl
 	if r.scales() || wanted == 0 {
 		return ""
 	}
-	services, err := r.Client.Kubernetes.CoreV1().Services(r.Release.Metadata.Namespace).List(ctx, metav1.ListOptions{})
+	services, err := traffic.Entrances(ctx, r.Client, r.Release.Metadata.Namespace)
 	if err != nil {
 		return ""
 	}
-	var entrances []traffic.Entrance
-	for index := range services.Items {
-		entrances = append(entrances, traffic.EntranceOf(&services.Items[index]))
-	}
 	for _, workload := range workloads {
-		for _, service := range traffic.PastRoute(r.Release, entrances, labels.Set(workload.Template.Labels)) {
-			if service.Moved {
+		for _, service := range services {
+			if service.Moved && service.PassesBy(r.Release, workload.Template.Labels) {
 				return fmt.Sprintf("service/%s leads to %s, a shift has moved it before, and this Release does not name it", service.Name, workload.Ref)
 			}
 		}

@@ -1,9 +1,12 @@
 package traffic
 
 import (
+	"context"
+	"fmt"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -35,22 +38,28 @@ func EntranceOf(service *corev1.Service) Entrance {
 	return entrance
 }
 
+// Entrances are the Services of a namespace.
+func Entrances(ctx context.Context, client *cluster.Client, namespace string) ([]Entrance, error) {
+	services, err := client.Kubernetes.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list services in %s: %w", namespace, err)
+	}
+	var found []Entrance
+	for index := range services.Items {
+		found = append(found, EntranceOf(&services.Items[index]))
+	}
+	return found, nil
+}
+
 // LeadsWhere reports whether two Services lead to a port of pods alike.
 func (e Entrance) LeadsWhere(other Entrance) bool {
 	return slices.ContainsFunc(e.Ports, func(port intstr.IntOrString) bool { return slices.Contains(other.Ports, port) })
 }
 
-// PastRoute are those of the Services of a release's namespace that select pods with
-// labels, and that the release does not name: whoever comes in by one of them is
-// moved by no shift.
-func PastRoute(rel *release.Release, services []Entrance, pods labels.Set) []Entrance {
-	var found []Entrance
-	for _, service := range services {
-		if len(service.Selector) > 0 && !isNamed(rel, service.Name) && labels.SelectorFromSet(service.Selector).Matches(pods) {
-			found = append(found, service)
-		}
-	}
-	return found
+// PassesBy reports whether a Service selects pods with labels past the routes of a
+// release: whoever comes in by it is moved by no shift.
+func (e Entrance) PassesBy(rel *release.Release, pods labels.Set) bool {
+	return len(e.Selector) > 0 && !isNamed(rel, e.Name) && labels.SelectorFromSet(e.Selector).Matches(pods)
 }
 
 // isNamed reports whether a release names a Service, as a route or as a colour's own.
