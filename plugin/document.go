@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +15,6 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
-	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 )
 
 // defaultFile is the document that is used without -f.
@@ -446,38 +444,4 @@ func (i *invocation) discoveredDocument(ctx context.Context, client *cluster.Cli
 // journal opens the record of one release.
 func (i *invocation) journal(client *cluster.Client, namespace, releaseName string) *journal.Journal {
 	return journal.New(client.Kubernetes, namespace, releaseName, i.environment.Clock)
-}
-
-// lastRun returns the run under way, else the newest one of the past, else
-// nil. A record that can't be read is a *journal.RecordError beside the newest
-// run that can.
-func lastRun(ctx context.Context, record *journal.Journal) (*journal.Run, error) {
-	current, err := record.Current(ctx)
-	var unreadable *journal.RecordError
-	if current != nil || err != nil && !errors.As(err, &unreadable) {
-		return current, err
-	}
-	runs, failure := record.List(ctx)
-	err = cmp.Or(err, failure)
-	if len(runs) == 0 {
-		return nil, err
-	}
-	return &runs[0], err
-}
-
-// lastCopy is the run whose document is gone by: the last one, or, where that was
-// blocked before it moved anything, the last that was not. What was blocked may have
-// been blocked for its document.
-func lastCopy(ctx context.Context, record *journal.Journal) (*journal.Run, error) {
-	last, err := lastRun(ctx, record)
-	if last == nil || err != nil || rollout.Phase(last.Phase) != rollout.Blocked {
-		return last, err
-	}
-	runs, _ := record.List(ctx) // what can't be read has no document that is of use
-	for index := range runs {
-		if rollout.Phase(runs[index].Phase) != rollout.Blocked && len(runs[index].Document) > 0 {
-			return &runs[index], nil
-		}
-	}
-	return last, nil
 }

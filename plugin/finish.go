@@ -32,8 +32,9 @@ a finish that is the way back, and rollback says so. With --delete the side's
 workloads are deleted too, and the Service, the autoscalers and the disruption
 budgets that are its alone. What else needs them stays, and is named.
 
-It refuses while a run is not finished, while the route is shared, and while no
-pod of the live side is ready.`
+It refuses while a run is not finished, while the route is shared, while another
+Service that a shift moved leads to the idle side, and while no pod of the live
+side is ready.`
 
 // finishFlags are the flags of finish.
 type finishFlags struct {

@@ -29,7 +29,8 @@ blocked shift was past its preflight with, or a shift whose record can't be read
 may have been, and which may be another version since; to one that a run was
 rolled back from it never goes. A ready pod it still asks for;
 --force=ready-endpoints overrules that too, and traffic then goes where nobody may
-answer. What comes after that, the end of the bad side and the proof that the other
+answer. A selector that no pod of that side carries nothing overrules: the Release
+is not the one that they were deployed for. What comes after that, the end of the bad side and the proof that the other
 one is well, is done as ever.`
 
 func newRollback(call *invocation) *cobra.Command {

@@ -95,3 +95,16 @@ func TestStatusConcludesNothingByAnotherClock(t *testing.T) {
 		})
 	}
 }
+
+// TestStatusTellsTrouble: what keeps a run that goes on is on its card.
+func TestStatusTellsTrouble(t *testing.T) {
+	const trouble = "pods of deployment/shop-green do not get going: container app: its image shop:v2 can't be pulled"
+	call, out, _, _ := bench(t, nil)
+	begunIn(t, shop(t, call), rollout.State{Phase: rollout.WaitReady, From: "blue", To: "green", Trouble: trouble})
+	if err := call.status(t.Context(), &output{}, nil, false); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "\ntrouble    "+trouble+"\n") {
+		t.Errorf("the trouble is not told:\n%s", out)
+	}
+}

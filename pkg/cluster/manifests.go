@@ -188,12 +188,10 @@ func parseObject(content []byte) ([]*unstructured.Unstructured, error) {
 	if err := json.Unmarshal(content, &object.Object); err != nil {
 		return nil, errors.New("expected one object with apiVersion, kind and metadata")
 	}
-	switch {
-	case object.GetAPIVersion() == "":
-		return nil, errors.New("the object has no apiVersion")
-	case object.GetKind() == "":
-		return nil, errors.New("the object has no kind")
-	case object.GetKind() == "Kustomization":
+	if err := typed(object); err != nil {
+		return nil, err
+	}
+	if object.GetKind() == "Kustomization" {
 		return nil, release.WithHint(errors.New("a kustomization is not rendered here"), "render it first: kubectl kustomize DIR > rendered.yaml")
 	}
 	if err := object.UnmarshalJSON(content); err != nil {
@@ -214,14 +212,23 @@ func parseObject(content []byte) ([]*unstructured.Unstructured, error) {
 	return []*unstructured.Unstructured{object}, complete(object)
 }
 
-// complete refuses an object that can't be told from others.
-func complete(object *unstructured.Unstructured) error {
+// typed refuses an object that doesn't say what it is.
+func typed(object *unstructured.Unstructured) error {
 	switch {
 	case object.GetAPIVersion() == "":
 		return errors.New("the object has no apiVersion")
 	case object.GetKind() == "":
 		return errors.New("the object has no kind")
-	case object.GetName() == "":
+	}
+	return nil
+}
+
+// complete refuses an object that can't be told from others.
+func complete(object *unstructured.Unstructured) error {
+	if err := typed(object); err != nil {
+		return err
+	}
+	if object.GetName() == "" {
 		return fmt.Errorf("the %s has no metadata.name", object.GetKind())
 	}
 	return nil

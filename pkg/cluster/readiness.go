@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -59,20 +60,16 @@ func PodReadiness(pod *corev1.Pod) Readiness {
 
 // podObstacle is the most telling reason why a pod is not ready.
 func podObstacle(pod *corev1.Pod) string {
-	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
-		for _, status := range statuses {
-			if wait := status.State.Waiting; wait != nil && wait.Reason != "" && wait.Reason != "PodInitializing" {
-				return fmt.Sprintf("container %s: %s", status.Name, wait.Reason)
-			}
-			if end := status.State.Terminated; end != nil && end.ExitCode != 0 {
-				return fmt.Sprintf("container %s exited with code %d", status.Name, end.ExitCode)
-			}
+	for _, status := range containerStatuses(pod) {
+		if wait := status.State.Waiting; wait != nil && wait.Reason != "" && wait.Reason != "PodInitializing" {
+			return fmt.Sprintf("container %s: %s", status.Name, wait.Reason)
+		}
+		if end := status.State.Terminated; end != nil && end.ExitCode != 0 {
+			return fmt.Sprintf("container %s exited with code %d", status.Name, end.ExitCode)
 		}
 	}
-	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
-			return orElse(condition.Message, condition.Reason, "not scheduled")
-		}
+	if refusal, ok := unscheduled(pod); ok {
+		return orElse(refusal.Message, refusal.Reason, "not scheduled")
 	}
 	for _, status := range pod.Status.ContainerStatuses {
 		if !status.Ready && status.State.Running != nil {
@@ -80,6 +77,21 @@ func podObstacle(pod *corev1.Pod) string {
 		}
 	}
 	return "it is still starting"
+}
+
+// containerStatuses are those of a pod's containers in the order in which they start.
+func containerStatuses(pod *corev1.Pod) []corev1.ContainerStatus {
+	return slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
+}
+
+// unscheduled is the scheduler's refusal of a pod.
+func unscheduled(pod *corev1.Pod) (corev1.PodCondition, bool) {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
+			return condition, true
+		}
+	}
+	return corev1.PodCondition{}, false
 }
 
 // DeploymentReadiness judges a Deployment as `kubectl rollout status` does:

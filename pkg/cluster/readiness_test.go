@@ -68,6 +68,34 @@ func TestDeploymentReadiness(t *testing.T) {
 	}
 }
 
+// What keeps a controller from making pods is told as it says it, and only while it
+// is short of them.
+func TestDeploymentObstacle(t *testing.T) {
+	const quota = `pods "a-1" is forbidden: exceeded quota: shop`
+	refused := appsv1.DeploymentCondition{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: quota}
+	over := refused
+	over.Status = corev1.ConditionFalse
+	for name, test := range map[string]struct {
+		updated   int32
+		condition appsv1.DeploymentCondition
+		obstacle  string
+	}{
+		"a quota refuses its pods": {1, refused, quota},
+		"it refused them before":   {1, over, ""},
+		"it has all its pods":      {3, refused, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := cluster.DeploymentReadiness(&appsv1.Deployment{
+				ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: appsv1.DeploymentSpec{Replicas: ptr.To[int32](3)},
+				Status: appsv1.DeploymentStatus{Replicas: test.updated, UpdatedReplicas: test.updated, Conditions: []appsv1.DeploymentCondition{test.condition}},
+			})
+			if got.Done || got.Obstacle != test.obstacle {
+				t.Errorf("%+v, expected the obstacle %q", got, test.obstacle)
+			}
+		})
+	}
+}
+
 func TestStatefulSetReadiness(t *testing.T) {
 	rolling := appsv1.StatefulSetUpdateStrategy{RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: ptr.To[int32](2)}}
 	onDelete := appsv1.StatefulSetUpdateStrategy{Type: appsv1.OnDeleteStatefulSetStrategyType}

@@ -11,17 +11,13 @@ import (
 // "" for one that is well or merely on its way. It stays the same while the kubelet
 // tries again, and repeats no word of a container.
 func Stuck(pod *corev1.Pod) string {
-	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
-		for _, status := range statuses {
-			if obstacle := stuckContainer(status); obstacle != "" {
-				return "container " + status.Name + obstacle
-			}
+	for _, status := range containerStatuses(pod) {
+		if obstacle := stuckContainer(status); obstacle != "" {
+			return "container " + status.Name + obstacle
 		}
 	}
-	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
-			return "no node takes it: " + orElse(condition.Message, condition.Reason, "no reason given")
-		}
+	if refusal, ok := unscheduled(pod); ok {
+		return "no node takes it: " + orElse(refusal.Message, refusal.Reason, "no reason given")
 	}
 	return ""
 }

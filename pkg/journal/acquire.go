@@ -45,9 +45,9 @@ type AcquireOptions struct {
 	// for a rollback, which must not depend on a record, for a shift of a person
 	// who says so, and for a run that the caller passes whole: what an unreadable
 	// record says is not continued. For the same reason a finished run that the
-	// cluster refuses an archive of, by a quota or a missing right, is not in the way then, nor
-	// is a record that it refuses to keep so: it is given up, and the new run's
-	// first entry, of ActionUnarchived or ActionGivenUp, says why.
+	// cluster refuses an archive of, by a quota or a missing right, is not in the
+	// way then, nor is a record that it refuses to keep so: it is given up, and the
+	// new run's first entry, of ActionUnarchived or ActionGivenUp, says why.
 	SetAside bool
 	// Restamp takes a lease whose epoch somebody has made unreadable, where the
 	// floor or the record says how far epochs have come: a run writes nothing

@@ -52,10 +52,11 @@ func run(check Check, facts *Facts) (findings []Finding) {
 func complete(finding Finding, check Check, require string) Finding {
 	finding.ID, finding.Title, finding.Critical = check.ID, check.Title, check.Critical && !finding.Lesser
 	finding.Docs = DocsPath(check)
-	switch applies := finding.Outcome != Skip || finding.Undeclared; {
+	switch {
 	case finding.Outcome == Pass:
 		finding.Remedy = ""
-	case finding.Remedy == "" && applies: // there is nothing to do about what does not apply
+	case finding.Outcome == Skip && !finding.Undeclared: // there is nothing to do about what does not apply
+	case finding.Remedy == "":
 		finding.Remedy = check.Remedy
 	}
 	finding.Blocks = blocks(finding, require)

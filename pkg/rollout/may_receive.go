@@ -33,17 +33,20 @@ func (r *Runner) mayReceive(ctx context.Context, route traffic.Route, state Stat
 	default:
 		r.tell(Revert, Info, "%s→%s, %d/%d ready", state.To, state.From, ready, wanted)
 	}
-	if refusal := r.notTheirs(ctx, route, state); refusal != nil || request.Unready {
-		return refusal, nil
+	if request.Unready {
+		return r.notTheirs(ctx, route, state), nil
 	}
 	receivers, err := r.Router.Receivers(ctx, state.From)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, release.WithHint(cluster.Explain(err), unready)
-	case receivers == 0:
-		return r.nothingThere(ctx, route, state), nil
 	}
-	return nil, nil
+	if receivers > 0 {
+		return nil, nil
+	}
+	if refusal := r.notTheirs(ctx, route, state); refusal != nil {
+		return refusal, nil
+	}
+	return r.nothingThere(ctx, route, state), nil
 }
 
 // notTheirs refuses to go where the Release leads past all pods of its own workloads:

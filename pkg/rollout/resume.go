@@ -48,7 +48,7 @@ func (r *Runner) goOn(ctx context.Context, current journal.Run) (Outcome, error)
 	}
 	state = resume(state, r.Clock.Now())
 	going := "going on with " + string(state.Phase)
-	if holder, driven := r.driven(ctx, current); driven {
+	if holder := r.driver(ctx, current); holder != "" {
 		going += fmt.Sprintf(", unless %s, whose lease it is, still drives it", holder)
 	}
 	r.tell(state.Phase, Info, "run %s was left in phase %s with %s at %s; %s", current.ID, found, route.Object, route.Shares(), going)

@@ -118,17 +118,20 @@ func (r *Runner) unfinished(ctx context.Context) (*Outcome, error) {
 	outcome := &Outcome{Code: CodeBlocked,
 		Message: fmt.Sprintf("run %s of %s is not finished: %s→%s in phase %s", current.ID, current.Holder, status.From, status.To, status.Phase),
 		Next:    "kubectl bluegreen resume", Status: status}
-	if _, driven := r.driven(ctx, *current); driven {
+	if r.driver(ctx, *current) != "" {
 		outcome.Next = "kubectl bluegreen status -w"
 	}
 	return outcome, nil
 }
 
-// driven reports whether somebody seems to drive a run, and who: what the lease
-// looks like is enough to say what to type next, and for nothing more.
-func (r *Runner) driven(ctx context.Context, run journal.Run) (holder string, driven bool) {
+// driver is who seems to drive a run, "" where nobody does: what the lease looks
+// like is enough to say what to type next, and for nothing more.
+func (r *Runner) driver(ctx context.Context, run journal.Run) string {
 	beat, err := r.Journal.Heartbeat(ctx)
-	return beat.Holder, err == nil && (beat.Run == "" || beat.Run == run.ID) && beat.Plausible(r.Clock.Now())
+	if err != nil || beat.Run != "" && beat.Run != run.ID || !beat.Plausible(r.Clock.Now()) {
+		return ""
+	}
+	return beat.Holder
 }
 
 // current is the run that has not ended, nil when there is none.
