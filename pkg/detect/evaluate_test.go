@@ -238,14 +238,14 @@ spec:
 `
 	facts := aboutService(t, "svc-production", text)
 	route := found(t, Evaluate(facts), "virtualservice/shop")
-	want := "traffic:\n  virtualService:\n    name: shop\n    subsets:\n      blue: v1\n      green: v2\n"
+	want := "traffic:\n  virtualService:\n    name: shop\n    host: svc-production\n    subsets:\n      blue: v1\n      green: v2\n"
 	if diff := cmp.Diff(want, route.Driver.Traffic); diff != "" {
 		t.Error(diff)
 	}
 	if backends := route.Ways[0].Backends; backends[1].Subset != "v2" || backends[1].To != "service/svc-production" {
 		t.Errorf("backends %+v", backends)
 	}
-	facts.Release = declared(release.Traffic{VirtualService: &release.VirtualServiceRoute{Name: "shop", Subsets: map[string]string{"blue": "v2", "green": "v1"}}})
+	facts.Release = declared(release.Traffic{VirtualService: &release.VirtualServiceRoute{Name: "shop", Host: "svc-production", Subsets: map[string]string{"blue": "v2", "green": "v1"}}})
 	if route := found(t, Evaluate(facts), "virtualservice/shop"); route.Colors.Split != "green=100" || !route.Declared || len(route.Notes) > 0 {
 		t.Errorf("the Release's own subsets: %+v %+v", route.Colors, route)
 	}

@@ -265,7 +265,7 @@ func backendNames(rel *release.Release, declared release.Traffic) map[string]str
 	}
 	if declared.VirtualService != nil {
 		for color, subset := range declared.VirtualService.Subsets {
-			names[color] = "subset " + subset
+			names[color] = traffic.Subset{Name: subset, Service: declared.VirtualService.Host}.String()
 		}
 	}
 	return names

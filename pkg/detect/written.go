@@ -21,9 +21,6 @@ type written struct {
 	notes    []string
 }
 
-// subsetPrefix is how traffic.List sets subsets apart from Services.
-const subsetPrefix = "subset "
-
 // written is the route of an object, with subsets and places of weights filled
 // in from the Release, or, without one, with two colours whose names are made
 // up.
@@ -55,7 +52,7 @@ func (w *written) subsets(one *concern, sharing sharing, rel *release.Release) {
 	if rel != nil {
 		for _, route := range rel.Spec.Traffic.Set() {
 			if own := route.VirtualService; own != nil && own.Name == one.object.GetName() && len(own.Subsets) > 0 {
-				declared.Subsets = own.Subsets
+				declared.Subsets, declared.Host = own.Subsets, own.Host
 				return
 			}
 		}
@@ -69,7 +66,8 @@ func (w *written) subsets(one *concern, sharing sharing, rel *release.Release) {
 		return
 	}
 	for i, color := range colors[:2] {
-		declared.Subsets[color] = strings.TrimPrefix(sharing.pairs[0][i], subsetPrefix)
+		subset, _ := traffic.ParseSubset(sharing.pairs[0][i])
+		declared.Subsets[color], declared.Host = subset.Name, subset.Service
 	}
 	w.notes = append(w.notes, "which subset is which colour is a guess: look at the labels in its DestinationRule")
 }
@@ -133,6 +131,7 @@ func (w written) yaml() string {
 	case mesh != nil && len(mesh.Subsets) > 0:
 		add("  virtualService:")
 		add("    name: %s", scalar(mesh.Name))
+		add("    host: %s", scalar(mesh.Host))
 		add("    subsets:")
 		for _, color := range slices.Sorted(maps.Keys(mesh.Subsets)) {
 			add("      %s: %s", scalar(color), scalar(mesh.Subsets[color]))

@@ -114,7 +114,7 @@ func TestRightsFollowWhatIsDeclared(t *testing.T) {
 		}, []string{"get httproutes.gateway.networking.k8s.io/shop", "patch httproutes.gateway.networking.k8s.io/shop", "get services/svc-green", "get services/svc-blue"},
 			nil, []string{"patch services*"}},
 		{"a mesh with subsets", func(in *Inputs) {
-			in.Release.Spec.Traffic = release.Traffic{VirtualService: &release.VirtualServiceRoute{Name: "shop", Subsets: map[string]string{"blue": "v1", "green": "v2"}}}
+			in.Release.Spec.Traffic = release.Traffic{VirtualService: &release.VirtualServiceRoute{Name: "shop", Host: "shop", Subsets: map[string]string{"blue": "v1", "green": "v2"}}}
 			for name, color := range in.Release.Spec.Colors {
 				color.Service = "svc-" + name
 				in.Release.Spec.Colors[name] = color

@@ -96,7 +96,7 @@ func TestSavedFaultsGiveTheSameReport(t *testing.T) {
 // looks at.
 func TestSavedSubsetsGiveTheSameReport(t *testing.T) {
 	facts := healthy()
-	facts.Release.Spec.Traffic = release.Traffic{VirtualService: &release.VirtualServiceRoute{Name: "shop", Subsets: map[string]string{"blue": "v1", "green": "v2"}}}
+	facts.Release.Spec.Traffic = release.Traffic{VirtualService: &release.VirtualServiceRoute{Name: "shop", Host: "shop", Subsets: map[string]string{"blue": "v1", "green": "v2"}}}
 	route := facts.Route.Value
 	route.Service, route.State.Live = nil, virtualService("s3cr3t-canary")
 	facts.Route = known(route)

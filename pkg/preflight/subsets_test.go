@@ -17,7 +17,7 @@ import (
 // healthySubsets is the healthy release behind a VirtualService with subsets.
 func healthySubsets() *Facts {
 	facts := healthyWeighted()
-	facts.Release.Spec.Traffic = release.Traffic{VirtualService: &release.VirtualServiceRoute{Name: "shop", Subsets: map[string]string{"blue": "v1", "green": "v2"}}}
+	facts.Release.Spec.Traffic = release.Traffic{VirtualService: &release.VirtualServiceRoute{Name: "shop", Host: "shop", Subsets: map[string]string{"blue": "v1", "green": "v2"}}}
 	destination := func(subset string) any {
 		return map[string]any{"destination": map[string]any{"host": "shop", "subset": subset}}
 	}
@@ -75,7 +75,7 @@ func TestDestinationRulesAreCollected(t *testing.T) {
 	if rules := destinationRules(t.Context(), in); rules.Known {
 		t.Errorf("without subsets: %+v", rules)
 	}
-	in.Release.Spec.Traffic = release.Traffic{VirtualService: &release.VirtualServiceRoute{Name: "shop", Subsets: map[string]string{"blue": "v1", "green": "v2"}}}
+	in.Release.Spec.Traffic = release.Traffic{VirtualService: &release.VirtualServiceRoute{Name: "shop", Host: "shop", Subsets: map[string]string{"blue": "v1", "green": "v2"}}}
 	var objects []runtime.Object
 	for name, host := range map[string]string{"short": "shop", "full": "shop.shop.svc.cluster.local", "outside": "shop.example.com"} {
 		objects = append(objects, &unstructured.Unstructured{Object: map[string]any{

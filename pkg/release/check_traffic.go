@@ -65,9 +65,7 @@ func (c *checker) checkRouteOf(field, kind string, traffic Traffic) {
 	case "tlsRoute":
 		c.checkVersion(field+".version", traffic.TLSRoute.Version)
 	case "virtualService":
-		if subsets := traffic.VirtualService.Subsets; len(subsets) > 0 {
-			c.eachColor(field+".subsets", slices.Collect(maps.Keys(subsets)))
-		}
+		c.checkSubsets(field, *traffic.VirtualService)
 	case "nginxIngress":
 		c.subdomain(field+".main", traffic.NginxIngress.Main)
 		if traffic.NginxIngress.Main == traffic.NginxIngress.Name {
@@ -75,6 +73,21 @@ func (c *checker) checkRouteOf(field, kind string, traffic Traffic) {
 		}
 	case "custom":
 		c.checkCustom(field, *traffic.Custom)
+	}
+}
+
+// checkSubsets checks by what a VirtualService tells the colours apart.
+func (c *checker) checkSubsets(field string, route VirtualServiceRoute) {
+	switch {
+	case len(route.Subsets) == 0 && route.Host != "":
+		c.report(field+".host", "says whose subsets the colours are, and there are none", "write subsets: {COLOR: NAME, ...}, or leave it out")
+	case len(route.Subsets) > 0 && route.Host == "":
+		c.report(field+".host", "is required with subsets: other hosts may have subsets of the same names", "write host: NAME, the Service whose subsets they are")
+	case len(route.Subsets) > 0:
+		c.label(field+".host", route.Host)
+	}
+	if len(route.Subsets) > 0 {
+		c.eachColor(field+".subsets", slices.Collect(maps.Keys(route.Subsets)))
 	}
 }
 

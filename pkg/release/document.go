@@ -215,6 +215,9 @@ type VirtualServiceRoute struct {
 	// Subsets are the names of the colours' subsets in a DestinationRule, by
 	// colour. Without them the colours are told apart by their Services.
 	Subsets map[string]string `json:"subsets,omitempty"`
+	// Host is the name of the Service whose subsets they are; required with them, for
+	// other hosts may have subsets of the same names.
+	Host string `json:"host,omitempty"`
 }
 
 // NginxIngressRoute names two Ingresses of the release's namespace, of the same

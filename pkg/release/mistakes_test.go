@@ -213,8 +213,17 @@ func TestParseTellsEveryMistake(t *testing.T) {
 		{name: "version with its group", document: "weighted.yaml", old: "    httpRoute: {name: shop.example.com}\n", new: "    tlsRoute: {name: shop, version: gateway.networking.k8s.io/v1}\n", want: []string{
 			`16:37: spec.traffic.tlsRoute.version: "gateway.networking.k8s.io/v1" names a group too; write the version alone, such as v1`,
 		}},
-		{name: "subsets of other colours", document: "weighted.yaml", old: "    httpRoute: {name: shop.example.com}\n", new: "    virtualService: {name: shop, subsets: {blue: v1, red: v2}}\n", want: []string{
-			`16:43: spec.traffic.virtualService.subsets: is about "blue", "red", and the colours are "blue", "green"; write one entry for each colour`,
+		{name: "subsets of other colours", document: "weighted.yaml", old: "    httpRoute: {name: shop.example.com}\n", new: "    virtualService: {name: shop, host: shop, subsets: {blue: v1, red: v2}}\n", want: []string{
+			`16:55: spec.traffic.virtualService.subsets: is about "blue", "red", and the colours are "blue", "green"; write one entry for each colour`,
+		}},
+		{name: "subsets of any host", document: "weighted.yaml", old: "    httpRoute: {name: shop.example.com}\n", new: "    virtualService: {name: shop, subsets: {blue: v1, green: v2}}\n", want: []string{
+			`16:21: spec.traffic.virtualService.host: is required with subsets: other hosts may have subsets of the same names; write host: NAME, the Service whose subsets they are`,
+		}},
+		{name: "a host in its full form", document: "weighted.yaml", old: "    httpRoute: {name: shop.example.com}\n", new: "    virtualService: {name: shop, host: shop.shop.svc, subsets: {blue: v1, green: v2}}\n", want: []string{
+			`16:40: spec.traffic.virtualService.host: "shop.shop.svc" is not a valid name; must not contain dots`,
+		}},
+		{name: "a host without subsets", document: "weighted.yaml", old: "    httpRoute: {name: shop.example.com}\n", new: "    virtualService: {name: shop, host: shop}\n", want: []string{
+			`16:40: spec.traffic.virtualService.host: says whose subsets the colours are, and there are none; write subsets: {COLOR: NAME, ...}, or leave it out`,
 		}},
 		{name: "a custom route without places", document: "weighted.yaml", old: "    httpRoute: {name: shop.example.com}\n",
 			new: "    custom:\n      apiVersion: a/b/c\n      resource: lanes\n      name: shop\n      weights:\n        blue: [spec.blue]\n        green: []\n", want: []string{

@@ -240,6 +240,10 @@ func (r *Runner) tellFollowing(phase Phase, before, after DataPlane) {
 	}
 }
 
+// waits reports whether requests keep a step from ending: they do not follow, or it is
+// too early to tell.
+func (d DataPlane) waits() bool { return d.Following == NotFollowed || d.Following == "" }
+
 // changed reports whether there is something that the record should be told:
 // not every second's rates.
 func (d DataPlane) changed(before DataPlane) bool {

@@ -129,7 +129,7 @@ func (r *Runner) observe(ctx context.Context, state State) Observation {
 	results = r.eased(state, gate.Compare(r.rules, results, comparison, state.To, state.From))
 	r.tape.add(results, now)
 	decision := plane.sendBack(gate.Decide(results))
-	if decision.Advance && plane.Following == NotFollowed {
+	if decision.Advance && plane.waits() {
 		decision.Advance, decision.Waiting = false, plane.Message
 	}
 	r.tellReading(state.Phase, r.headline(state, decision), results)

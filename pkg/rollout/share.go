@@ -57,17 +57,44 @@ func (s shares) count() float64 {
 	return math.Round((rateOf(s.onTarget) + rateOf(s.onOld)) * s.over.Seconds())
 }
 
-// follows reports whether both sides get their parts, beyond noise. Where the
-// target is given everything, the old side must have lost half of what it had.
-func (s shares) follows(got, count float64) bool {
+// follows says whether both sides get their parts, beyond noise. Where the target is
+// given everything, the old side must have lost half of what it had.
+func (s shares) follows(got, count float64) Following {
 	want := float64(s.weight) / 100
-	noise := func(part float64) float64 { return certainty * math.Sqrt(part*(1-part)/count) }
-	if s.weight < 100 {
-		return got+noise(want) >= leastPart*want && 1-got+noise(want) >= leastPart*(1-want)
+	if s.weight == 100 {
+		most := leastPart * (1 - float64(s.weightBefore)/100)
+		if 1-got-noise(most, count) <= most {
+			return Followed
+		}
+		return NotFollowed
 	}
-	most := leastPart * (1 - float64(s.weightBefore)/100)
-	return 1-got-noise(most) <= most
+	target, old := gets(got, want, count), gets(1-got, 1-want, count)
+	switch {
+	case target == NotFollowed || old == NotFollowed:
+		return NotFollowed
+	case target == FollowingUnknown || old == FollowingUnknown:
+		return FollowingUnknown
+	}
+	return Followed
 }
+
+// gets holds the part that a side gets against the one that its weight says. Of so
+// few requests that chance alone may keep all of them away, none is unknown.
+func gets(got, want, count float64) Following {
+	least, chance := leastPart*want, noise(want, count)
+	switch {
+	case got >= least:
+		return Followed
+	case got+chance < least:
+		return NotFollowed
+	case chance >= least:
+		return FollowingUnknown
+	}
+	return Followed
+}
+
+// noise is how far the part that some requests are of all may be off by chance.
+func noise(part, count float64) float64 { return certainty * math.Sqrt(part*(1-part)/count) }
 
 // lost reports whether requests that the target should have reach nobody: the
 // old side gets its part, the target does not, and all of it is missing against
@@ -102,13 +129,19 @@ func (d DataPlane) share(seen shares) DataPlane {
 	}
 	got := rateOf(seen.onTarget) / sum
 	took := seen.at.Sub(d.Switched).Round(100 * time.Millisecond)
-	if seen.follows(got, count) {
+	switch seen.follows(got, count) {
+	case Followed:
 		if d.Following != Followed {
 			d.Arrived = seen.at
 			d.Message = fmt.Sprintf("%s gets %.0f %% of %.0f requests %s after the switch, and its weight is %d", seen.target, 100*got, count, took, seen.weight)
 		}
 		d.Following, d.Overdue, d.Lost = Followed, false, false
 		return d
+	case FollowingUnknown:
+		if d.Following == Followed {
+			return d // that by chance none comes for a while takes nothing back
+		}
+		return d.unknownShare("the share of %s is unknown: %g requests are too few to tell at a weight of %d", seen.target, count, seen.weight)
 	}
 	d.Following, d.Overdue, d.Lost = NotFollowed, took >= seen.due, took >= lostAfter && seen.lost()
 	d.Message = fmt.Sprintf("%s gets %.1f %% of %.0f requests %s after the switch, and its weight is %d: another rule takes them, its port is not served, or clients are tied to a side",

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	clocktesting "k8s.io/utils/clock/testing"
+
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
@@ -20,6 +22,9 @@ func TestBeside(t *testing.T) {
 		overdue                bool
 		says                   string
 	}{
+		"a proxy has not read it yet":  {rate(0), rate(98), rate(100), 2 * time.Second, "", false, "whether blue keeps its requests is told 10s after the switch"},
+		"few, and not read yet":        {rate(0), rate(6), rate(6), 2 * time.Second, "", false, "is told 10s after the switch"},
+		"taken at once":                {rate(100), rate(0), rate(100), 2 * time.Second, NotFollowed, false, "the rule takes more than it says"},
 		"nobody tests":                 {rate(0), rate(98), rate(100), 10 * time.Second, Followed, false, "blue keeps its requests beside the preview of green: 98.0/s, of 100.0/s before"},
 		"somebody tests a lot":         {rate(500), rate(100), rate(100), 10 * time.Second, Followed, false, "blue keeps its requests"},
 		"all of the old side's":        {rate(100), rate(0), rate(100), 10 * time.Second, NotFollowed, false, "blue gets 0.0 requests/s beside the preview of green, of 100.0/s before, and green gets 100.0/s: the rule takes more than it says"},
@@ -41,9 +46,12 @@ func TestBeside(t *testing.T) {
 			if test.want != Followed {
 				return
 			}
-			seen.onOld, seen.at = rate(0), start.Add(time.Hour)
+			seen.onTarget, seen.onOld, seen.at = rate(0), rate(0), start.Add(time.Hour)
 			if later := got.beside(seen); later != got {
-				t.Errorf("hours later %+v became %+v", got, later)
+				t.Errorf("clients stay away, and %+v became %+v", got, later)
+			}
+			if seen.onTarget = rate(100); got.beside(seen).Following != NotFollowed {
+				t.Errorf("the target gets all of them, and it is %+v", got.beside(seen))
 			}
 		})
 	}
@@ -109,5 +117,30 @@ func TestAPreviewUnderTheGate(t *testing.T) {
 				t.Errorf("it was compared %d times", after.Relative.Errors.Batches)
 			}
 		})
+	}
+}
+
+// A proxy that reads the rule a few seconds after the write, and then gives everybody
+// to the target, does not go by for one that obeys it.
+func TestARuleThatTakesEverybodyLate(t *testing.T) {
+	runner, source, state := comparing(t, release.RelativeRollback)
+	runner.Sources = []measure.Source{asking{source}}
+	runner.Release.Spec.Traffic.Steps = []release.Step{previewStep, {Weight: 100}}
+	if err := runner.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	state.Baseline = append(state.Baseline, measure.Reading{Query: runner.serving(state), State: measure.OK, Value: 100, Time: start.Add(-time.Minute)})
+	source.rate["green"], source.rate["blue"], source.failing["green"] = 0, 100, 0.001
+	for _, lasts := range []time.Duration{5 * time.Second, 30 * time.Second} { // nothing is told yet; all stay
+		early, _ := tickFor(t, runner, state, lasts)
+		if early.Phase != Hold || (early.DataPlane.Following == Followed) != (lasts > lostAfter) {
+			t.Fatalf("after %s: %+v", lasts, early.DataPlane)
+		}
+		runner.Clock.(*clocktesting.FakeClock).SetTime(start)
+	}
+	state, _ = tickFor(t, runner, state, 7*time.Second)
+	source.rate["green"], source.rate["blue"] = 100, 0
+	if after, _ := tickFor(t, runner, state, time.Hour); after.Phase != Held || !strings.Contains(after.Reason, "the rule takes more than it says") {
+		t.Errorf("%s, because %q", after.Phase, after.Reason)
 	}
 }

@@ -36,7 +36,11 @@ func TestShare(t *testing.T) {
 		"a fifth of half":                           {weight: 50, target: rate(10), old: rate(90), after: 10 * time.Second, want: NotFollowed, overdue: false, says: "10.0 %"},
 		"everything arrives":                        {weight: 50, target: rate(100), old: rate(0), after: 10 * time.Second, want: NotFollowed, overdue: false, says: "100.0 %"},
 		"a hundredth":                               {weight: 1, target: rate(1), old: rate(99), after: 30 * time.Second, want: Followed, overdue: false, says: "1 %"},
-		"none of a hundredth, of few":               {weight: 1, target: rate(0), old: rate(10), after: 10 * time.Second, want: Followed, overdue: false, says: "0 % of 100"},
+		"none of a hundredth, of few":               {weight: 1, target: rate(0), old: rate(10), after: 10 * time.Second, want: FollowingUnknown, overdue: false, says: "100 requests are too few to tell at a weight of 1"},
+		"one of a hundredth, of few":                {weight: 1, target: rate(0.1), old: rate(9.9), after: 10 * time.Second, want: Followed, overdue: false, says: "1 % of 100"},
+		"none of a tenth, of few":                   {weight: 10, target: rate(0), old: rate(6), after: time.Minute, want: FollowingUnknown, overdue: false, says: "360 requests are too few to tell at a weight of 10"},
+		"none of a tenth, of enough":                {weight: 10, target: rate(0), old: rate(7), after: time.Minute, want: NotFollowed, overdue: true, says: "0.0 % of 420"},
+		"all at nine tenths, of few":                {weight: 90, target: rate(6), old: rate(0), after: time.Minute, want: FollowingUnknown, overdue: false, says: "too few to tell at a weight of 90"},
 		"none of a hundredth, of many":              {weight: 1, target: rate(0), old: rate(1000), after: 30 * time.Second, want: NotFollowed, overdue: false, says: "0.0 % of 30000"},
 		"a tenth at a hundredth":                    {weight: 1, target: rate(10), old: rate(90), after: 30 * time.Second, want: Followed, overdue: false, says: ""}, // the old side has its part
 		"hardly any requests":                       {weight: 50, target: rate(0), old: rate(0.1), after: 10 * time.Second, want: FollowingUnknown, overdue: false, says: "1 requests are too few to tell"},
@@ -82,13 +86,18 @@ func TestShareGoesOn(t *testing.T) {
 	if tied.Following != NotFollowed || !tied.Overdue {
 		t.Errorf("tied: %+v", tied)
 	}
+	few := look(rate(0), rate(10), start.Add(30*time.Second))
+	few.weight, few.over = 1, 10*time.Second
+	if later := half.share(few); later != half {
+		t.Errorf("by chance none came: %+v became %+v", half, later)
+	}
 	if blind := tied.share(look(unanswered(measure.SourceDown, "refused"), rate(99), start.Add(3*time.Minute))); blind != tied {
 		t.Errorf("%+v became %+v", tied, blind)
 	}
 }
 
-// A route that shares as it should is called so whatever the counts: the noise
-// of counting is no reason to wait.
+// A route that shares as it should is never said not to, whatever the counts, and is
+// said to wherever the noise of counting is less than what is looked for.
 func TestShareKnowsNoise(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		weight := rapid.IntRange(1, 99).Draw(t, "weight")
@@ -98,7 +107,9 @@ func TestShareKnowsNoise(t *testing.T) {
 		share := min(1, max(0, want+off))
 		seen := shares{target: "green", old: "blue", weight: weight, onTarget: rate(share * float64(count)), onOld: rate((1 - share) * float64(count)),
 			over: time.Second, at: start.Add(time.Second), due: time.Minute}
-		if got := (DataPlane{Switched: start}).share(seen); got.Following != Followed {
+		got := (DataPlane{Switched: start}).share(seen)
+		tells := noise(want, float64(count)) < leastPart*min(want, 1-want)
+		if got.Following == NotFollowed || tells && got.Following != Followed {
 			t.Fatalf("%+v", got)
 		}
 	})

@@ -40,6 +40,9 @@ type pool struct {
 	// chosen: a request gets here only by asking for it, with a header, a
 	// cookie or a parameter, as one does to see a colour before anybody else.
 	chosen bool
+	// tied: a Service has one weight in all lists, so what multiplies some
+	// multiplies all.
+	tied bool
 }
 
 // colorServices are the Services of the colours, by colour, or whatever else a
@@ -131,7 +134,7 @@ func (c colorServices) names() []string {
 
 // called is what a backend is called for people; a subset says what it is.
 func called(backend string) string {
-	if strings.HasPrefix(backend, subsetPrefix) {
+	if _, is := ParseSubset(backend); is {
 		return backend
 	}
 	return "service " + backend
@@ -219,6 +222,8 @@ func (c colorServices) weigh(pools []pool, to Split, scale int64) (weighed []poo
 		sums[i] = max(1, c.sum(one)) // nothing to either is what a person may have to mend
 		whole = whole && sums[i]%scale == 0 && c.othersDivisible(one, scale)
 	}
+	others := c.tied(pools)
+	whole = whole && !slices.ContainsFunc(others, func(one pool) bool { return !c.othersDivisible(one, scale) })
 	if !whole {
 		scale = 1 // somebody has written since: what stands there now is what they want
 	}
@@ -232,7 +237,21 @@ func (c colorServices) weigh(pools []pool, to Split, scale int64) (weighed []poo
 	for i, one := range shared {
 		weighed = append(weighed, c.with(one, to, sums[i]/scale*factor, scale, factor))
 	}
+	for _, one := range others {
+		weighed = append(weighed, c.with(one, to, 0, scale, factor))
+	}
 	return weighed, factor, nil
+}
+
+// tied are the lists of nobody's colour that are multiplied with those that are.
+func (c colorServices) tied(pools []pool) []pool {
+	var others []pool
+	for _, one := range pools {
+		if one.tied && !slices.ContainsFunc(one.backends, func(entry backend) bool { return c.colorOf(entry) != "" }) {
+			others = append(others, one)
+		}
+	}
+	return others
 }
 
 // with is a list whose colours share a sum by a Split; the others are divided

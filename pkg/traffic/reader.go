@@ -36,7 +36,7 @@ type List struct {
 // Backend is one entry of a List.
 type Backend struct {
 	// Service is the Service of the route's namespace that it leads to, or
-	// "subset NAME" where the route tells the colours apart by subsets; "" for
+	// "subset NAME of SERVICE" where the route tells the colours apart by subsets; "" for
 	// anything else.
 	Service string
 	// Weight is its part of the list's sum.

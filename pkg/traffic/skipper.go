@@ -147,6 +147,7 @@ func skipperIngressPools(object map[string]any) ([]pool, error) {
 		pools[at].backends = append(pools[at].backends, backend{service: path.service, weight: weight, stands: stands})
 	}
 	for i, one := range pools {
+		one.tied = slices.ContainsFunc(one.backends, func(entry backend) bool { return entry.stands })
 		pools[i] = evenWithoutWeights(one)
 	}
 	return pools, nil

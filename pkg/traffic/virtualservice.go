@@ -16,9 +16,6 @@ import (
 // shares the requests of each route among destinations, which are hosts or
 // subsets of one host. Its weights need not sum to 100.
 
-// subsetPrefix sets the names of subsets apart from those of Services.
-const subsetPrefix = "subset "
-
 func virtualServiceDriver() driver {
 	return weightedDriver("virtualService", func(traffic release.Traffic) (weightedKind, error) {
 		kind := weightedKind{
@@ -33,7 +30,7 @@ func virtualServiceDriver() driver {
 		if len(traffic.VirtualService.Subsets) > 0 {
 			kind.pools, kind.split, kind.colors = subsetPools, subsetSplit, colorServices{}
 			for color, subset := range traffic.VirtualService.Subsets {
-				kind.colors[color] = subsetPrefix + subset
+				kind.colors[color] = Subset{Name: subset, Service: traffic.VirtualService.Host}.String()
 			}
 		}
 		return kind, nil
@@ -43,27 +40,30 @@ func virtualServiceDriver() driver {
 // hostPools tells destinations apart by their hosts.
 func hostPools(object map[string]any) ([]pool, error) {
 	own, _, _ := unstructured.NestedString(object, "metadata", "namespace")
-	return istioPools(object, "host", func(destination map[string]any) string {
+	return istioPools(object, func(destination map[string]any) string {
 		host, _, _ := unstructured.NestedString(destination, "host")
 		return serviceOfHost(host, own)
 	})
 }
 
-// subsetPools tells destinations apart by their subsets.
+// subsetPools tells destinations apart by their subsets, each of its host.
 func subsetPools(object map[string]any) ([]pool, error) {
-	return istioPools(object, "subset", func(destination map[string]any) string {
+	own, _, _ := unstructured.NestedString(object, "metadata", "namespace")
+	return istioPools(object, func(destination map[string]any) string {
 		subset, _, _ := unstructured.NestedString(destination, "subset")
-		if subset == "" {
+		host, _, _ := unstructured.NestedString(destination, "host")
+		service := serviceOfHost(host, own)
+		if subset == "" || service == "" {
 			return ""
 		}
-		return subsetPrefix + subset
+		return Subset{Name: subset, Service: service}.String()
 	})
 }
 
 // istioPools are the destinations of each route, of HTTP, TLS and TCP. A lone
 // destination gets everything whatever its weight; among several one without a
 // weight gets nothing, says the API.
-func istioPools(object map[string]any, identity string, service func(destination map[string]any) string) ([]pool, error) {
+func istioPools(object map[string]any, service func(destination map[string]any) string) ([]pool, error) {
 	var pools []pool
 	for _, protocol := range []string{"http", "tls", "tcp"} {
 		routes, err := listAt(object, "spec", protocol)
@@ -84,7 +84,7 @@ func istioPools(object map[string]any, identity string, service func(destination
 				destination, _, _ := unstructured.NestedMap(weighted, "destination")
 				place := fmt.Sprintf("/spec/%s/%d/route/%d/", protocol, i, at)
 				entry := backend{service: service(destination), pointer: place + "weight",
-					identity: cluster.Operation{Op: "test", Path: place + "destination/" + identity, Value: destination[identity]}}
+					identity: cluster.Operation{Op: "test", Path: place + "destination", Value: destination}}
 				if entry.weight, entry.stands, err = numberAt(weighted, "weight", otherwise); err != nil {
 					return nil, fmt.Errorf("%s, route[%d]: %w", one.name, at, err)
 				}

@@ -3,22 +3,25 @@ package traffic
 import (
 	"fmt"
 	"strconv"
-	"strings"
 )
 
 // hostSplit says in CEL what hostPools says in Go.
 func hostSplit(variable string, colors colorServices) string {
-	return istioSplit(variable, colors, func(service string) string {
-		namespaced := fmt.Sprintf("%s + %s.metadata.namespace", strconv.Quote(service+"."), variable)
-		return fmt.Sprintf("has(b.destination.host) && (b.destination.host == %s || b.destination.host == %s || (b.destination.host + \".\").startsWith(%s + \".svc.\"))",
-			strconv.Quote(service), namespaced, namespaced)
-	})
+	return istioSplit(variable, colors, func(service string) string { return leadsToHost(variable, service) })
+}
+
+// leadsToHost says in CEL what serviceOfHost says in Go.
+func leadsToHost(variable, service string) string {
+	namespaced := fmt.Sprintf("%s + %s.metadata.namespace", strconv.Quote(service+"."), variable)
+	return fmt.Sprintf("has(b.destination.host) && (b.destination.host == %s || b.destination.host == %s || (b.destination.host + \".\").startsWith(%s + \".svc.\"))",
+		strconv.Quote(service), namespaced, namespaced)
 }
 
 // subsetSplit says in CEL what subsetPools says in Go.
 func subsetSplit(variable string, colors colorServices) string {
 	return istioSplit(variable, colors, func(called string) string {
-		return "has(b.destination.subset) && b.destination.subset == " + strconv.Quote(strings.TrimPrefix(called, subsetPrefix))
+		subset, _ := ParseSubset(called)
+		return fmt.Sprintf("has(b.destination.subset) && b.destination.subset == %s && %s", strconv.Quote(subset.Name), leadsToHost(variable, subset.Service))
 	})
 }
 

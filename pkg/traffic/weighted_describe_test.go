@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -19,9 +20,15 @@ func TestVirtualServiceDescriptionReadsAsTheDriver(t *testing.T) {
 }
 
 func TestSubsetDescriptionReadsAsTheDriver(t *testing.T) {
-	colors := colorServices{"blue": "subset svc-blue", "green": "subset svc-green"}
+	colors := colorServices{"blue": "subset svc-blue of shop", "green": "subset svc-green of shop"}
 	readsAsTheDriver(t, subsetSplit("object", colors), colors, subsetPools, drawVirtualService(
-		func(name string) map[string]any { return map[string]any{"host": "shop", "subset": name} }, "", "v1"))
+		func(name string) map[string]any {
+			host, subset, elsewhere := strings.Cut(name, "@")
+			if !elsewhere {
+				host, subset = "shop", name
+			}
+			return map[string]any{"host": host, "subset": subset}
+		}, "", "v1", "cart@svc-blue", "shop.shop.svc.cluster.local@svc-green", "shop.other@svc-blue", "@svc-blue"))
 }
 
 func TestTraefikServiceDescriptionReadsAsTheDriver(t *testing.T) {

@@ -40,7 +40,7 @@ func virtualServiceSubsetsKind() kind {
 	subsets := map[string]string{Blue: "first", Green: "second"}
 	colors := map[string]string{"first": Blue, "second": Green}
 	made := weightedKind(virtualServiceKind(), func(traffic *release.Traffic) {
-		traffic.VirtualService = &release.VirtualServiceRoute{Name: weightedName, Subsets: subsets}
+		traffic.VirtualService = &release.VirtualServiceRoute{Name: weightedName, Host: Service, Subsets: subsets}
 	})
 	made.route = VirtualServiceSubsets
 	made.manifest = func(s *Shop) ([]byte, error) {

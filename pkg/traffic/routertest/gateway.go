@@ -52,6 +52,7 @@ spec:
 // HTTPRoute is one of the Gateway API.
 func HTTPRoute() Kind {
 	kind := gatewayKind("HTTPRoute", "httproutes", "v1", func(traffic *release.Traffic) { traffic.HTTPRoute = &release.NamedRoute{Name: Name} })
+	kind.Further = anotherRule
 	kind.Previews = gatewayPreviews(map[string]any{"path": map[string]any{"type": "PathPrefix", "value": "/other"}})
 	return kind
 }
@@ -59,8 +60,17 @@ func HTTPRoute() Kind {
 // GRPCRoute is one of the Gateway API.
 func GRPCRoute() Kind {
 	kind := gatewayKind("GRPCRoute", "grpcroutes", "v1", func(traffic *release.Traffic) { traffic.GRPCRoute = &release.NamedRoute{Name: Name} })
+	kind.Further = anotherRule
 	kind.Previews = gatewayPreviews(map[string]any{"method": map[string]any{"type": "Exact", "service": "other.Other"}})
 	return kind
+}
+
+// anotherRule leads to two others.
+func anotherRule(object map[string]any) {
+	appendTo(object, map[string]any{"backendRefs": []any{
+		map[string]any{"group": "", "kind": "Service", "name": "cart-a", "port": int64(80), "weight": int64(3)},
+		map[string]any{"group": "", "kind": "Service", "name": "cart-b", "port": int64(80), "weight": int64(1)},
+	}}, "spec", "rules")
 }
 
 // gatewayPreviews are rules of the Gateway API; some takes a part of the requests.

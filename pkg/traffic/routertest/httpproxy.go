@@ -36,5 +36,10 @@ spec:
 		Fresh:    head + "    - {name: svc-green, port: 80, weight: 0}\n",
 		None:     head + "    - {name: svc-green, port: 80, mirror: true, weight: 10}\n",
 		Backends: backends.Backends, Set: backends.Set, Insert: backends.Insert,
+		Further: func(object map[string]any) {
+			appendTo(object, map[string]any{"conditions": []any{map[string]any{"prefix": "/cart"}}, "services": []any{
+				map[string]any{"name": "cart-a", "port": int64(80), "weight": int64(3)}, map[string]any{"name": "cart-b", "port": int64(80), "weight": int64(1)},
+			}}, "spec", "routes")
+		},
 	}
 }

@@ -37,6 +37,12 @@ type Kind struct {
 	Backends func(object map[string]any) []Backend
 	// Set sets the weight of a backend.
 	Set func(object map[string]any, service string, weight int64)
+	// Further adds a part that leads to others alone, with weights; nil where a route
+	// has one part.
+	Further func(object map[string]any)
+	// Tied: a Service has one weight in all parts, so those of a further part are
+	// multiplied with the colours'.
+	Tied bool
 	// Insert adds a backend; nil where there can't be another one.
 	Insert func(object map[string]any, service string, weight int64)
 	// Open opens the router; nil is as a Release does.
@@ -152,9 +158,32 @@ func look(t *testing.T, objects dynamic.ResourceInterface) map[string]any {
 	return object.Object
 }
 
+// rest is all of a route but the weights of the colours, the marks that a router leaves,
+// and what an API server or a proxy writes.
+func (k Kind) rest(object map[string]any) map[string]any {
+	k.Set(object, "svc-blue", 0)
+	k.Set(object, "svc-green", 0)
+	delete(object, "status")
+	metadata := Within(object, "metadata")
+	for _, field := range []string{"resourceVersion", "generation", "managedFields"} {
+		delete(metadata, field)
+	}
+	annotations, _ := metadata["annotations"].(map[string]any)
+	for annotation := range annotations {
+		if strings.HasPrefix(annotation, "bluegreen.dev/") {
+			delete(annotations, annotation)
+		}
+	}
+	if len(annotations) == 0 {
+		delete(metadata, "annotations")
+	}
+	return object
+}
+
 // weights are the ways of the route to be disturbed that its weights add.
 func (k Kind) weights(objects dynamic.ResourceInterface) *Weights {
 	found := &Weights{
+		Tied: k.Tied,
 		Backends: func(t *testing.T) []Backend {
 			var found []Backend
 			for _, one := range k.Backends(look(t, objects)) {
@@ -165,6 +194,10 @@ func (k Kind) weights(objects dynamic.ResourceInterface) *Weights {
 			}
 			return found
 		},
+		Rest: func(t *testing.T) map[string]any { return k.rest(look(t, objects)) },
+	}
+	if k.Further != nil {
+		found.Further = func(t *testing.T) { Edit(t, objects, k.Further) }
 	}
 	if k.Insert == nil {
 		return found

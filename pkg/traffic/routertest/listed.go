@@ -57,5 +57,12 @@ func Within(object map[string]any, path ...string) map[string]any {
 	return object
 }
 
+// appendTo adds an entry to a list.
+func appendTo(object, entry map[string]any, path ...string) {
+	holder, field := Within(object, path[:len(path)-1]...), path[len(path)-1]
+	list, _ := holder[field].([]any)
+	holder[field] = append(list, entry)
+}
+
 // nameOf is the field name of a backend.
 func nameOf(backend map[string]any) string { name, _ := backend["name"].(string); return name }

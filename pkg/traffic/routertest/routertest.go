@@ -28,8 +28,7 @@ type Fixture struct {
 	// Edit changes something of the route that is not the Router's, as
 	// another person would.
 	Edit func(t *testing.T)
-	// CheckEdit fails the test if that change is gone, or if anything else
-	// that was never the Router's has changed.
+	// CheckEdit fails the test if that change is gone.
 	CheckEdit func(t *testing.T)
 	// Stamp puts a fence on the route.
 	Stamp func(t *testing.T, fence cluster.Fence)
@@ -54,6 +53,15 @@ type Weights struct {
 	Other, Double func(t *testing.T)
 	// Backends are the weights as they stand in the object, in order.
 	Backends func(t *testing.T) []Backend
+	// Further adds a part that leads to others alone, with weights; nil where the
+	// route has one part.
+	Further func(t *testing.T)
+	// Tied: those of a further part are multiplied with the colours' while the route
+	// shares.
+	Tied bool
+	// Rest is all of the object that is not the Router's; nil where there is more than
+	// one object.
+	Rest func(t *testing.T) map[string]any
 }
 
 // Backend is one backend of a route: Color is "" for somebody else's.
@@ -207,6 +215,10 @@ func weighted(t *testing.T, f Fixture) *Weights {
 // keeps the step before, and at the end every weight is what it was.
 func testSteps(t *testing.T, f Fixture) {
 	weights := weighted(t, f)
+	if weights.Further != nil {
+		weights.Further(t)
+	}
+	restKept := keepsRest(t, weights)
 	before, last := weights.Backends(t), traffic.Whole(f.Live)
 	for _, percent := range []int{1, 33, 50, 100} {
 		to := traffic.Between(f.Idle, f.Live, percent)
@@ -221,9 +233,29 @@ func testSteps(t *testing.T, f Fixture) {
 		if got := shares(weights.Backends(t))[f.Idle]; math.Abs(got-float64(percent)/100) > 1e-9 {
 			t.Errorf("%s has %.4f of all requests, want %d %%", f.Idle, got, percent)
 		}
+		if !weights.Tied {
+			restKept()
+		}
 		last = to
 	}
 	wantRestored(t, f, before)
+	restKept()
+}
+
+// keepsRest looks at what is not the Router's, and returns what fails the test if that
+// has changed.
+func keepsRest(t *testing.T, weights *Weights) func() {
+	t.Helper()
+	if weights.Rest == nil {
+		return func() {}
+	}
+	before := weights.Rest(t)
+	return func() {
+		t.Helper()
+		if diff := cmp.Diff(before, weights.Rest(t)); diff != "" {
+			t.Errorf("what is not the router's (-before +after):\n%s", diff)
+		}
+	}
 }
 
 // wantRestored gives everything back, which makes every weight what it was.

@@ -45,6 +45,12 @@ spec:
 		Declare:  func(traffic *release.Traffic) { traffic.RouteGroup = &release.NamedRoute{Name: Name} },
 		Fresh:    head + "  - {backendName: green, weight: 0}\n", None: head,
 		Backends: backends.Backends, Set: backends.Set, Insert: backends.Insert,
+		Further: func(object map[string]any) {
+			appendTo(object, map[string]any{"name": "cart", "type": "service", "serviceName": "cart", "servicePort": int64(80)}, "spec", "backends")
+			appendTo(object, map[string]any{"pathSubtree": "/cart", "backends": []any{
+				map[string]any{"backendName": "cart", "weight": int64(3)}, map[string]any{"backendName": "canary", "weight": int64(1)},
+			}}, "spec", "routes")
+		},
 	}
 }
 
@@ -85,8 +91,9 @@ spec:
 		Backends: func(object map[string]any) []Backend {
 			var found []Backend
 			for _, entry := range paths.List(object) {
-				one, _ := entry.(map[string]any)
-				found = append(found, Backend{Color: paths.Service(one), Weight: weights(object)[paths.Service(one)]})
+				if one, _ := entry.(map[string]any); one["path"] == "/" {
+					found = append(found, Backend{Color: paths.Service(one), Weight: weights(object)[paths.Service(one)]})
+				}
 			}
 			return found
 		},
@@ -94,6 +101,15 @@ spec:
 		Insert: func(object map[string]any, service string, weight int64) {
 			set(object, service, weight)
 			paths.Insert(object, service, weight)
+		},
+		Tied: true,
+		Further: func(object map[string]any) {
+			for service, weight := range map[string]int64{"cart-a": 3, "cart-b": 1} {
+				set(object, service, weight)
+				path := paths.Make(service, weight)
+				path["path"] = "/cart"
+				appendTo(object, path, "spec", "rules", "http", "paths")
+			}
 		},
 	}
 }

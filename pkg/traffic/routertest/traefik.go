@@ -40,7 +40,7 @@ spec:
 
 // IngressRoute is one whose route holds several services.
 func IngressRoute() Kind {
-	return traefikKind("ingressroutes", `
+	kind := traefikKind("ingressroutes", `
 apiVersion: traefik.io/v1alpha1
 kind: IngressRoute
 metadata: {name: shop, namespace: shop}
@@ -51,4 +51,10 @@ spec:
     kind: Rule
     services:
 `, func(traffic *release.Traffic) { traffic.IngressRoute = &release.NamedRoute{Name: Name} }, "spec", "routes")
+	kind.Further = func(object map[string]any) {
+		appendTo(object, map[string]any{"match": "Host(`cart.example`)", "kind": "Rule", "services": []any{
+			map[string]any{"name": "cart-a", "port": int64(80), "weight": int64(3)}, map[string]any{"name": "cart-b", "port": int64(80), "weight": int64(1)},
+		}}, "spec", "routes")
+	}
+	return kind
 }

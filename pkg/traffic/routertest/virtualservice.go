@@ -50,16 +50,26 @@ spec:
 	if subsets {
 		blue, green = "    - {destination: {host: shop, subset: blue}, weight: 1}\n", "    - {destination: {host: shop, subset: green}, weight: 0}\n"
 		declare = func(traffic *release.Traffic) {
-			traffic.VirtualService = &release.VirtualServiceRoute{Name: Name, Subsets: map[string]string{"blue": "blue", "green": "green"}}
+			traffic.VirtualService = &release.VirtualServiceRoute{Name: Name, Host: "shop", Subsets: map[string]string{"blue": "blue", "green": "green"}}
 		}
-		missing = "add subset green"
+		missing = "add subset green of shop"
 	}
 	return Kind{
 		Resource: schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1beta1", Resource: "virtualservices"},
 		Declare:  declare, Fresh: head + blue + green, None: head + blue, Missing: missing,
-		Backends: backends.Backends, Set: backends.Set, Insert: backends.Insert,
+		Backends: backends.Backends, Set: backends.Set, Insert: backends.Insert, Further: anotherHost,
 		Previews: istioPreviews(destination),
 	}
+}
+
+// anotherHost leads to another Service, whose subsets are called as the release's.
+func anotherHost(object map[string]any) {
+	to := func(subset string, weight int64) map[string]any {
+		return map[string]any{"destination": map[string]any{"host": "cart", "subset": subset}, "weight": weight}
+	}
+	appendTo(object, map[string]any{
+		"match": []any{map[string]any{"uri": map[string]any{"prefix": "/cart"}}}, "route": []any{to("blue", 100), to("green", 0)},
+	}, "spec", "http")
 }
 
 // istioPreviews are HTTP routes.
