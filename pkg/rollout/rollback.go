@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -94,75 +93,6 @@ func back(state State, reason string, at time.Time) State {
 	return enter(state, Revert, at)
 }
 
-// wayBack finds out which colour is the side before: by the unfinished run,
-// else by the split that the last switch recorded on the route, or, where that
-// can't be read, by the last run. Where the last
-// run was a rollback to what is live there is no way further back: the other side
-// is the one that was found bad. One that was blocked says less: see pastBlocked.
-// A record that is there and can't be read is looked past: see pastUnreadable.
-// fault is why the split of the route can't be read.
-func (r *Runner) wayBack(ctx context.Context, route traffic.Route, fault error) (State, error) {
-	live := route.Split.Sole()
-	last, err := r.Journal.Current(ctx)
-	if other := r.anotherRun(last, err); other != nil {
-		return State{}, other
-	}
-	if err != nil {
-		r.tell(Revert, Warning, "the journal can't be read, going by the live objects: %v", err)
-	}
-	taken := map[string]int32(nil)
-	if preview, ended := route.Preview, err != nil || last == nil || !last.Finished.IsZero(); preview != nil && ended && live != "" {
-		return State{Started: r.Clock.Now(), From: live, To: preview.Color}, nil // whose run nobody has a record of
-	}
-	unreadable := (*journal.RecordError)(nil)
-	if errors.As(err, &unreadable) && fault == nil {
-		if last, err = r.pastUnreadable(ctx, route); err != nil {
-			return State{}, err
-		}
-	}
-	if err == nil && last != nil {
-		state := State{}
-		known := json.Unmarshal(last.State, &state) == nil && state.From != ""
-		switch {
-		case known && last.Finished.IsZero():
-			r.continues(*last)
-			state.Taken = state.Finish.taken()
-			return state, nil
-		case known && live == "":
-			return atRest(state, r.Clock.Now()), nil
-		case known && state.Phase == Done && state.To == live && route.Origin == "":
-			// Somebody has taken from the route what it said itself.
-			return State{Started: r.Clock.Now(), From: state.From, To: live}, nil
-		case known && state.From == live && state.Finish != nil:
-			// There was no way back before the other side was decommissioned.
-			return State{Phase: RolledBack, From: live, To: state.To}, nil
-		case known && state.From == live && state.Phase == Blocked:
-			return r.pastBlocked(ctx, route, state)
-		case known && state.From == live && state.Phase == RolledBack:
-			return State{Phase: RolledBack, From: live, To: state.To}, nil
-		case known && state.From == route.Origin:
-			taken = state.Finish.taken()
-		}
-	}
-	if fault != nil {
-		return State{}, fault // what the route records may be a way back as well, and no run says which
-	}
-	state := State{Started: r.Clock.Now(), Taken: taken}
-	if route.Origin == "" || route.Origin == live {
-		instead := "kubectl bluegreen shift --to COLOR"
-		if unreadable != nil {
-			instead += " --set-record-aside"
-		}
-		return State{}, release.WithHint(
-			fmt.Errorf("find the way back: %s has split %s and does not say which colour had everything before", route.Object, route.Shares()), instead)
-	}
-	state.From, state.To = route.Origin, live
-	if live == "" {
-		state.To = r.Release.Spec.Other(route.Origin)
-	}
-	return state, nil
-}
-
 // anotherRun is why the last run is not the one that alone may be gone back from:
 // what somebody has begun since is not the business of who names that one.
 func (r *Runner) anotherRun(last *journal.Run, unread error) error {
@@ -175,18 +105,6 @@ func (r *Runner) anotherRun(last *journal.Run, unread error) error {
 		return release.WithHint(fmt.Errorf("roll back run %s: release %s has no run", r.only, r.Release.Metadata.Name), "kubectl bluegreen status")
 	}
 	return release.WithHint(fmt.Errorf("roll back run %s: nothing was done, for run %s is the last one", r.only, last.ID), "kubectl bluegreen status")
-}
-
-// atRest is the way back where no side has everything and no run is under way:
-// somebody has edited the route since the last one, which is gone back from as
-// ever where it moved everything, and whose end is restored where that was a way
-// back itself.
-func atRest(last State, now time.Time) State {
-	state := State{Started: now, From: last.From, To: last.To}
-	if last.Finish != nil {
-		state.From, state.To = last.Finish.Live, last.Finish.Idle
-	}
-	return state
 }
 
 // beside answers a lease that somebody else holds: a shift is refused, a
