@@ -15,8 +15,10 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
-// Plan is what a shift would do, as --dry-run prints it: the exact patches
-// and the gates with the readings of today.
+// Plan is what a shift would do, as --dry-run prints it: the exact patches, each
+// planned on what the one before it leaves, and the gates with the readings of
+// today. Only the resourceVersions are all of now, for the server alone knows the
+// next.
 type Plan struct {
 	metav1.TypeMeta `json:",inline"`
 	Release         string `json:"release"`
@@ -43,7 +45,7 @@ type Plan struct {
 type PlanWrite struct {
 	Phase  Phase  `json:"phase"`
 	Object string `json:"object"`
-	// From is what the object has now, "" where To says it all.
+	// From is what the object has before it, "" where To says it all.
 	From string `json:"from,omitempty"`
 	To   string `json:"to"`
 	// Hold is how long a step is held before the next.
@@ -96,7 +98,7 @@ func (r *Runner) DryRun(ctx context.Context, request ShiftRequest, server bool) 
 	if err != nil {
 		return nil, err
 	}
-	planning := planning{Runner: r, route: route, from: live, to: target, server: server,
+	planning := &planning{Runner: r, route: route, from: live, to: target, server: server,
 		fence: cluster.Fence{Epoch: newestOf(read) + 1, Holder: r.Holder}}
 	if plan.Writes, err = planning.writes(ctx); err != nil {
 		return nil, err

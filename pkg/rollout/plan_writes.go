@@ -17,15 +17,16 @@ import (
 // planning finds out what a shift would write. It writes nothing.
 type planning struct {
 	*Runner
-	route    traffic.Route
-	from, to string
-	fence    cluster.Fence
+	// route is as it is now, planned as the writes that are planned so far leave it.
+	route, planned traffic.Route
+	from, to       string
+	fence          cluster.Fence
 	// server has the API server check every write.
 	server bool
 }
 
 // writes lists the writes of a shift in their order.
-func (p planning) writes(ctx context.Context) ([]PlanWrite, error) {
+func (p *planning) writes(ctx context.Context) ([]PlanWrite, error) {
 	var writes []PlanWrite
 	for _, part := range []func(context.Context) ([]PlanWrite, error){p.fencing, p.applying, p.scaling, p.trying, p.holding, p.switching} {
 		found, err := part(ctx)
@@ -38,13 +39,16 @@ func (p planning) writes(ctx context.Context) ([]PlanWrite, error) {
 }
 
 // fencing puts the run's stamp on the route and on every workload that exists.
-func (p planning) fencing(ctx context.Context) ([]PlanWrite, error) {
+func (p *planning) fencing(ctx context.Context) ([]PlanWrite, error) {
 	stamped := fmt.Sprintf("stamped with epoch %d", p.fence.Epoch)
 	patch, err := p.Router.Plan(p.route, p.route.Split, p.fence)
 	if err != nil {
 		return nil, err
 	}
 	if err := p.tryRoute(ctx, patch); err != nil {
+		return nil, err
+	}
+	if p.planned, err = p.Router.After(p.route, patch); err != nil {
 		return nil, err
 	}
 	var writes []PlanWrite
@@ -72,7 +76,7 @@ func (p planning) fencing(ctx context.Context) ([]PlanWrite, error) {
 
 // applying sends the objects of the manifests. Without the server it is not
 // known what becomes of each.
-func (p planning) applying(ctx context.Context) ([]PlanWrite, error) {
+func (p *planning) applying(ctx context.Context) ([]PlanWrite, error) {
 	objects, err := p.manifests(p.to, p.route)
 	if err == nil {
 		objects, err = p.keptDown(ctx, p.to, objects)
@@ -96,7 +100,7 @@ func (p planning) applying(ctx context.Context) ([]PlanWrite, error) {
 
 // scaling gives a target that stands at zero its replicas back, where its
 // manifests don't.
-func (p planning) scaling(ctx context.Context) ([]PlanWrite, error) {
+func (p *planning) scaling(ctx context.Context) ([]PlanWrite, error) {
 	if p.scales() {
 		return nil, nil // the switch does
 	}
@@ -138,7 +142,7 @@ func setsReplicas(objects []*unstructured.Unstructured, ref release.Workload) bo
 
 // trying makes the spare pod that shows how the old side's pods end, and what
 // that may lead to.
-func (p planning) trying(ctx context.Context) ([]PlanWrite, error) {
+func (p *planning) trying(ctx context.Context) ([]PlanWrite, error) {
 	drain := p.Release.Spec.Traffic.Drain
 	if drain == release.DrainNone || p.scales() {
 		return nil, nil
@@ -153,7 +157,7 @@ func (p planning) trying(ctx context.Context) ([]PlanWrite, error) {
 
 // holding keeps the old side's autoscalers from taking it down. Who may not
 // list them shifts without that.
-func (p planning) holding(ctx context.Context) ([]PlanWrite, error) {
+func (p *planning) holding(ctx context.Context) ([]PlanWrite, error) {
 	if p.scales() {
 		return nil, nil
 	}
@@ -179,20 +183,17 @@ func (p planning) holding(ctx context.Context) ([]PlanWrite, error) {
 
 // switching moves the route, and after it comes what may be done about requests that
 // stay on the old side.
-func (p planning) switching(ctx context.Context) ([]PlanWrite, error) {
+func (p *planning) switching(ctx context.Context) ([]PlanWrite, error) {
 	var writes []PlanWrite
 	state := State{Phase: Switch, From: p.from, To: p.to}
 	for index, step := range p.policy.Steps {
 		state.Step = index
-		patch, err := p.Router.Plan(p.route.Previewing(state.preview(p.policy)), state.Split(p.policy), p.fence)
+		patches, err := p.moves(ctx, state)
 		if err != nil {
 			return nil, err
 		}
-		if err := p.tryRoute(ctx, patch); err != nil {
-			return nil, err
-		}
-		for _, one := range patch.Each() {
-			writes = append(writes, switchWrite(one, step, index))
+		for _, one := range patches {
+			writes = append(writes, switchWrite(one, step))
 		}
 	}
 	condition := map[release.Drain]string{
@@ -205,22 +206,35 @@ func (p planning) switching(ctx context.Context) ([]PlanWrite, error) {
 	return writes, nil
 }
 
-// switchWrite is one write of a switch. Of workers it is told to how many replicas
-// a side is scaled, and from how many at the first step, for the later ones go by
-// what stands there then.
-func switchWrite(one traffic.Patch, step release.Step, index int) PlanWrite {
-	write := PlanWrite{Phase: Switch, Object: one.Object, From: one.From.String(), To: one.Told(), Hold: step.Hold.String(), Patch: one.Body}
+// moves are the writes of a state's step, planned on the route as the step before
+// leaves it. The server can't be asked about these, for it has no such route yet: it
+// is asked about what would bring the route to the same from where it is now.
+func (p *planning) moves(ctx context.Context, state State) ([]traffic.Patch, error) {
+	split, preview := state.Split(p.policy), state.preview(p.policy)
+	now, err := p.Router.Plan(p.route.Previewing(preview), split, p.fence)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.tryRoute(ctx, now); err != nil {
+		return nil, err
+	}
+	patches, left, err := traffic.Moves(p.Router, p.planned.Previewing(preview), split, p.fence)
+	p.planned = left
+	return patches, err
+}
+
+// switchWrite is one write of a switch. Of workers it is told from how many and to
+// how many replicas a side is scaled.
+func switchWrite(one traffic.Patch, step release.Step) PlanWrite {
+	write := PlanWrite{Phase: Switch, Object: one.Object, From: one.Found(), To: one.Told(), Hold: step.Hold.String(), Patch: one.Body}
 	if one.Will != "" {
-		write.From, write.To = "", one.Will
-		if index == 0 {
-			write.From = one.Was
-		}
+		write.From, write.To = one.Was, one.Will
 	}
 	return write
 }
 
 // deployed are the workloads of a colour that exist.
-func (p planning) deployed(ctx context.Context, color string) ([]*cluster.Workload, error) {
+func (p *planning) deployed(ctx context.Context, color string) ([]*cluster.Workload, error) {
 	var found []*cluster.Workload
 	for _, reference := range p.Release.Spec.Colors[color].Workloads {
 		workload, err := p.Client.Workload(ctx, p.Release.Metadata.Namespace, reference)
@@ -236,7 +250,7 @@ func (p planning) deployed(ctx context.Context, color string) ([]*cluster.Worklo
 }
 
 // workload is one fenced write to a workload, tried where the server is asked.
-func (p planning) workload(ctx context.Context, phase Phase, workload *cluster.Workload, change string, operations ...cluster.Operation) (PlanWrite, error) {
+func (p *planning) workload(ctx context.Context, phase Phase, workload *cluster.Workload, change string, operations ...cluster.Operation) (PlanWrite, error) {
 	patch, err := cluster.FencedPatch(workload.Object, p.fence, operations...)
 	if err != nil {
 		return PlanWrite{}, err
@@ -253,7 +267,7 @@ func (p planning) workload(ctx context.Context, phase Phase, workload *cluster.W
 }
 
 // tryRoute asks the server to admit a write to the route.
-func (p planning) tryRoute(ctx context.Context, patch traffic.Patch) error {
+func (p *planning) tryRoute(ctx context.Context, patch traffic.Patch) error {
 	if !p.server {
 		return nil
 	}

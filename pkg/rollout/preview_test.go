@@ -3,11 +3,13 @@ package rollout
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -338,23 +340,77 @@ func TestAPreviewIsGuarded(t *testing.T) {
 	}
 }
 
-// TestAPreviewIsPlanned: a dry run lists it with its patch.
+// TestAPreviewIsPlanned: a dry run lists it with its patch, and each step after it
+// begins with what the one before leaves. The patches, one after another, make what
+// a run makes, and nothing is written.
 func TestAPreviewIsPlanned(t *testing.T) {
 	p := newPreviewRunner(t, release.Step{Weight: 50, Hold: minutes(3)}, release.Step{Weight: 100})
 	plan, err := p.DryRun(t.Context(), ShiftRequest{}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
+	object, err := json.Marshal(p.object())
+	if err != nil {
+		t.Fatal(err)
+	}
 	var got []string
 	for _, write := range plan.Writes {
+		if !strings.HasPrefix(write.Object, "httproute/") {
+			continue
+		}
+		object = patched(t, object, write.Patch)
 		if write.Phase == Switch {
-			got = append(got, fmt.Sprintf("%s → %s for %s, rules: %v", write.From, write.To, write.Hold, bytes.Contains(write.Patch, []byte("X-Version"))))
+			got = append(got, fmt.Sprintf("%s → %s for %s: %s", write.From, write.To, write.Hold, weightsOf(t, object)))
 		}
 	}
-	want := []string{"blue=100 → blue=100, and green to requests with header X-Version: next for 2m, rules: true",
-		"blue=100 → blue=50,green=50 for 3m, rules: false", "blue=100 → green=100 for 0s, rules: false"}
+	const previewed = "blue=100, and green to requests with header X-Version: next"
+	want := []string{
+		"blue=100 → " + previewed + " for 2m: svc-green=1; svc-blue=1 svc-green=0",
+		previewed + " → blue=50,green=50 for 3m: svc-blue=1 svc-green=1",
+		"blue=50,green=50 → green=100 for 0s: svc-blue=0 svc-green=1",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	p.wantAsBefore()
+}
+
+// patched is an object after a JSON patch.
+func patched(t *testing.T, object []byte, patch json.RawMessage) []byte {
+	t.Helper()
+	operations, err := jsonpatch.DecodePatch(patch)
+	if err == nil {
+		object, err = operations.Apply(object)
+	}
+	if err != nil {
+		t.Fatalf("apply %s: %v", patch, err)
+	}
+	return object
+}
+
+// weightsOf are the backends of each rule of an HTTPRoute with their weights.
+func weightsOf(t *testing.T, object []byte) string {
+	t.Helper()
+	route := struct {
+		Spec struct {
+			Rules []struct {
+				BackendRefs []struct {
+					Name   string
+					Weight int
+				}
+			}
+		}
+	}{}
+	if err := json.Unmarshal(object, &route); err != nil {
+		t.Fatal(err)
+	}
+	var rules []string
+	for _, rule := range route.Spec.Rules {
+		var backends []string
+		for _, one := range rule.BackendRefs {
+			backends = append(backends, fmt.Sprintf("%s=%d", one.Name, one.Weight))
+		}
+		rules = append(rules, strings.Join(backends, " "))
+	}
+	return strings.Join(rules, "; ")
 }

@@ -55,6 +55,11 @@ func (r *route) Plan(read traffic.Route, to traffic.Split, fence cluster.Fence) 
 	return traffic.Patch{Object: read.Object, Body: body, From: read.Split, To: to}, err
 }
 
+func (r *route) After(read traffic.Route, patch traffic.Patch) (traffic.Route, error) {
+	read.Split, read.Preview = patch.To, patch.Preview
+	return read, json.Unmarshal(patch.Body, &read.Fence)
+}
+
 // obeys marks a patch that takes a stop off.
 const obeys types.PatchType = "obeys"
 

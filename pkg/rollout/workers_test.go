@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -470,7 +471,8 @@ func TestWorkersThatWereDeletedAreNoWayBack(t *testing.T) {
 	})
 }
 
-// The plan lists what is scaled, in its order, and no spare pod and no eviction.
+// The plan lists what is scaled, in its order and from what the step before leaves,
+// and no spare pod and no eviction.
 func TestPlanOfWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newWorkshop(t, release.NewFirst, 4, 0)
@@ -478,9 +480,11 @@ func TestPlanOfWorkers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got []string
-		for _, write := range plan.Writes {
-			got = append(got, strings.TrimSpace(strings.Join([]string{string(write.Phase), write.Object, write.From, write.To}, " ")))
+		written := func(plan *Plan) (lines []string) {
+			for _, write := range plan.Writes {
+				lines = append(lines, strings.TrimSpace(strings.Join([]string{string(write.Phase), write.Object, write.From, write.To}, " ")))
+			}
+			return lines
 		}
 		want := []string{
 			"preflight deployment/orders-blue  stamped with epoch 1",
@@ -489,8 +493,22 @@ func TestPlanOfWorkers(t *testing.T) {
 			"switch deployment/orders-green 0 replicas 4 replicas",
 			"switch deployment/orders-blue 4 replicas 0 replicas",
 		}
-		if strings.Join(got, "\n") != strings.Join(want, "\n") {
-			t.Errorf("plan:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		if diff := cmp.Diff(want, written(plan)); diff != "" {
+			t.Error(diff)
+		}
+		s.Release.Spec.Traffic.Steps = []release.Step{{Weight: 25}, {Weight: 100}}
+		steps, err := s.again().DryRun(t.Context(), ShiftRequest{}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want[:3:3],
+			"switch deployment/orders-green 0 replicas 1 replica",
+			"switch deployment/orders-blue 4 replicas 3 replicas",
+			"switch deployment/orders-blue  the move is recorded on it",
+			"switch deployment/orders-green 1 replica 4 replicas",
+			"switch deployment/orders-blue 3 replicas 0 replicas")
+		if diff := cmp.Diff(want, written(steps)); diff != "" {
+			t.Errorf("in two steps: %s", diff)
 		}
 		if want := "kubectl -n shop scale deployment/orders-blue --replicas=4 && kubectl -n shop rollout status deployment/orders-blue && kubectl -n shop scale deployment/orders-green --replicas=0"; plan.Undo != want {
 			t.Errorf("undo: %s", plan.Undo)

@@ -1,7 +1,9 @@
 package traffic
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
@@ -60,8 +62,28 @@ func (c crew) ready() (is bool, why string) {
 	return false, c.workload.Readiness.Message
 }
 
+// settled is the side once its controller has done what is wanted of it.
+func (c crew) settled() crew {
+	if c.workload == nil {
+		return c
+	}
+	workload := *c.workload
+	workload.Readiness = cluster.Readiness{Done: true, Successful: true}
+	c.workload, c.pods = &workload, int(workload.Replicas)
+	return c
+}
+
 // workers are both sides, by the names of their colours.
 type workers []crew
+
+// of is the side that a patch is for.
+func (w workers) of(patch Patch) (int, error) {
+	at := slices.IndexFunc(w, func(one crew) bool { return one.deployed() && one.ref.String() == patch.Object })
+	if at < 0 {
+		return 0, fmt.Errorf("write %s in %s: the release has no such Deployment", patch.Object, patch.Namespace)
+	}
+	return at, nil
+}
 
 // split is who takes jobs: whoever has replicas. Where both have, it is what was
 // recorded when they were written, as long as nobody has scaled them since, and

@@ -97,6 +97,9 @@ func Shares(split Split, preview *Preview) string {
 // Told is the split that the patch leaves, and the preview beside it, for people.
 func (p Patch) Told() string { return Shares(p.To, p.Preview) }
 
+// Found is the split that the patch finds, likewise.
+func (p Patch) Found() string { return Shares(p.From, p.before) }
+
 // withoutPreviews refuses what a driver that knows no previews is asked for.
 func withoutPreviews(route Route, to Split) error {
 	if preview := route.Leaves(to); preview != nil {

@@ -24,6 +24,10 @@ type Router interface {
 	// split records the one before it and cluster.AnnotationSwitched. What
 	// becomes of a preview is in Route.Leaves.
 	Plan(route Route, to Split, fence cluster.Fence) (Patch, error)
+	// After is pure: the route as a planned patch leaves it, once what that sets
+	// going has come to its end, for whoever plans the next write before this one
+	// is sent. Of a patch that awaits something it is what can be written.
+	After(route Route, patch Patch) (Route, error)
 	// Write sends a planned patch: one request, all or nothing; of a set one for
 	// each route, and a *PartialError where that is neither. It returns
 	// an error that wraps cluster.ErrFenced when the route has changed

@@ -158,6 +158,15 @@ func (r *serviceRouter) Obeyed(route Route, fence cluster.Fence) (Patch, error) 
 	return patch, nil
 }
 
+// After implements Router.
+func (r *serviceRouter) After(route Route, patch Patch) (Route, error) {
+	service, err := after[corev1.Service](route.Live, patch)
+	if err != nil {
+		return Route{}, err
+	}
+	return r.route(service)
+}
+
 // Write implements Router.
 func (r *serviceRouter) Write(ctx context.Context, patch Patch, dryRun bool) (Route, error) {
 	service, err := write(ctx, r.object(), r.namespace, patch, dryRun, r.send)

@@ -152,6 +152,22 @@ func (s *switchSet) plan(route Route, to Split, fence cluster.Fence, one func(me
 	return whole, nil
 }
 
+// After implements Router.
+func (s *switchSet) After(route Route, patch Patch) (Route, error) {
+	if s = s.of(route.Members); len(route.Members) == 0 || len(route.Members) != len(s.members) {
+		return Route{}, fmt.Errorf("plan what comes after %s for %s: the routes were not read as a set", patch.Told(), route.Object)
+	}
+	members := slices.Clone(route.Members)
+	for _, one := range patch.Members {
+		left, err := s.members[one.member].After(members[one.member], one)
+		if err != nil {
+			return Route{}, err
+		}
+		members[one.member] = left
+	}
+	return together(members), nil
+}
+
 // Receivers implements Router: those of the member that has the fewest.
 func (s *switchSet) Receivers(ctx context.Context, color string) (int, error) {
 	s, _, err := s.existing(ctx)

@@ -121,6 +121,15 @@ func (p Patch) Each() []Patch {
 	return p.Members
 }
 
+// Ready are those of them that wait for nothing, up to the first that does.
+func (p Patch) Ready() []Patch {
+	each := p.Each()
+	if first := slices.IndexFunc(each, func(one Patch) bool { return one.held }); first >= 0 {
+		return each[:first]
+	}
+	return each
+}
+
 // Blocked reports whether nothing of a patch can be written yet.
 func (p Patch) Blocked() bool { return len(p.Members) > 0 && p.Members[0].held }
 

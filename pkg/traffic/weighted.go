@@ -365,6 +365,15 @@ func (r *weightedRouter) Obeyed(route Route, fence cluster.Fence) (Patch, error)
 	return patch, nil
 }
 
+// After implements Router.
+func (r *weightedRouter) After(route Route, patch Patch) (Route, error) {
+	object, err := after[unstructured.Unstructured](route.Live, patch)
+	if err != nil {
+		return Route{}, err
+	}
+	return r.route(object)
+}
+
 // Write implements Router.
 func (r *weightedRouter) Write(ctx context.Context, patch Patch, dryRun bool) (Route, error) {
 	object, err := write(ctx, r.object(), r.namespace, patch, dryRun, r.send)

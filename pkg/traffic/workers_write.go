@@ -28,10 +28,11 @@ func (r *workersRouter) Write(ctx context.Context, patch Patch, dryRun bool) (Ro
 		return Route{}, fmt.Errorf("write %s in %s: the route was not read by this driver", patch.Object, patch.Namespace)
 	}
 	seen := slices.Clone(read)
-	for _, one := range patch.Members {
-		if one.held && !dryRun {
-			break
-		}
+	writes := patch.Ready()
+	if dryRun {
+		writes = patch.Members
+	}
+	for _, one := range writes {
 		if err := r.put(ctx, seen, one, dryRun); err != nil {
 			return Route{}, err
 		}
@@ -43,11 +44,40 @@ func (r *workersRouter) Write(ctx context.Context, patch Patch, dryRun bool) (Ro
 	return route, err
 }
 
+// After implements Router. Where a patch moves anything, the pods are then those
+// that are wanted, and ready.
+func (r *workersRouter) After(route Route, patch Patch) (Route, error) {
+	read, ok := route.Live.(workers)
+	if !ok {
+		return Route{}, fmt.Errorf("plan what comes after %s for %s: the route was not read by this driver", patch.Told(), r.object())
+	}
+	seen := slices.Clone(read)
+	for _, one := range patch.Ready() {
+		at, err := seen.of(one)
+		if err != nil {
+			return Route{}, err
+		}
+		object, err := after[unstructured.Unstructured](seen[at].workload.Object, one)
+		if err != nil {
+			return Route{}, err
+		}
+		if seen[at].workload, err = cluster.ManifestWorkload(seen[at].ref, object); err != nil {
+			return Route{}, err
+		}
+	}
+	if patch.moves() {
+		for at := range seen {
+			seen[at] = seen[at].settled()
+		}
+	}
+	return r.route(seen)
+}
+
 // put sends the patch of one Deployment and notes what that is then.
 func (r *workersRouter) put(ctx context.Context, seen workers, patch Patch, dryRun bool) error {
-	at := slices.IndexFunc(seen, func(one crew) bool { return one.ref.String() == patch.Object })
-	if at < 0 {
-		return fmt.Errorf("write %s in %s: the release has no such Deployment", patch.Object, patch.Namespace)
+	at, err := seen.of(patch)
+	if err != nil {
+		return err
 	}
 	deployment, err := write(ctx, patch.Object, r.namespace, patch, dryRun, r.send(seen[at]))
 	if err != nil {
