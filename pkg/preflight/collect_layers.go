@@ -203,7 +203,7 @@ func ownRoutes(rel *release.Release, resource string) []string {
 }
 
 // hostsOf are the hosts at which a mesh knows the release, as service.namespace:
-// its Services, and where its VirtualService leads.
+// its Services, and where its VirtualServices lead.
 func hostsOf(facts *Facts, services destinations) destinations {
 	var hosts destinations
 	for _, service := range services.production {
@@ -212,15 +212,10 @@ func hostsOf(facts *Facts, services destinations) destinations {
 	for _, service := range services.colors {
 		hosts.colors = append(hosts.colors, service+"."+facts.Namespace)
 	}
-	if object, read := facts.Route.Value.State.Live.(*unstructured.Unstructured); read {
-		for _, protocol := range []string{"http", "tls", "tcp"} {
-			for _, route := range entriesAt(object.Object, "spec", protocol) {
-				for _, weighted := range entriesAt(route, "route") {
-					host, _, _ := unstructured.NestedString(weighted, "destination", "host")
-					if host = fullHost(host, facts.Namespace); !slices.Contains(hosts.colors, host) {
-						hosts.production = append(hosts.production, host)
-					}
-				}
+	for _, route := range facts.Route.Value.State.Each() {
+		for _, to := range destinationsOf(route, facts.Namespace) {
+			if !slices.Contains(hosts.colors, to.Host) {
+				hosts.production = append(hosts.production, to.Host)
 			}
 		}
 	}

@@ -108,7 +108,7 @@ type Facts struct {
 	DryApply        Fact[int]
 	DryApplyRefused bool
 	Access          Fact[[]Grant]
-	// DestinationRules are those of the release's namespace, where its route
+	// DestinationRules are those of the release's namespace, where a route of it
 	// tells the colours apart by subsets.
 	DestinationRules Fact[[]DestinationRule]
 

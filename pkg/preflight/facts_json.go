@@ -33,7 +33,7 @@ func (c *Color) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// MarshalJSON writes a route without the live object, of which it keeps the
+// MarshalJSON writes a route without the live objects, of which it keeps the
 // destinations alone: they are all that a check looks at.
 func (r Route) MarshalJSON() ([]byte, error) {
 	type fields Route
@@ -41,7 +41,7 @@ func (r Route) MarshalJSON() ([]byte, error) {
 	saved.State.Live = destinationsIn(r.State.Live)
 	saved.State.Members = nil
 	for _, member := range r.State.Members {
-		member.Live = nil
+		member.Live = destinationsIn(member.Live)
 		saved.State.Members = append(saved.State.Members, member)
 	}
 	return json.Marshal(saved)
@@ -54,11 +54,21 @@ func (r *Route) UnmarshalJSON(data []byte) error {
 	if err := strictly(data, &saved); err != nil {
 		return err
 	}
-	if content, found := saved.State.Live.(map[string]any); found {
-		saved.State.Live = &unstructured.Unstructured{Object: content}
+	saved.State.Live = savedObject(saved.State.Live)
+	for i := range saved.State.Members {
+		saved.State.Members[i].Live = savedObject(saved.State.Members[i].Live)
 	}
 	*r = Route(saved)
 	return nil
+}
+
+// savedObject is the object whose content was saved, nil where none was.
+func savedObject(saved any) any {
+	content, found := saved.(map[string]any)
+	if !found {
+		return nil
+	}
+	return &unstructured.Unstructured{Object: content}
 }
 
 // destinationsIn are the destinations in a VirtualService, nil for what has none.

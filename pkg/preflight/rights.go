@@ -113,7 +113,7 @@ func routeRights(all *rights, rel *release.Release) {
 			all.need("see that the rest of the requests is the other colour's", all.in(route.Resource.Group, route.Resource.Resource, route.Beside), "get")
 		}
 	}
-	if len(subsetsOf(rel)) > 0 {
+	if len(subsetRoutes(rel)) > 0 {
 		all.need("see which pods the subsets of the route select", all.in("networking.istio.io", "destinationrules", ""), "list")
 	}
 	if rel.Spec.Traffic.Workers == nil {

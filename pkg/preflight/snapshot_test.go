@@ -98,10 +98,10 @@ func TestSavedSubsetsGiveTheSameReport(t *testing.T) {
 	facts := healthy()
 	facts.Release.Spec.Traffic = release.Traffic{VirtualService: &release.VirtualServiceRoute{Name: "shop", Host: "shop", Subsets: map[string]string{"blue": "v1", "green": "v2"}}}
 	route := facts.Route.Value
-	route.Service, route.State.Live = nil, virtualService("s3cr3t-canary")
+	route.Service, route.State.Object, route.State.Live = nil, "virtualservice/shop", virtualService("s3cr3t-canary")
 	facts.Route = known(route)
 	facts.DestinationRules = known([]DestinationRule{{Name: "shop", Host: "shop.shop", Subsets: map[string]map[string]string{"v1": {"version": "blue"}, "v2": {"version": "green"}}}})
-	if hosts := hostsOfSubset(facts, "v2"); len(hosts) != 1 {
+	if hosts := hostsOfSubset(facts, "virtualservice/shop", "v2"); len(hosts) != 1 {
 		t.Fatalf("the subset is reached at %v", hosts)
 	}
 	assertReplayed(t, facts)

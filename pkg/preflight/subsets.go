@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
 // Where a VirtualService tells the colours apart by subsets, it is the labels in
@@ -24,18 +25,28 @@ type DestinationRule struct {
 	Subsets map[string]map[string]string
 }
 
-// subsetsOf are the subsets by colour that a release declares, nil for none.
-func subsetsOf(rel *release.Release) map[string]string {
-	if route := rel.Spec.Traffic.VirtualService; route != nil {
-		return route.Subsets
-	}
-	return nil
+// subsetRoute is a production route that tells the colours apart by subsets.
+type subsetRoute struct {
+	// Object is its kind and name, Subsets are by colour.
+	Object  string
+	Subsets map[string]string
 }
 
-// destinationRules reads those of the release's namespace, where its route has
+// subsetRoutes are those of a release, in the order in which they are moved.
+func subsetRoutes(rel *release.Release) []subsetRoute {
+	var routes []subsetRoute
+	for _, one := range rel.Spec.Traffic.Set() {
+		if route := one.VirtualService; route != nil && len(route.Subsets) > 0 {
+			routes = append(routes, subsetRoute{Object: "virtualservice/" + route.Name, Subsets: route.Subsets})
+		}
+	}
+	return routes
+}
+
+// destinationRules reads those of the release's namespace, where a route of it has
 // subsets.
 func destinationRules(ctx context.Context, in Inputs) Fact[[]DestinationRule] {
-	if len(subsetsOf(in.Release)) == 0 {
+	if len(subsetRoutes(in.Release)) == 0 {
 		return Fact[[]DestinationRule]{}
 	}
 	resource := schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1beta1", Resource: "destinationrules"}
@@ -83,46 +94,79 @@ func entriesAt(object map[string]any, path ...string) []map[string]any {
 	return entries
 }
 
-// hostsOfSubset are the hosts of which the route leads to a subset, each once.
-func hostsOfSubset(facts *Facts, subset string) []string {
-	object, read := facts.Route.Value.State.Live.(*unstructured.Unstructured)
+// destination is where a VirtualService leads.
+type destination struct{ Host, Subset string }
+
+// destinationsOf are those of a live route, each host as service.namespace; what
+// is no VirtualService has none.
+func destinationsOf(route traffic.Route, namespace string) []destination {
+	object, read := route.Live.(*unstructured.Unstructured)
 	if !read {
 		return nil
 	}
-	var hosts []string
+	var found []destination
 	for _, protocol := range []string{"http", "tls", "tcp"} {
-		for _, route := range entriesAt(object.Object, "spec", protocol) {
-			for _, weighted := range entriesAt(route, "route") {
-				named, _, _ := unstructured.NestedString(weighted, "destination", "subset")
+		for _, rule := range entriesAt(object.Object, "spec", protocol) {
+			for _, weighted := range entriesAt(rule, "route") {
 				host, _, _ := unstructured.NestedString(weighted, "destination", "host")
-				if host = fullHost(host, facts.Namespace); named == subset && !slices.Contains(hosts, host) {
-					hosts = append(hosts, host)
-				}
+				subset, _, _ := unstructured.NestedString(weighted, "destination", "subset")
+				found = append(found, destination{Host: fullHost(host, namespace), Subset: subset})
+			}
+		}
+	}
+	return found
+}
+
+// hostsOfSubset are the hosts of which a route leads to a subset, each once.
+func hostsOfSubset(facts *Facts, object, subset string) []string {
+	var hosts []string
+	for _, route := range facts.Route.Value.State.Each() {
+		if route.Object != object {
+			continue
+		}
+		for _, to := range destinationsOf(route, facts.Namespace) {
+			if to.Subset == subset && !slices.Contains(hosts, to.Host) {
+				hosts = append(hosts, to.Host)
 			}
 		}
 	}
 	return hosts
 }
 
-// subsetsApart holds the subset of each colour against the pods of both.
+// subsetsApart holds the subset of each colour against the pods of both, for every
+// route that has some.
 func subsetsApart(facts *Facts) []Finding {
-	subsets := subsetsOf(facts.Release)
-	if len(subsets) == 0 {
+	routes := subsetRoutes(facts.Release)
+	if len(routes) == 0 {
 		return nil
 	}
 	if !facts.DestinationRules.Known {
 		return facts.DestinationRules.unknown("destinationrules")
 	}
 	var findings []Finding
-	for _, color := range facts.colors() {
-		subject := "subset " + subsets[color.Name]
-		hosts := hostsOfSubset(facts, subsets[color.Name])
-		if len(hosts) == 0 {
-			findings = append(findings, skip(subject, "the route can't be seen to lead to it (BG-COL-05)"))
+	for _, route := range routes {
+		for _, color := range facts.colors() {
+			findings = append(findings, subsetsOf(facts, route, color)...)
 		}
-		for _, host := range hosts {
-			findings = append(findings, subsetOf(facts, color, subject, subsets[color.Name], host))
-		}
+	}
+	return findings
+}
+
+// subsetsOf judges the subset of a colour for every host of which a route leads to
+// it.
+func subsetsOf(facts *Facts, route subsetRoute, color Color) []Finding {
+	subset := route.Subsets[color.Name]
+	subject := "subset " + subset
+	if len(facts.Release.Spec.Traffic.Also) > 0 {
+		subject += " of " + route.Object
+	}
+	hosts := hostsOfSubset(facts, route.Object, subset)
+	if len(hosts) == 0 {
+		return []Finding{skip(subject, "the route can't be seen to lead to it (BG-COL-05)")}
+	}
+	var findings []Finding
+	for _, host := range hosts {
+		findings = append(findings, subsetOf(facts, color, subject, subset, host))
 	}
 	return findings
 }
@@ -142,10 +186,10 @@ func subsetOf(facts *Facts, color Color, subject, subset, host string) Finding {
 	}
 	if ruled == "" {
 		return warn(subject, "no DestinationRule in namespace %s is for host %s; what one in another namespace says is not looked at", facts.Namespace, host).
-			fix("see that some DestinationRule for host %s has %s, with the labels of %s", host, subject, color.Name)
+			fix("see that some DestinationRule for host %s has subset %s, with the labels of %s", host, subset, color.Name)
 	}
 	return fail(subject, "%s is for host %s and has no such subset, so requests for %s would be answered by nobody", ruled, host, color.Name).
-		fix("add %s with the labels %s to %s", subject, labels.Set(color.Declared.Selector), ruled)
+		fix("add subset %s with the labels %s to %s", subset, labels.Set(color.Declared.Selector), ruled)
 }
 
 // subsetLabels holds the labels of a subset against what the pods of both
