@@ -58,12 +58,12 @@ func pastRoute(facts *Facts, service traffic.Entrance) []Finding {
 	return []Finding{warn(subject, "it leads to %s, and no shift moves it", strings.Join(colors, " and "))}
 }
 
-// besides reports whether a Service leads to a port that the route leads to, or may:
+// besides reports whether a Service leads to a port that a route leads to, or may:
 // one for metrics alone does not.
 func besides(facts *Facts, service traffic.Entrance) bool {
-	routes := []*corev1.Service{facts.Route.Value.Service}
-	for _, color := range facts.colors() {
-		if routes[0] == nil {
+	routes := slices.Clone(facts.Route.Value.services())
+	if weighted(facts) || len(routes) == 0 {
+		for _, color := range facts.colors() {
 			routes = append(routes, color.Service.Value)
 		}
 	}

@@ -60,7 +60,7 @@ func selectorOf(facts *Facts, color Color) []Finding {
 	return []Finding{strangers(facts, color, subject, selector)}
 }
 
-// strangers looks for pods that the route would select and that belong to no
+// strangers looks for pods that a route would select and that belong to no
 // workload of the colour; they are told, since the route's own labels may
 // exclude them.
 func strangers(facts *Facts, color Color, subject string, selector labels.Selector) Finding {
@@ -68,9 +68,12 @@ func strangers(facts *Facts, color Color, subject string, selector labels.Select
 		return color.Pods.unknown(subject)[0]
 	}
 	var found []string
-	routeLabels := labels.SelectorFromSet(withoutColor(facts, routeSelector(facts, color)))
+	routes := routeSelectors(facts, color)
 	for _, pod := range color.Pods.Value {
-		if !color.owns(pod) && routeLabels.Matches(labels.Set(pod.Labels)) {
+		selected := func(route map[string]string) bool {
+			return labels.SelectorFromSet(withoutColor(facts, route)).Matches(labels.Set(pod.Labels))
+		}
+		if !color.owns(pod) && slices.ContainsFunc(routes, selected) {
 			found = append(found, pod.Name)
 		}
 	}
@@ -86,18 +89,24 @@ func (c Color) owns(pod corev1.Pod) bool {
 	return slices.ContainsFunc(c.Workloads.Value, func(w cluster.Workload) bool { return w.Selector.Matches(labels.Set(pod.Labels)) })
 }
 
-// routeSelector is the selector by which the route would find a colour's pods.
-func routeSelector(facts *Facts, color Color) map[string]string {
-	if !weighted(facts) {
-		return facts.Route.Value.selector()
+// routeSelectors are the selectors by which the routes would find a colour's pods:
+// those of the production Services, and that of its own where a route leads to it
+// by that. One that is not known excludes no pod.
+func routeSelectors(facts *Facts, color Color) []map[string]string {
+	var selectors []map[string]string
+	for _, service := range facts.Route.Value.services() {
+		selectors = append(selectors, service.Spec.Selector)
 	}
-	if color.Service.Known && color.Service.Value != nil {
-		return color.Service.Value.Spec.Selector
+	switch {
+	case weighted(facts) && color.Service.Known && color.Service.Value != nil:
+		return append(selectors, color.Service.Value.Spec.Selector)
+	case weighted(facts) || len(selectors) == 0:
+		return append(selectors, nil)
 	}
-	return nil
+	return selectors
 }
 
-// withoutColor is the route's selector without the labels that tell colours.
+// withoutColor is a route's selector without the labels that tell colours.
 func withoutColor(facts *Facts, selector map[string]string) map[string]string {
 	rest := map[string]string{}
 	for key, value := range selector {

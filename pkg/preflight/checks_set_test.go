@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes/fake"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -44,7 +45,16 @@ func TestEveryRouteOfASetIsChecked(t *testing.T) {
 		"headless":                     {"BG-NET-02", internal(func(s *corev1.ServiceSpec) { s.ClusterIP = corev1.ClusterIPNone }), Fail, "service/svc-internal"},
 		"a load balancer":              {"BG-NET-03", internal(func(s *corev1.ServiceSpec) { s.Type = corev1.ServiceTypeLoadBalancer }), Warn, "service/svc-internal"},
 		"the first is as it should be": {"BG-NET-01", internal(func(s *corev1.ServiceSpec) { s.SessionAffinity = corev1.ServiceAffinityClientIP }), Pass, "service/svc-production"},
-		"manifests hold it":            {"BG-COL-15", func(f *Facts) { f.Manifests["green"] = known([]string{"service/svc-internal"}) }, Fail, "manifests of green"},
+		"pods that the further one alone would select": {"BG-COL-03", func(f *Facts) {
+			f.Route.Value.Also[0].Spec.Selector = map[string]string{"version": "blue"}
+			f.color("green", func(c *Color) {
+				c.Pods.Value = []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "debug", Labels: map[string]string{"app": "debug", "version": "green"}}}}
+			})
+		}, Fail, "colour green"},
+		"another way to a port of the further one": {"BG-NET-07", func(f *Facts) {
+			f.Route.Value.Also[0].Spec.Ports = []corev1.ServicePort{{Port: 9000, TargetPort: intstr.FromString("metrics")}}
+		}, Warn, "service/metrics"},
+		"manifests hold it": {"BG-COL-15", func(f *Facts) { f.Manifests["green"] = known([]string{"service/svc-internal"}) }, Fail, "manifests of green"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			facts := healthySet()
