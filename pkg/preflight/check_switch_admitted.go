@@ -4,7 +4,7 @@ func switchAdmitted() Check {
 	return Check{
 		ID: "BG-COL-06", Title: "the server admits the switch (dry run)", Area: AreaColors,
 		Stages: []Stage{StageDeploy, StageRollback}, Critical: true,
-		Why:    "The exact patch of the switch, and that of a preview before it, is sent with dryRun=All, so that admission policies, quotas and typos speak now and not in the middle of a release.",
+		Why:    "The exact patch of every step of the switch, a preview among them, is sent with dryRun=All, so that admission policies, quotas and typos speak now and not in the middle of a release. A rule about weights, such as their sum or the highest, bites only at the steps between.",
 		Remedy: "read the server's reason; an admission policy or a missing right has to be changed before the shift",
 		Source: "second runbook, Pre-Deployment Checklist (selector can be patched atomically); Best Practices, Test Selector Patch Locally",
 		Evaluate: func(facts *Facts) []Finding {

@@ -3,12 +3,12 @@ package preflight
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
-	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
@@ -91,9 +91,11 @@ func (r Route) selector() map[string]string {
 	return r.Service.Spec.Selector
 }
 
-// dryRun sends the switch with dryRun=All, after the preview where the steps begin
-// with one: admission answers, nothing is kept. The stamp is that of a writer that comes after everybody. refused
-// tells a no from an answer that did not come.
+// dryRun sends every step of the switch with dryRun=All: admission answers, nothing
+// is kept. What a policy or the kind itself says of weights bites only where both
+// colours have a part. The stamp is that of a writer that comes after everybody, and
+// the patch that of the last step. refused tells a no from an answer that did not
+// come.
 func dryRun(ctx context.Context, in Inputs, facts *Facts) (patch Fact[string], refused bool) {
 	if !facts.Route.Known {
 		return Fact[string]{Problem: facts.Route.Problem, Remedy: facts.Route.Remedy}, false
@@ -105,45 +107,77 @@ func dryRun(ctx context.Context, in Inputs, facts *Facts) (patch Fact[string], r
 	if err != nil {
 		return notKnown[string](err), false
 	}
-	body, err := "", error(nil)
-	for route, tries := facts.Route.Value.State, 1; ; tries++ {
-		body, err = admitted(ctx, router, route, in.Release.Spec.Traffic.Steps, facts.Target)
-		if !errors.Is(err, cluster.ErrFenced) || tries == dryRuns {
-			break
+	trial := trial{router: router, route: facts.Route.Value.State}
+	for _, step := range tried(facts) {
+		body, err := trial.step(ctx, step)
+		if err != nil {
+			patch = notKnown[string](err)
+			patch.Problem = step.name + patch.Problem
+			return patch, isRefusal(err)
 		}
-		if route, err = router.Read(ctx); err != nil {
-			break
-		}
+		patch = known(body)
 	}
-	if err != nil {
-		return notKnown[string](err), isRefusal(err)
-	}
-	return known(body), false
+	return patch, false
 }
 
-// dryRuns bounds how often a switch is tried that somebody else's write came
+// triedStep is one step of a switch, as it is tried.
+type triedStep struct {
+	// name begins what is said of it, "" of a switch in one step.
+	name    string
+	to      traffic.Split
+	preview *traffic.Preview
+}
+
+// tried are the steps to the target. A rollback gives it everything at once.
+func tried(facts *Facts) []triedStep {
+	target, other, steps := facts.Target, facts.Release.Spec.Other(facts.Target), facts.Release.Spec.Traffic.Steps
+	if facts.Stage == StageRollback || facts.Route.Value.Live == target || len(steps) < 2 {
+		return []triedStep{{to: traffic.Whole(target)}}
+	}
+	var found []triedStep
+	for i, step := range steps {
+		one := triedStep{to: traffic.Between(target, other, step.Weight)}
+		one.name = fmt.Sprintf("step %d of %d, weight %d: ", i+1, len(steps), step.Weight)
+		if step.Match != nil {
+			one.preview = &traffic.Preview{Color: target, Match: *step.Match}
+			one.name = fmt.Sprintf("step %d of %d, the preview: ", i+1, len(steps))
+		}
+		found = append(found, one)
+	}
+	return found
+}
+
+// dryRuns bounds how often a step is tried that somebody else's write came
 // before: the controller of a Deployment writes its status at any time.
 const dryRuns = 4
 
-// admitted sends the writes of a switch with dryRun=All and returns the last one.
-func admitted(ctx context.Context, router traffic.Router, route traffic.Route, steps []release.Step, target string) (string, error) {
-	fence := cluster.Fence{Epoch: route.Newest().Epoch + 1, Holder: "preflight"}
-	if len(steps) > 0 && steps[0].Match != nil {
-		preview := route.Previewing(&traffic.Preview{Color: target, Match: *steps[0].Match})
-		if _, err := tryWrite(ctx, router, preview, route.Split, fence); err != nil {
+// trial tries steps on the route as it was read last.
+type trial struct {
+	router traffic.Router
+	route  traffic.Route
+}
+
+// step tries one and returns its patch. Where somebody else's write came before, the
+// route is read and the step tried again.
+func (t *trial) step(ctx context.Context, step triedStep) (string, error) {
+	for tries := 1; ; tries++ {
+		body, err := t.once(ctx, step)
+		if !errors.Is(err, cluster.ErrFenced) || tries == dryRuns {
+			return body, err
+		}
+		if t.route, err = t.router.Read(ctx); err != nil {
 			return "", err
 		}
 	}
-	return tryWrite(ctx, router, route, traffic.Whole(target), fence)
 }
 
-// tryWrite sends one write with dryRun=All.
-func tryWrite(ctx context.Context, router traffic.Router, route traffic.Route, to traffic.Split, fence cluster.Fence) (string, error) {
-	patch, err := router.Plan(route, to, fence)
+func (t *trial) once(ctx context.Context, step triedStep) (string, error) {
+	fence := cluster.Fence{Epoch: t.route.Newest().Epoch + 1, Holder: "preflight"}
+	patch, err := t.router.Plan(t.route.Previewing(step.preview), step.to, fence)
 	if err != nil {
 		return "", err
 	}
-	if _, err := router.Write(ctx, patch, true); err != nil {
+	if _, err := t.router.Write(ctx, patch, true); err != nil {
 		return "", err
 	}
 	return string(patch.Body), nil

@@ -3,6 +3,8 @@ package preflight
 import (
 	"context"
 	"errors"
+	"regexp"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -11,6 +13,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/fake"
 	kubetesting "k8s.io/client-go/testing"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster/clustertest"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/routertest"
 )
 
 // What stands behind the production Service is read once, by the proof, and not
@@ -59,6 +65,53 @@ func TestSwitchIsRefusedByAnAnswerOnly(t *testing.T) {
 			findings := findingsOf(Evaluate(Collect(t.Context(), in), Catalogue(), StageDeploy), "BG-COL-06")
 			if len(findings) != 1 || findings[0].Outcome != test.want || !findings[0].Blocks {
 				t.Errorf("findings = %+v, want one %s that blocks", findings, test.want)
+			}
+		})
+	}
+}
+
+// What is said of weights bites where both colours have a part: the step is named, and
+// nothing is kept of any. A rollback takes none of them.
+func TestEveryStepIsTried(t *testing.T) {
+	parts := regexp.MustCompile(`/weight","value":3`) // of 4, by steps of 25 and 75
+	for name, test := range map[string]struct {
+		stage   Stage
+		refuses *regexp.Regexp
+		want    Outcome
+		says    string
+		writes  int
+	}{
+		"healthy":             {StageDeploy, nil, Pass, "the switch to green would be admitted", 3},
+		"parts":               {StageDeploy, parts, Fail, "the server refuses it: step 1 of 3, weight 25: ", 1},
+		"the second step":     {StageDeploy, regexp.MustCompile(`backendRefs/1/weight","value":3`), Fail, "step 2 of 3, weight 75: ", 2},
+		"parts at a rollback": {StageRollback, parts, Pass, "the switch to green would be admitted", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			kind := routertest.HTTPRoute()
+			in := inputs(t, "", "3", nil)
+			dynamic := clustertest.Dynamic(in.Client, routertest.Object(t, kind.Fresh))
+			writes := 0
+			dynamic.PrependReactor("patch", kind.Resource.Resource, func(action kubetesting.Action) (bool, runtime.Object, error) {
+				patch := action.(kubetesting.PatchActionImpl)
+				if writes++; len(patch.PatchOptions.DryRun) == 0 {
+					t.Errorf("it is kept: %s", patch.GetPatch())
+				}
+				if test.refuses != nil && test.refuses.Match(patch.GetPatch()) {
+					return true, nil, apierrors.NewInvalid(kind.Resource.GroupVersion().WithKind("HTTPRoute").GroupKind(), routertest.Name, nil)
+				}
+				return false, nil, nil
+			})
+			in.Stage = test.stage
+			spec := &in.Release.Spec.Traffic
+			spec.Service = nil
+			kind.Declare(spec)
+			spec.Steps = []release.Step{{Weight: 25}, {Weight: 75}, {Weight: 100}}
+			findings := findingsOf(Evaluate(Collect(t.Context(), in), Catalogue(), test.stage), "BG-COL-06")
+			if len(findings) != 1 || findings[0].Outcome != test.want || !strings.Contains(findings[0].Cause, test.says) {
+				t.Errorf("findings = %+v, want one %s with %q", findings, test.want, test.says)
+			}
+			if writes != test.writes {
+				t.Errorf("%d writes are tried, want %d", writes, test.writes)
 			}
 		})
 	}
