@@ -1,9 +1,10 @@
 package traffic_test
 
 import (
-	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/routertest"
 	"strings"
 	"testing"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/routertest"
 )
 
 func TestTraefikServiceAffinityIsSeen(t *testing.T) {

@@ -2,9 +2,10 @@ package traffic_test
 
 import (
 	"context"
-	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/routertest"
 	"strings"
 	"testing"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/routertest"
 )
 
 // TestVirtualServiceReadsDestinations: what is a colour's, and what is not.
