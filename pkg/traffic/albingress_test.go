@@ -1,6 +1,8 @@
 package traffic_test
 
 import (
+	"encoding/json"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -106,5 +108,30 @@ func TestALBIngressOwners(t *testing.T) {
 	want := map[string][]string{"metadata.annotations.alb.ingress.kubernetes.io/actions.split": {"argocd"}}
 	if diff := cmp.Diff(want, mustRead(t, openWeighted(t, routertest.ALBIngress(), string(text)).router).Owners); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestALBIngressUndoIsALineForAShell: whatever stands in an action, a shell takes the
+// patch as one word.
+func TestALBIngressUndoIsALineForAShell(t *testing.T) {
+	fresh := routertest.Object(t, routertest.ALBIngress().Fresh)
+	fresh.SetAnnotations(map[string]string{"alb.ingress.kubernetes.io/actions.split": `{"type":"forward","note":"the shop's; $(exit 1) \\ 'x'","forwardConfig":{"targetGroups":[` +
+		`{"serviceName":"svc-blue","servicePort":80,"weight":1},{"serviceName":"svc-green","servicePort":80,"weight":0}]}}`})
+	text, err := fresh.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	router := openWeighted(t, routertest.ALBIngress(), string(text)).router
+	line := router.Undo(mustRead(t, router), "green")
+	_, patch, found := strings.Cut(line, " -p ")
+	if !found {
+		t.Fatalf("line %q", line)
+	}
+	word, err := exec.CommandContext(t.Context(), "sh", "-c", "printf '%s\n' "+patch).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !json.Valid(word) || !strings.Contains(string(word), "the shop's; ") {
+		t.Errorf("a shell reads %s", word)
 	}
 }

@@ -241,5 +241,5 @@ func (r *serviceRouter) undo(color string) string {
 	if err != nil {
 		return "" // strings and nils always marshal
 	}
-	return fmt.Sprintf("kubectl -n %s patch service %s --type merge -p '%s'", r.namespace, r.name, patch)
+	return fmt.Sprintf("kubectl -n %s patch service %s --type merge -p %s", r.namespace, r.name, quoted(patch))
 }

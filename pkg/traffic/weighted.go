@@ -428,5 +428,5 @@ func (r *weightedRouter) undo(object *unstructured.Unstructured, pools []pool, c
 	if err != nil {
 		return "" // texts and numbers always marshal
 	}
-	return fmt.Sprintf("kubectl -n %s patch %s %s --type json -p '%s'", r.namespace, r.kind.resource.GroupResource(), r.name, patch)
+	return fmt.Sprintf("kubectl -n %s patch %s %s --type json -p %s", r.namespace, r.kind.resource.GroupResource(), r.name, quoted(patch))
 }
