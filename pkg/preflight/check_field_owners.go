@@ -8,9 +8,9 @@ import (
 
 func fieldOwners() Check {
 	return Check{
-		ID: "BG-NET-04", Title: "nothing else writes the route's selector", Area: AreaRouting,
+		ID: "BG-NET-04", Title: "nothing else writes the route's selector or weights", Area: AreaRouting,
 		Stages: []Stage{StageDeploy},
-		Why:    "A GitOps controller that owns the selector puts it back minutes after the switch, silently.",
+		Why:    "A GitOps controller that owns the selector, or the weights, undoes the switch minutes after it, silently.",
 		Remedy: "have the controller leave these fields alone: kubectl bluegreen generate gitops writes the rules for Argo CD, and with --for flux those for Flux. Who owns the fields stays the same, so this finding stays too: suppress it with that as the reason",
 		Source: "second runbook, Pre-Deployment Checklist (svc-production selector can be patched atomically)",
 		Evaluate: func(facts *Facts) []Finding {
@@ -30,19 +30,32 @@ func fieldOwners() Check {
 					}
 				}
 			}
-			what := "its selector"
 			var beside []Finding
 			if workers(facts) {
-				what = "its replicas"
 				beside = writtenBeside(facts)
 			}
 			if len(controllers) > 0 {
-				return append(beside, warn(subject, "%s owns %s and may put it back", strings.Join(controllers, ", "), what).
+				return append(beside, warn(subject, "%s owns its %s and may undo a switch", strings.Join(controllers, ", "), written(facts)).
 					with("fields", strings.Join(slices.Sorted(maps.Keys(owners)), ", ")).fix("%s", ignoring(controllers)))
 			}
-			return append(beside, pass(subject, "no controller owns %s", what))
+			return append(beside, pass(subject, "no controller owns its %s", written(facts)))
 		},
 	}
+}
+
+// written is what a switch writes of the production route, for people; of a set of
+// both kinds it is the one or the other.
+func written(facts *Facts) string {
+	services := len(facts.Release.Spec.Traffic.Services()) > 0
+	switch {
+	case workers(facts):
+		return "replicas"
+	case weighted(facts) && services:
+		return "selector or weights"
+	case weighted(facts):
+		return "weights"
+	}
+	return "selector"
 }
 
 // ignoring is the remedy for controllers of one kind for which rules can be

@@ -628,6 +628,25 @@ func TestFieldOwnersAreToldTheirRules(t *testing.T) {
 	}
 }
 
+// What a controller owns is called what it is of that kind of route.
+func TestFieldOwnersNameWhatTheyOwn(t *testing.T) {
+	mixed := healthyWeighted()
+	mixed.Release.Spec.Traffic.Also = []release.AlsoRoute{{Service: &release.ServiceRoute{Name: "svc-internal"}}}
+	for want, facts := range map[string]*Facts{
+		"selector": healthy(), "weights": healthyWeighted(), "replicas": healthyWorkers(), "selector or weights": mixed,
+	} {
+		for says, owners := range map[string][]string{
+			"argocd-controller owns its " + want + " and may undo a switch": {"argocd-controller"}, "no controller owns its " + want: {"kubectl-edit"},
+		} {
+			facts.Route.Value.State.Owners = map[string][]string{"spec": owners}
+			findings := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-NET-04")
+			if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Cause == says }) {
+				t.Errorf("none says %q: %+v", says, findings)
+			}
+		}
+	}
+}
+
 // An alert that can't be read stops nobody who is starting; production must
 // know.
 func TestAnAlertThatCannotBeReadIsWeighedByRequire(t *testing.T) {
