@@ -1,16 +1,11 @@
 package detect
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"slices"
-	"strconv"
 	"strings"
-)
 
-// A rule of Traefik is an expression of matchers with &&, || and !, in the
-// syntax of Go.
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/traefikrule"
+)
 
 // way is one alternative of a rule: all of it must hold.
 type way struct {
@@ -21,31 +16,19 @@ type way struct {
 // traefikRule are the alternatives of a rule. One that can't be read takes every
 // request that has what it says.
 func traefikRule(rule string) []way {
-	expression, err := parser.ParseExpr(rule)
+	alternatives, err := traefikrule.Alternatives(rule)
 	if err != nil {
 		return []way{{match: match{}.with(condition{on: "rule", is: rule})}}
 	}
-	return traefikWays(expression, false)
-}
-
-// traefikWays turns a rule inside out, so that its alternatives stand outside;
-// negated is whether an uneven number of ! stands before it.
-func traefikWays(expression ast.Expr, negated bool) []way {
-	switch node := expression.(type) {
-	case *ast.ParenExpr:
-		return traefikWays(node.X, negated)
-	case *ast.UnaryExpr:
-		return traefikWays(node.X, negated != (node.Op == token.NOT))
-	case *ast.BinaryExpr:
-		one, other := traefikWays(node.X, negated), traefikWays(node.Y, negated)
-		if (node.Op == token.LOR) != negated {
-			return slices.Concat(one, other)
+	var ways []way
+	for _, matchers := range alternatives {
+		joined := []way{{}}
+		for _, matcher := range matchers {
+			joined = together(joined, traefikMatcher(matcher))
 		}
-		return together(one, other)
-	case *ast.CallExpr:
-		return traefikMatcher(node, negated)
+		ways = append(ways, joined...)
 	}
-	return []way{{}}
+	return ways
 }
 
 // together are the ways on which both hold.
@@ -61,26 +44,15 @@ func together(one, other []way) []way {
 	return ways
 }
 
-// traefikMatcher is one call: Host(`shop.example.com`).
-func traefikMatcher(call *ast.CallExpr, negated bool) []way {
-	name, arguments := "", []string(nil)
-	if called, ok := call.Fun.(*ast.Ident); ok {
-		name = called.Name
+func traefikMatcher(matcher traefikrule.Matcher) []way {
+	if !matcher.Negated && len(matcher.Arguments) > 0 {
+		return traefikMatched(matcher.Name, matcher.Arguments)
 	}
-	for _, argument := range call.Args {
-		if literal, ok := argument.(*ast.BasicLit); ok {
-			text, _ := strconv.Unquote(literal.Value)
-			arguments = append(arguments, text)
-		}
+	said := matcher.Name + "(" + strings.Join(matcher.Arguments, ", ") + ")"
+	if matcher.Negated {
+		said = "not " + said
 	}
-	if negated || len(arguments) == 0 {
-		said := name + "(" + strings.Join(arguments, ", ") + ")"
-		if negated {
-			said = "not " + said
-		}
-		return []way{{match: match{}.with(condition{on: "rule", is: said})}}
-	}
-	return traefikMatched(name, arguments)
+	return []way{{match: match{}.with(condition{on: "rule", is: said})}}
 }
 
 // traefikMatched is a matcher that must hold; several arguments of a host or a

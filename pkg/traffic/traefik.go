@@ -3,12 +3,12 @@ package traffic
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/traefikrule"
 )
 
 // Traefik's own kinds
@@ -92,9 +92,15 @@ func traefikPool(object, holder map[string]any, name, place string, path ...stri
 	return one, nil
 }
 
+// traefikAsked are the matchers of what a client sets.
+func traefikAsked() []string { return []string{"Header", "HeaderRegexp", "Query", "QueryRegexp"} }
+
 // traefikChosen reports whether a rule wants a header or a parameter that a
-// client sets, and has no other way in.
+// client sets, and has no other way in. The requests of everybody lack it, so
+// they are what its opposite takes.
 func traefikChosen(match string) bool {
-	asks := slices.ContainsFunc([]string{"Header(", "HeaderRegexp(", "Query(", "QueryRegexp("}, func(matcher string) bool { return strings.Contains(match, matcher) })
-	return asks && !strings.Contains(match, "||")
+	alternatives, err := traefikrule.Alternatives(match)
+	return err == nil && len(alternatives) == 1 && slices.ContainsFunc(alternatives[0], func(matcher traefikrule.Matcher) bool {
+		return !matcher.Negated && slices.Contains(traefikAsked(), matcher.Name)
+	})
 }

@@ -23,8 +23,14 @@ func TestIngressRouteMayLeadToAColorByHeader(t *testing.T) {
 		"Host(`shop.example`) && Header(`X-Color`, `green`)": true,
 		"Host(`shop.example`) && PathPrefix(`/new`)":         false,
 		"PathPrefix(`/new`) || Header(`X-Color`, `green`)":   false,
+		"Header(`X-Color`, `green`) || Path(`/new`)":         false,
+		"Host(`shop.example`) && !Header(`X-Color`, `blue`)": false,
+		"!(Path(`/old`) || Header(`X-Color`, `blue`))":       false,
+		"!(Path(`/old`) && Header(`X-Color`, `blue`))":       false,
+		"!Path(`/old`) && (Query(`color`, `green`))":         true,
+		"Host(`shop.example`) && Header(`X-Color`":           false,
 	} {
-		text := routertest.IngressRoute().Fresh + "  - match: " + match + "\n    kind: Rule\n    services: [{name: svc-green, port: 80}]\n"
+		text := routertest.IngressRoute().Fresh + "  - match: '" + match + "'\n    kind: Rule\n    services: [{name: svc-green, port: 80}]\n"
 		if _, err := openWeighted(t, routertest.IngressRoute(), text).router.Read(t.Context()); (err == nil) != fine {
 			t.Errorf("%s: err = %v", match, err)
 		}

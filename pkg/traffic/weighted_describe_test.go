@@ -45,10 +45,15 @@ func TestTraefikServiceDescriptionReadsAsTheDriver(t *testing.T) {
 }
 
 func TestIngressRouteDescriptionReadsAsTheDriver(t *testing.T) {
+	rules := []string{
+		"", "Host(`a`)", "Host(`a`) && Header(`x`, `y`)", "Query(`a`, `b`)", "Header(`x`, `y`) || Path(`/`)", "Host(`a`) && !Header(`x`, `y`)", "! Query(`a`, `b`)",
+		"(Host(`a`)) && ( HeaderRegexp(`x`, `(y|\\\"z)&&`) && !Path(\"/\\\"a\") )\n", "!(Path(`/`) || Header(`x`, `y`))", "!(Path(`/`) && Header(`x`, `y`))",
+		"Path(`/ && Header(`) && Host(`a`)", "Path(\"\\\" && Header(\")", "Header(`x`, `!(a || b`)", "Headers(`x`, `y`)", "Header(`x`, `y`) && !Query(`a`)",
+	}
 	readsAsTheDriver(t, ingressRouteSplit("object", shopServices()), shopServices(), ingressRoutePools, func(t *rapid.T) map[string]any {
 		return object("spec", some("routes", drawEach(t, func() map[string]any {
 			route := some("services", drawTraefikServices(t))
-			if match := rapid.SampledFrom([]string{"", "Host(`a`)", "Host(`a`) && Header(`x`, `y`)", "Query(`a`, `b`)", "Header(`x`, `y`) || Path(`/`)"}).Draw(t, "match"); match != "" {
+			if match := rapid.SampledFrom(rules).Draw(t, "match"); match != "" {
 				route["match"] = match
 			}
 			return route
