@@ -11,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/sticky"
 )
 
 // Layer is what was found of one kind of objects that stand before or behind the
@@ -60,24 +62,6 @@ const (
 	layerBackendConfigs   = "backendconfigs"
 )
 
-// ingressAnnotations tie the clients of an Ingress, each by that controller's own
-// documentation.
-func ingressAnnotations() []stickyAnnotation {
-	return []stickyAnnotation{
-		{name: "nginx.ingress.kubernetes.io/affinity"},
-		{name: "nginx.ingress.kubernetes.io/upstream-hash-by"},
-		{name: "nginx.com/sticky-cookie-services"},
-		{name: "nginx.org/lb-method", part: "hash"},
-		{name: "traefik.ingress.kubernetes.io/affinity", off: []string{"false"}},
-		{name: "traefik.ingress.kubernetes.io/service.sticky.cookie", off: []string{"false"}},
-		{name: "ingress.kubernetes.io/affinity"},
-		{name: "haproxy.org/cookie-persistence"},
-		{name: "haproxy-ingress.github.io/affinity"},
-		{name: "alb.ingress.kubernetes.io/target-group-attributes", part: "stickiness.enabled=true"},
-		{name: "appgw.ingress.kubernetes.io/cookie-based-affinity", off: []string{"false"}},
-	}
-}
-
 const albAction = "alb.ingress.kubernetes.io/actions."
 
 // albSticky matches the stickiness of an action of AWS' load balancer between its
@@ -88,7 +72,7 @@ var albSticky = regexp.MustCompile(`(?i)"targetGroupStickinessConfig"\s*:\s*\{[^
 // to one of the Services.
 func ingressTies(ingress *networkingv1.Ingress, services destinations) []Tie {
 	led := ledTo(ingress)
-	by := tiedBy(ingress.Annotations, ingressAnnotations())
+	by := sticky.Ingress(ingress.Annotations)
 	for _, name := range slices.Sorted(maps.Keys(ingress.Annotations)) {
 		value := ingress.Annotations[name]
 		if !strings.HasPrefix(name, albAction) {
@@ -150,17 +134,17 @@ func gatewayRouteTies(route *unstructured.Unstructured, services destinations) [
 }
 
 // httpProxyTies are the routes of a Contour HTTPProxy that tie clients of one of
-// the Services (https://projectcontour.io/docs/main/config/request-routing/#session-affinity).
+// the Services.
 func httpProxyTies(proxy *unstructured.Unstructured, services destinations) []Tie {
 	var by, tied []string
 	for at, route := range entriesAt(proxy.Object, "spec", "routes") {
-		strategy, _, _ := unstructured.NestedString(route, "loadBalancerPolicy", "strategy")
+		strategy := sticky.HTTPProxyRoute(route)
 		var led []string
 		for _, service := range entriesAt(route, "services") {
 			name, _, _ := unstructured.NestedString(service, "name")
 			led = append(led, name)
 		}
-		if (strategy == "Cookie" || strategy == "RequestHash") && anyOf(led, services.all()) {
+		if strategy != "" && anyOf(led, services.all()) {
 			tied = append(tied, led...)
 			by = append(by, fmt.Sprintf("spec.routes[%d].loadBalancerPolicy.strategy=%s", at, strategy))
 		}

@@ -19,7 +19,9 @@ import (
 	kubetesting "k8s.io/client-go/testing"
 	"sigs.k8s.io/yaml"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster/clustertest"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/routertest"
 )
 
 func ingressTo(name, service string, annotations map[string]string) *networkingv1.Ingress {
@@ -193,6 +195,68 @@ func TestLayersOfACluster(t *testing.T) {
 		}
 		assertReplayed(t, facts)
 	}
+}
+
+// TestTheRouteItselfTiesClients: by the same annotations and fields as what stands
+// beside it, and that is told once.
+func TestTheRouteItselfTiesClients(t *testing.T) {
+	const annotations, services = "  annotations:\n    ", "    services:\n"
+	for name, test := range map[string]struct {
+		kind         routertest.Kind
+		change, with string
+		says         string
+	}{
+		"nginx":           {routertest.NginxIngress(), "", "", ""},
+		"nginx, hashed":   {routertest.NginxIngress(), annotations, annotations + "nginx.ingress.kubernetes.io/upstream-hash-by: $remote_addr\n    ", "upstream-hash-by=$remote_addr"},
+		"Skipper":         {routertest.SkipperIngress(), "", "", ""},
+		"Skipper, sticky": {routertest.SkipperIngress(), "annotations: {", "annotations: {haproxy.org/cookie-persistence: shop, ", "haproxy.org/cookie-persistence=shop"},
+		"AWS":             {routertest.ALBIngress(), "", "", ""},
+		"AWS, sticky":     {routertest.ALBIngress(), annotations, annotations + "alb.ingress.kubernetes.io/target-group-attributes: stickiness.enabled=true\n    ", "target-group-attributes with stickiness.enabled=true"},
+		"Contour":         {routertest.HTTPProxy(), "", "", ""},
+		"Contour, hashed": {routertest.HTTPProxy(), services, "    loadBalancerPolicy: {strategy: RequestHash}\n" + services, "RequestHash (spec.routes[0].loadBalancerPolicy)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := behind(t, test.kind, strings.Replace(test.kind.Fresh, test.change, test.with, 1))
+			var failed []string
+			for _, finding := range findingsOf(Evaluate(Collect(t.Context(), in), Catalogue(), StageDeploy), "BG-NET-01") {
+				if finding.Outcome != Pass {
+					failed = append(failed, finding.Subject+": "+finding.Cause)
+				}
+			}
+			if want := min(len(test.says), 1); len(failed) != want || want == 1 && !strings.Contains(failed[0], test.says) {
+				t.Errorf("%q, want %q", failed, test.says)
+			}
+		})
+	}
+}
+
+// behind are the inputs of a release whose route is of a kind.
+func behind(t *testing.T, kind routertest.Kind, route string) Inputs {
+	t.Helper()
+	var objects []*unstructured.Unstructured
+	for _, text := range append(kind.Beside, route) {
+		objects = append(objects, routertest.Object(t, text))
+	}
+	in := inputs(t, "", "3", func(client *fake.Clientset) {
+		client.Resources = append(client.Resources, &metav1.APIResourceList{
+			GroupVersion: kind.Resource.GroupVersion().String(), APIResources: []metav1.APIResource{{Name: kind.Resource.Resource}}})
+		if kind.Resource.Resource != layerIngresses {
+			return
+		}
+		for _, object := range objects {
+			ingress := &networkingv1.Ingress{}
+			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, ingress); err != nil {
+				t.Fatal(err)
+			}
+			if err := client.Tracker().Add(ingress); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	clustertest.Dynamic(in.Client, objects...)
+	in.Release.Spec.Traffic.Service = nil
+	kind.Declare(&in.Release.Spec.Traffic)
+	return in
 }
 
 func mustLive(t *testing.T, in Inputs) Live {

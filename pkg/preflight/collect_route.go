@@ -10,6 +10,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/sticky"
 )
 
 // collectRoute comes before the others: the target may follow from it.
@@ -41,9 +42,11 @@ func readRoute(ctx context.Context, in Inputs) (Route, error) {
 		}
 		route.Also = append(route.Also, service)
 	}
+	// Now and not by the check: in facts that are kept, the values of annotations
+	// are hidden.
 	route.Sticky = map[string][]string{}
 	for _, service := range route.services() {
-		route.Sticky[service.Name] = stickyBy(service)
+		route.Sticky[service.Name] = sticky.Service(service.Annotations)
 	}
 	route.State, err = router.Read(ctx)
 	if errors.Is(err, traffic.ErrNoColor) {

@@ -227,8 +227,8 @@ func albOwned(object map[string]any) [][]string {
 	return fields
 }
 
-// albAffinity is the stickiness of an action: a client stays with its target
-// group.
+// albAffinity is the stickiness of an action, by which a client stays with its
+// target group, or of the Ingress.
 func albAffinity(object map[string]any) string {
 	used, _ := albUsed(object)
 	for _, name := range slices.Sorted(maps.Keys(used)) {
@@ -236,5 +236,5 @@ func albAffinity(object map[string]any) string {
 			return "cookie (targetGroupStickinessConfig of " + name + ")"
 		}
 	}
-	return ""
+	return ingressAffinity(object)
 }

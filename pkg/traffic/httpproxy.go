@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/sticky"
 )
 
 // An HTTPProxy of Contour
@@ -97,12 +98,12 @@ func contourAsks(condition map[string]any, field string) bool {
 	return !slices.ContainsFunc([]string{"notpresent", "notcontains", "notexact"}, func(opposite string) bool { _, stands := wanted[opposite]; return stands })
 }
 
-// contourAffinity is the cookie of a route's load balancing.
+// contourAffinity is a route's load balancing by a cookie or by a hash.
 func contourAffinity(object map[string]any) string {
 	routes, _ := listAt(object, "spec", "routes")
 	for i, route := range routes {
-		if strategy, _, _ := unstructured.NestedString(route, "loadBalancerPolicy", "strategy"); strategy == "Cookie" {
-			return fmt.Sprintf("cookie (spec.routes[%d].loadBalancerPolicy)", i)
+		if strategy := sticky.HTTPProxyRoute(route); strategy != "" {
+			return fmt.Sprintf("%s (spec.routes[%d].loadBalancerPolicy)", strategy, i)
 		}
 	}
 	return ""

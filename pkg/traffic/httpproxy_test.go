@@ -60,8 +60,13 @@ func TestHTTPProxyProof(t *testing.T) {
 }
 
 func TestHTTPProxyAffinityIsSeen(t *testing.T) {
-	sticky := strings.Replace(routertest.HTTPProxy().Fresh, "    services:\n", "    loadBalancerPolicy: {strategy: Cookie}\n    services:\n", 1)
-	for text, want := range map[string]string{routertest.HTTPProxy().Fresh: "", sticky: "cookie (spec.routes[0].loadBalancerPolicy)"} {
+	by := func(strategy string) string {
+		return strings.Replace(routertest.HTTPProxy().Fresh, "    services:\n", "    loadBalancerPolicy: {strategy: "+strategy+"}\n    services:\n", 1)
+	}
+	for text, want := range map[string]string{
+		routertest.HTTPProxy().Fresh: "", by("Random"): "",
+		by("Cookie"): "Cookie (spec.routes[0].loadBalancerPolicy)", by("RequestHash"): "RequestHash (spec.routes[0].loadBalancerPolicy)",
+	} {
 		if got := mustRead(t, openWeighted(t, routertest.HTTPProxy(), text).router).Affinity; got != want {
 			t.Errorf("affinity %q, want %q", got, want)
 		}

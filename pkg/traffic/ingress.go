@@ -2,9 +2,12 @@ package traffic
 
 import (
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/sticky"
 )
 
 // An Ingress has no weights. Where its controller can share, they are in
@@ -52,4 +55,11 @@ func ingressPaths(object map[string]any) ([]ingressPath, error) {
 		found = append(found, one)
 	}
 	return found, nil
+}
+
+// ingressAffinity are the annotations by which an Ingress ties clients, whichever
+// controller's they are: a cookie that is set by another one ties as well.
+func ingressAffinity(object map[string]any) string {
+	annotations, _, _ := unstructured.NestedStringMap(object, "metadata", "annotations")
+	return strings.Join(sticky.Ingress(annotations), ", ")
 }

@@ -19,11 +19,10 @@ import (
 // looked at to see that the rest is the other colour's.
 
 const (
-	nginxPrefix   = "nginx.ingress.kubernetes.io/"
-	nginxCanary   = nginxPrefix + "canary"
-	nginxWeight   = nginxPrefix + "canary-weight"
-	nginxTotal    = nginxPrefix + "canary-weight-total"
-	nginxAffinity = nginxPrefix + "affinity"
+	nginxPrefix = "nginx.ingress.kubernetes.io/"
+	nginxCanary = nginxPrefix + "canary"
+	nginxWeight = nginxPrefix + "canary-weight"
+	nginxTotal  = nginxPrefix + "canary-weight-total"
 	// nginxOtherwise is the total where none stands.
 	nginxOtherwise = 100
 )
@@ -39,7 +38,7 @@ func nginxIngressDriver() driver {
 			fields:    [][]string{{"metadata", "annotations", nginxWeight}, {"metadata", "annotations", nginxTotal}},
 			beside:    traffic.NginxIngress.Main,
 			agrees:    nginxAgrees,
-			affinity:  nginxSticky,
+			affinity:  ingressAffinity,
 			split:     nginxSplit,
 			unproven:  true,
 		}, nil
@@ -168,13 +167,4 @@ func nginxAgrees(canary, main map[string]any, colors colorServices) error {
 		}
 	}
 	return nil
-}
-
-// nginxSticky is the affinity of an Ingress of the pair.
-func nginxSticky(object map[string]any) string {
-	annotations, _, _ := unstructured.NestedStringMap(object, "metadata", "annotations")
-	if kind := annotations[nginxAffinity]; kind != "" {
-		return fmt.Sprintf("%s (annotation %s)", kind, nginxAffinity)
-	}
-	return ""
 }

@@ -67,7 +67,7 @@ func TestNginxIngressHoldsTheMainOneAgainstIt(t *testing.T) {
 			shop := openWeighted(t, kind, kind.Fresh)
 			route, err := shop.router.Read(t.Context())
 			if c.says == "" {
-				if tied := strings.Contains(changed, "affinity"); err != nil || tied != (route.Affinity == "cookie (annotation nginx.ingress.kubernetes.io/affinity)") {
+				if tied := strings.Contains(changed, "affinity"); err != nil || tied != (route.Affinity == "nginx.ingress.kubernetes.io/affinity=cookie") {
 					t.Errorf("affinity %q, %v", route.Affinity, err)
 				}
 				return

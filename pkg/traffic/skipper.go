@@ -39,6 +39,7 @@ func skipperIngressDriver() driver {
 		resource: ingressResource(),
 		pools:    skipperIngressPools,
 		writes:   writeWeightsAnnotation,
+		affinity: ingressAffinity,
 		fields:   [][]string{{"metadata", "annotations", weightsAnnotation}},
 		split:    skipperIngressSplit,
 	}))

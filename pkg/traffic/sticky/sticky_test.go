@@ -1,15 +1,13 @@
-package preflight
+package sticky
 
 import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // The annotations of each controller mean what its documentation says.
-func TestStickyBy(t *testing.T) {
+func TestService(t *testing.T) {
 	const aws = "service.beta.kubernetes.io/aws-load-balancer-target-group-attributes"
 	const cookies = "service.beta.kubernetes.io/do-loadbalancer-sticky-sessions-type"
 	for _, test := range []struct {
@@ -28,9 +26,17 @@ func TestStickyBy(t *testing.T) {
 		{"traefik.ingress.kubernetes.io/service.sticky.cookie", "false", []string{}},
 		{"example.com/sticky", "true", []string{}},
 	} {
-		service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{test.name: test.value}}}
-		if difference := cmp.Diff(test.want, stickyBy(service)); difference != "" {
+		if difference := cmp.Diff(test.want, Service(map[string]string{test.name: test.value})); difference != "" {
 			t.Errorf("%s=%s (-want +got):\n%s", test.name, test.value, difference)
+		}
+	}
+}
+
+func TestHTTPProxyRoute(t *testing.T) {
+	for strategy, want := range map[string]string{"Cookie": "Cookie", "RequestHash": "RequestHash", "WeightedLeastRequest": "", "": ""} {
+		route := map[string]any{"loadBalancerPolicy": map[string]any{"strategy": strategy}}
+		if got := HTTPProxyRoute(route); got != want {
+			t.Errorf("%s: %q, want %q", strategy, got, want)
 		}
 	}
 }
