@@ -213,9 +213,9 @@ func hostsOf(facts *Facts, services destinations) destinations {
 		hosts.colors = append(hosts.colors, service+"."+facts.Namespace)
 	}
 	for _, route := range facts.Route.Value.State.Each() {
-		for _, to := range destinationsOf(route, facts.Namespace) {
-			if !slices.Contains(hosts.colors, to.Host) {
-				hosts.production = append(hosts.production, to.Host)
+		for _, host := range hostsOfRoute(route, facts.Namespace) {
+			if !slices.Contains(hosts.colors, host) {
+				hosts.production = append(hosts.production, host)
 			}
 		}
 	}

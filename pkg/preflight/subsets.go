@@ -27,9 +27,9 @@ type DestinationRule struct {
 
 // subsetRoute is a production route that tells the colours apart by subsets.
 type subsetRoute struct {
-	// Object is its kind and name, Subsets are by colour.
-	Object  string
-	Subsets map[string]string
+	// Object is its kind and name, Host the Service whose Subsets they are, by colour.
+	Object, Host string
+	Subsets      map[string]string
 }
 
 // subsetRoutes are those of a release, in the order in which they are moved.
@@ -37,7 +37,7 @@ func subsetRoutes(rel *release.Release) []subsetRoute {
 	var routes []subsetRoute
 	for _, one := range rel.Spec.Traffic.Set() {
 		if route := one.VirtualService; route != nil && len(route.Subsets) > 0 {
-			routes = append(routes, subsetRoute{Object: "virtualservice/" + route.Name, Subsets: route.Subsets})
+			routes = append(routes, subsetRoute{Object: "virtualservice/" + route.Name, Host: route.Host, Subsets: route.Subsets})
 		}
 	}
 	return routes
@@ -94,39 +94,21 @@ func entriesAt(object map[string]any, path ...string) []map[string]any {
 	return entries
 }
 
-// destination is where a VirtualService leads.
-type destination struct{ Host, Subset string }
-
-// destinationsOf are those of a live route, each host as service.namespace; what
-// is no VirtualService has none.
-func destinationsOf(route traffic.Route, namespace string) []destination {
+// hostsOfRoute are those that a live VirtualService leads to, each as
+// service.namespace and once; no other route has any.
+func hostsOfRoute(route traffic.Route, namespace string) []string {
 	object, read := route.Live.(*unstructured.Unstructured)
 	if !read {
 		return nil
 	}
-	var found []destination
+	var hosts []string
 	for _, protocol := range []string{"http", "tls", "tcp"} {
 		for _, rule := range entriesAt(object.Object, "spec", protocol) {
 			for _, weighted := range entriesAt(rule, "route") {
 				host, _, _ := unstructured.NestedString(weighted, "destination", "host")
-				subset, _, _ := unstructured.NestedString(weighted, "destination", "subset")
-				found = append(found, destination{Host: fullHost(host, namespace), Subset: subset})
-			}
-		}
-	}
-	return found
-}
-
-// hostsOfSubset are the hosts of which a route leads to a subset, each once.
-func hostsOfSubset(facts *Facts, object, subset string) []string {
-	var hosts []string
-	for _, route := range facts.Route.Value.State.Each() {
-		if route.Object != object {
-			continue
-		}
-		for _, to := range destinationsOf(route, facts.Namespace) {
-			if to.Subset == subset && !slices.Contains(hosts, to.Host) {
-				hosts = append(hosts, to.Host)
+				if host = fullHost(host, namespace); !slices.Contains(hosts, host) {
+					hosts = append(hosts, host)
+				}
 			}
 		}
 	}
@@ -146,27 +128,12 @@ func subsetsApart(facts *Facts) []Finding {
 	var findings []Finding
 	for _, route := range routes {
 		for _, color := range facts.colors() {
-			findings = append(findings, subsetsOf(facts, route, color)...)
+			subject := "subset " + route.Subsets[color.Name]
+			if len(facts.Release.Spec.Traffic.Also) > 0 {
+				subject += " of " + route.Object
+			}
+			findings = append(findings, subsetOf(facts, color, subject, route.Subsets[color.Name], fullHost(route.Host, facts.Namespace)))
 		}
-	}
-	return findings
-}
-
-// subsetsOf judges the subset of a colour for every host of which a route leads to
-// it.
-func subsetsOf(facts *Facts, route subsetRoute, color Color) []Finding {
-	subset := route.Subsets[color.Name]
-	subject := "subset " + subset
-	if len(facts.Release.Spec.Traffic.Also) > 0 {
-		subject += " of " + route.Object
-	}
-	hosts := hostsOfSubset(facts, route.Object, subset)
-	if len(hosts) == 0 {
-		return []Finding{skip(subject, "the route can't be seen to lead to it (BG-COL-05)")}
-	}
-	var findings []Finding
-	for _, host := range hosts {
-		findings = append(findings, subsetOf(facts, color, subject, subset, host))
 	}
 	return findings
 }
