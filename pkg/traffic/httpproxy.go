@@ -111,10 +111,10 @@ func contourAffinity(object map[string]any) string {
 
 // contourRefused reads the status that Contour writes: it must have called the
 // HTTPProxy valid as it stands now.
-func contourRefused(object *unstructured.Unstructured) string {
+func contourRefused(object *unstructured.Unstructured) objection {
 	conditions, err := listAt(object.Object, "status", "conditions")
 	if err != nil {
-		return "Contour says nothing that can be read"
+		return objection{why: "Contour says nothing that can be read"}
 	}
 	for _, condition := range conditions {
 		kind, _, _ := unstructured.NestedString(condition, "type")
@@ -124,12 +124,22 @@ func contourRefused(object *unstructured.Unstructured) string {
 		switch {
 		case kind != "Valid":
 		case seen < object.GetGeneration():
-			return fmt.Sprintf("Contour has seen generation %d of it, not %d", seen, object.GetGeneration())
+			return objection{why: fmt.Sprintf("Contour has seen generation %d of it, not %d", seen, object.GetGeneration())}
 		case status != "True":
-			return fmt.Sprintf("Contour says Valid=%s: %s", status, description)
+			return objection{why: fmt.Sprintf("Contour says Valid=%s: %s", status, description), unresolved: contourUnresolved(condition)}
 		default:
-			return ""
+			return objection{}
 		}
 	}
-	return "Contour has not taken it (status.conditions)"
+	return objection{why: "Contour has not taken it (status.conditions)"}
+}
+
+// contourUnresolved reports whether a condition speaks of services that are not
+// found, and of nothing else: Contour leaves those out and serves the others. A TCP
+// proxy, of which it serves none then, has errors of another type.
+func contourUnresolved(condition map[string]any) bool {
+	faults, err := listAt(condition, "errors")
+	return err == nil && len(faults) > 0 && !slices.ContainsFunc(faults, func(fault map[string]any) bool {
+		return fault["type"] != "ServiceError" || fault["reason"] != "ServiceUnresolvedReference"
+	})
 }

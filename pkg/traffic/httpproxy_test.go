@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/routertest"
 )
@@ -54,6 +56,38 @@ func TestHTTPProxyProof(t *testing.T) {
 			proof, err := openWeighted(t, routertest.HTTPProxy(), text).router.Prove(context.Background(), traffic.Whole("blue"))
 			if err != nil || proof.Proven != (c.says == "") || !strings.Contains(proof.Message, c.says) {
 				t.Errorf("proof %+v, %v, want %q", proof, err, c.says)
+			}
+		})
+	}
+}
+
+// TestHTTPProxyBeforeTheFirstRelease: that the idle colour has no Service yet
+// excuses a service of a route that Contour does not find, and nothing else.
+func TestHTTPProxyBeforeTheFirstRelease(t *testing.T) {
+	const unresolved, route = "{type: ServiceError, reason: ServiceUnresolvedReference}", "{type: RouteError, reason: HeaderDuplicate}"
+	for name, c := range map[string]struct {
+		seen, errors string
+		proven       bool
+	}{
+		"a service is not found": {"3", unresolved, true},
+		"and something else":     {"3", unresolved + ", " + route, false},
+		"something else":         {"3", route, false},
+		"one of the TCP proxy":   {"3", "{type: TCPProxyError, reason: ServiceUnresolvedReference}", false},
+		"for no reason":          {"3", "", false},
+		"as it stood before":     {"2", unresolved, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(routertest.HTTPProxy().Fresh, `status: "True", observedGeneration: 3`, `status: "False", observedGeneration: `+c.seen+`, errors: [`+c.errors+`]`, 1)
+			shop := openWeighted(t, routertest.HTTPProxy(), text)
+			for _, there := range []bool{true, false} {
+				if proof, err := shop.router.Prove(t.Context(), traffic.Whole("blue")); err != nil || proof.Proven != (c.proven && !there) {
+					t.Errorf("with the Service %v: proof %+v, %v", there, proof, err)
+				}
+				if there {
+					if err := shop.client.Kubernetes.CoreV1().Services("shop").Delete(t.Context(), "svc-green", metav1.DeleteOptions{}); err != nil {
+						t.Fatal(err)
+					}
+				}
 			}
 		})
 	}

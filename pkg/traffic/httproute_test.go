@@ -88,6 +88,74 @@ func TestHTTPRouteBeforeTheFirstRelease(t *testing.T) {
 	prove(traffic.Between("green", "blue", 50), false)
 }
 
+// TestGatewayRefusesBeforeTheFirstRelease: that the idle colour has no Service yet
+// excuses a backend that is not found, and nothing else.
+func TestGatewayRefusesBeforeTheFirstRelease(t *testing.T) {
+	const unresolved = "    - {type: ResolvedRefs, message: no svc-green, status: \"False\", observedGeneration: 3}\n"
+	const accepted = "    - {type: Accepted, status: \"True\", observedGeneration: 3}\n"
+	for name, c := range map[string]struct{ status, says string }{
+		"a backend is not found":        {accepted + unresolved, ""},
+		"it is not accepted":            {"    - {type: Accepted, message: no listener, status: \"False\", observedGeneration: 3}\n" + unresolved, "gateway public says Accepted=False: no listener"},
+		"it is not accepted, said last": {unresolved + "    - {type: Accepted, message: no listener, status: \"False\", observedGeneration: 3}\n", "gateway public says Accepted=False: no listener"},
+		"nothing is said of accepting":  {unresolved, "gateway public has not said Accepted"},
+		"the gateway is behind":         {strings.ReplaceAll(accepted+unresolved, "observedGeneration: 3", "observedGeneration: 2"), "gateway public has seen generation 2 of it, not 3"},
+		"backends are not known yet":    {accepted + strings.Replace(unresolved, "False", "Unknown", 1), "gateway public says ResolvedRefs=Unknown"},
+		"another one has refused":       {accepted + unresolved + "  - parentRef: {name: other}\n    conditions: [{type: Accepted, status: \"False\", message: closed, observedGeneration: 3}]\n", "gateway other says Accepted=False: closed"},
+		"no gateway":                    {"", "no Gateway has taken it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec, _, _ := strings.Cut(routertest.HTTPRoute().Fresh, "\nstatus:")
+			if c.status != "" {
+				spec += "\nstatus:\n  parents:\n  - parentRef: {name: public, namespace: gateway}\n    conditions:\n" + c.status
+			}
+			shop := openWeighted(t, routertest.HTTPRoute(), spec)
+			if err := shop.client.Kubernetes.CoreV1().Services("shop").Delete(t.Context(), "svc-green", metav1.DeleteOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			proof, err := shop.router.Prove(t.Context(), traffic.Whole("blue"))
+			if err != nil || proof.Proven != (c.says == "") || !strings.Contains(proof.Message, c.says) {
+				t.Errorf("proof %+v, %v, want %q", proof, err, c.says)
+			}
+		})
+	}
+}
+
+// TestEveryParentHasTakenTheRoute: a parent that says nothing has not, whichever
+// others have; defaults that stand in one place only make no other parent.
+func TestEveryParentHasTakenTheRoute(t *testing.T) {
+	const said = "    conditions: [{type: Accepted, status: \"True\", observedGeneration: 3}, {type: ResolvedRefs, status: \"True\", observedGeneration: 3}]\n"
+	for name, c := range map[string]struct {
+		asked    string
+		answered []string
+		says     string
+	}{
+		"one of two":              {"{name: public}, {name: internal}", []string{"{name: public}"}, "gateway internal has not taken it (status.parents has no entry for it)"},
+		"both":                    {"{name: public}, {name: internal}", []string{"{name: internal}", "{name: public}"}, ""},
+		"the same in full":        {"{name: public}", []string{"{group: gateway.networking.k8s.io, kind: Gateway, namespace: shop, name: public}"}, ""},
+		"in short":                {"{group: gateway.networking.k8s.io, kind: Gateway, namespace: shop, name: public}", []string{"{name: public}"}, ""},
+		"of another namespace":    {"{name: public}", []string{"{name: public, namespace: gateway}"}, "gateway public has not taken it"},
+		"one of two listeners":    {"{name: public, sectionName: web}, {name: public, sectionName: secure}", []string{"{name: public, sectionName: web}"}, "gateway public section secure has not taken it"},
+		"one of two ports":        {"{name: public, port: 80}, {name: public, port: 443}", []string{"{name: public, port: 80}"}, "gateway public port 443 has not taken it"},
+		"a mesh":                  {`{group: "", kind: Service, name: svc-production}`, []string{`{group: "", kind: Service, name: svc-production}`}, ""},
+		"a mesh and a Gateway":    {`{name: public}, {group: "", kind: Service, name: svc-production}`, []string{"{name: public}"}, "service svc-production has not taken it"},
+		"a group of another kind": {`{group: "", kind: Service, name: public}`, []string{"{kind: Service, name: public}"}, "service public has not taken it"},
+	} {
+		for _, kind := range []routertest.Kind{routertest.HTTPRoute(), routertest.GRPCRoute(), routertest.TCPRoute(""), routertest.TLSRoute("")} {
+			t.Run(name+"/"+kind.Resource.Resource, func(t *testing.T) {
+				text, _, _ := strings.Cut(kind.Fresh, "\nstatus:")
+				text = strings.Replace(text, "{name: public, namespace: gateway}", c.asked, 1) + "\nstatus:\n  parents:\n"
+				for _, parent := range c.answered {
+					text += "  - parentRef: " + parent + "\n" + said
+				}
+				proof, err := openWeighted(t, kind, text).router.Prove(t.Context(), traffic.Whole("blue"))
+				if err != nil || proof.Proven != (c.says == "") || !strings.Contains(proof.Message, c.says) {
+					t.Errorf("proof %+v, %v, want %q", proof, err, c.says)
+				}
+			})
+		}
+	}
+}
+
 // TestHTTPRouteProvesBothColors: while colours share, both are looked at.
 func TestHTTPRouteProvesBothColors(t *testing.T) {
 	shop := openWeighted(t, routertest.HTTPRoute(), strings.ReplaceAll(routertest.HTTPRoute().Fresh, "weight: 0", "weight: 1"))

@@ -21,11 +21,11 @@ func toyDriver() driver {
 		resource: schema.GroupVersionResource{Group: "toys.example", Version: "v1", Resource: "toysets"},
 		pools:    toyPools,
 		fields:   [][]string{{"spec", "ways"}},
-		refused: func(object *unstructured.Unstructured) string {
+		refused: func(object *unstructured.Unstructured) objection {
 			if ready, _, _ := unstructured.NestedBool(object.Object, "status", "ready"); !ready {
-				return "the toy is not ready (status.ready)"
+				return objection{why: "the toy is not ready (status.ready)"}
 			}
-			return ""
+			return objection{}
 		},
 	}))
 }

@@ -48,9 +48,9 @@ type weightedKind struct {
 	// beginning like its last part.
 	owned func(object map[string]any) [][]string
 	named []string
-	// refused is why the proxy does not serve the object as it stands, "" when
-	// it does or when the kind has no such status.
-	refused func(object *unstructured.Unstructured) string
+	// refused is why the proxy does not serve the object as it stands; nil where
+	// the kind has no such status.
+	refused func(object *unstructured.Unstructured) objection
 	// affinity is how the route ties clients to a backend, "" when it doesn't.
 	affinity func(object map[string]any) string
 	// split is an expression in CEL for the split of the object in a variable,

@@ -14,6 +14,14 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 )
 
+// objection is what a proxy says against a route.
+type objection struct {
+	// why is "" where it serves the route as it stands.
+	why string
+	// unresolved: it serves the route but for backends that it does not find.
+	unresolved bool
+}
+
 // Prove implements Router: the route has the split, its proxy has taken it as
 // it stands, and the Service of every colour that gets traffic, if only that of
 // a preview, leads to that colour's ready pods and to nothing else.
@@ -26,12 +34,9 @@ func (r *weightedRouter) Prove(ctx context.Context, split Split) (Proof, error) 
 		return Proof{Time: r.clock.Now(), Message: fmt.Sprintf("%s has %s, not %s", r.object(), route.Split, split)}, nil
 	}
 	if object, read := route.Live.(*unstructured.Unstructured); read && r.kind.refused != nil {
-		reason := r.kind.refused(object)
-		if reason != "" && r.awaits(ctx, split) {
-			reason = ""
-		}
-		if reason != "" {
-			return Proof{Time: r.clock.Now(), Message: fmt.Sprintf("%s has %s, but %s", r.object(), split, reason)}, nil
+		refused := r.kind.refused(object)
+		if refused.why != "" && !(refused.unresolved && r.awaits(ctx, split)) {
+			return Proof{Time: r.clock.Now(), Message: fmt.Sprintf("%s has %s, but %s", r.object(), split, refused.why)}, nil
 		}
 	}
 	proof := Proof{Proven: true, Time: r.clock.Now()}
@@ -50,8 +55,8 @@ func (r *weightedRouter) Prove(ctx context.Context, split Split) (Proof, error) 
 }
 
 // awaits reports whether a colour that gets nothing has no Service yet, as
-// before its first release. What a proxy says against the route is about that
-// then, and takes nothing from the colour that gets everything.
+// before its first release. That its proxy finds a backend missing is about that
+// one then, and takes nothing from the colour that gets everything.
 func (r *weightedRouter) awaits(ctx context.Context, split Split) bool {
 	for color := range r.colors {
 		if split[color] != 0 {
