@@ -23,7 +23,7 @@ type PartialError struct {
 	// Err is why the route could not be written.
 	Err error
 	// Back are the routes that were given their split of before back, Left why
-	// others could not be.
+	// others could not be, or why it is not known whether they were moved.
 	Back []string
 	Left []error
 	// Differed is for how long the routes differed at the most: from the first
@@ -44,7 +44,7 @@ func (e *PartialError) Error() string {
 		fmt.Fprintf(&text, ": the routes differed for %s and are where they were", e.Differed.Round(time.Millisecond))
 		return text.String()
 	}
-	fmt.Fprintf(&text, "; not given back: %s; the routes differ since %s: %s", several(e.Left), e.Differed.Round(time.Millisecond), e.Shares)
+	fmt.Fprintf(&text, "; not given back: %s; the routes after %s: %s", several(e.Left), e.Differed.Round(time.Millisecond), e.Shares)
 	return text.String()
 }
 
@@ -148,36 +148,39 @@ func (s *switchSet) put(ctx context.Context, patch Patch) (Route, error) {
 	if err == nil || !cluster.Transient(err) && !errors.Is(err, cluster.ErrFenced) {
 		return route, err
 	}
-	if found, arrived := s.arrived(ctx, patch); arrived {
+	if found, arrived, _ := s.arrived(ctx, patch); arrived {
 		return found, nil
 	}
 	return Route{}, err
 }
 
 // arrived reports whether a route has what a patch would give it, and from us.
-func (s *switchSet) arrived(ctx context.Context, patch Patch) (Route, bool) {
+func (s *switchSet) arrived(ctx context.Context, patch Patch) (found Route, arrived bool, err error) {
 	if !patch.moves() {
-		return Route{}, false
+		return Route{}, false, nil
 	}
-	found, err := s.members[patch.member].Read(ctx)
-	return found, err == nil && found.Has(patch.To, patch.Preview) && found.Fence == patch.Fence
+	found, err = s.members[patch.member].Read(ctx)
+	return found, err == nil && found.Has(patch.To, patch.Preview) && found.Fence == patch.Fence, err
 }
 
-// compensate gives what was moved its split of before back, newest first. Who was
-// interrupted does not know of the last write whether it has arrived.
+// compensate gives what was moved its split of before back, newest first. Of the
+// last write it is asked whether it has arrived: its answer may be what was lost, or
+// what nobody waited for. Where that can't be read it is not back, for all that is
+// known.
 func (s *switchSet) compensate(ctx context.Context, moved []Patch, last Patch, window window, failure error) error {
-	interrupted := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), compensateFor)
 	defer cancel()
-	if interrupted {
-		if _, arrived := s.arrived(ctx, last); arrived {
-			moved = append(moved, last)
-		}
+	_, arrived, unread := s.arrived(ctx, last)
+	if arrived {
+		moved = append(moved, last)
 	}
 	if len(moved) == 0 {
 		return failure
 	}
 	partial := &PartialError{Err: failure}
+	if unread != nil {
+		partial.Left = append(partial.Left, fmt.Errorf("whether %s was moved is not known: %w", last.Object, unread))
+	}
 	for i := len(moved) - 1; i >= 0; i-- {
 		if err := s.undo(ctx, moved[i]); err != nil {
 			partial.Left = append(partial.Left, err)
