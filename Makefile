@@ -26,7 +26,7 @@ LATE := TestRouteGroup,TestSkipperIngress,TestVirtualService,TestVirtualServiceS
 EARLY := monitoring,database,gateway,routes
 # SOAKED are the tests end to end of what others show too, in another way: they are a
 # part of the soak, for a test has an hour.
-SOAKED := TestClientsThatKeepTheirConnectionsHold,TestDetachedShiftRollsBack,TestGuardContinuesAfterAHangUp,TestKilledShiftIsResumedOrRolledBack,TestPlainServerIsNeverRecycledUnasked,TestPreviewOfGRPCRoute,TestPreviewRollsBack,TestPreviewSurvivesAKill,TestSwitchSetThatDiffersIsTold,TestTiedClientsHold,TestWorkersThatFailJobsRollBack,TestWorkersThatNeverTakeTogether
+SOAKED := TestClientsThatKeepTheirConnectionsHold,TestDetachedShiftRollsBack,TestGuardContinuesAfterAHangUp,TestKilledShiftIsResumedOrRolledBack,TestPlainServerIsNeverRecycledUnasked,TestPreviewOfGRPCRoute,TestPreviewRollsBack,TestPreviewSurvivesAKill,TestSwitchSetThatDiffersIsTold,TestTiedClientsHold,TestVirtualServicePreview,TestVirtualServicePreviewByCookie,TestWorkersThatFailJobsRollBack,TestWorkersThatNeverTakeTogether
 
 # A lab needs root, and a clone often belongs to the user who runs sudo. git
 # reads such a clone, and Go stamps its version, only when told that it is safe;

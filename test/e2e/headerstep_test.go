@@ -30,6 +30,12 @@ func byHeader() testers {
 	return testers{header: "X-Preview", value: "green", match: match}
 }
 
+// byCookie are those who have a cookie among others.
+func byCookie() testers {
+	match := release.Match{Cookie: &release.NamedValue{Name: "preview", Value: "green"}}
+	return testers{header: "Cookie", value: "session=1; preview=green", match: match}
+}
+
 // testerClients are how many testers there are of each kind.
 const testerClients = 2
 
@@ -47,6 +53,12 @@ func TestPreviewBeforeAnybodyElse(t *testing.T) {
 	previewed(t, shop.HTTPRoute, byHeader(), freshClients)
 }
 func TestPreviewOfGRPCRoute(t *testing.T) { previewed(t, shop.GRPCRoute, byHeader(), freshCallers) }
+func TestVirtualServicePreview(t *testing.T) {
+	previewed(t, shop.VirtualService, byHeader(), freshCallers)
+}
+func TestVirtualServicePreviewByCookie(t *testing.T) {
+	previewed(t, shop.VirtualServiceSubsets, byCookie(), freshCallers)
+}
 
 func previewed(t *testing.T, route shop.Route, who testers, fresh int) {
 	t.Helper()

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	needed, err := lab.Needed(flag.Lookup("test.run").Value.String(), map[lab.Addon][]string{
 		lab.Skipper: {"TestRouteGroup", "TestSkipperIngress"},
-		lab.Mesh:    {"TestVirtualService", "TestVirtualServiceSubsets"},
+		lab.Mesh:    {"TestVirtualService", "TestVirtualServiceSubsets", "TestVirtualServicePreview", "TestVirtualServicePreviewByCookie"},
 	})
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "error: %v\n", err)

@@ -43,3 +43,6 @@ func killAddons(chosen options) ([]lab.Addon, error) {
 	}
 	return addons, err
 }
+
+// endToEndAddons are those of the tests end to end that `make test` leaves to the soak.
+func endToEndAddons(options) ([]lab.Addon, error) { return []lab.Addon{lab.Mesh}, nil }

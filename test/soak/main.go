@@ -59,7 +59,7 @@ type part struct {
 func allParts() []part {
 	return []part{
 		{name: "releases", do: releases}, {name: "tools", do: runTools}, {name: "postgres", do: servers}, {name: "races", do: races},
-		{name: "kills", do: kills, needs: killAddons}, {name: "cancels", do: cancels}, {name: "endtoend", do: endToEnd}, {name: "faults", do: breakEverything},
+		{name: "kills", do: kills, needs: killAddons}, {name: "cancels", do: cancels}, {name: "endtoend", do: endToEnd, needs: endToEndAddons}, {name: "faults", do: breakEverything},
 	}
 }
 
