@@ -48,6 +48,7 @@ func TestAStopBehindOneOfAnotherRun(t *testing.T) {
 // What a rollback has asked of a run that ended before it saw it neither keeps
 // the next shift from beginning, nor stops it; what a person has said does.
 func TestAStopOfARunThatHasEndedIsInNobodysWay(t *testing.T) {
+	t.Parallel()
 	for stop, blocked := range map[string]bool{requestedBy("bob@laptop/2", otherRun): false, "not today": true} {
 		runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("green"))
 		production.Route.Stop = stop
@@ -92,6 +93,7 @@ func TestTheDriverObeysTheStopOfItsRun(t *testing.T) {
 
 // A rollback beside a run that somebody drives asks that run, and no other.
 func TestARollbackNamesTheRunThatItAsks(t *testing.T) {
+	t.Parallel()
 	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
 	tenure, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "bob@laptop/2"}, journal.Run{ID: thisRun})
 	if err != nil {
@@ -157,6 +159,7 @@ func TestARollbackLeavesTheReasonOfAPerson(t *testing.T) {
 // begins at once, as in a script, does not keep a rollback waiting until that one
 // has decommissioned the way back: it is asked by its own name.
 func TestARollbackAsksTheRunThatBeganBehindTheOneItAsked(t *testing.T) {
+	t.Parallel()
 	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
 	begin := func(id string, state State) *journal.Tenure {
 		tenure, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "bob@laptop/2"}, journal.Run{ID: id})

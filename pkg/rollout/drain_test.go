@@ -125,6 +125,7 @@ func learnt(state State) measure.State {
 // Where the metrics can't tell probes apart, every pod counts some for ever:
 // each old pod is recycled once, a fresh one never.
 func TestRecycleEndsWhenOnlyFreshPodsCountRequests(t *testing.T) {
+	t.Parallel()
 	runner, _, prepend := newRunner(t, deployment("blue", 2), deployment("green", 2), named("blue", "blue-a"), named("blue", "blue-b"))
 	clientset, ok := runner.Client.Kubernetes.(*fake.Clientset)
 	if !ok {

@@ -416,6 +416,7 @@ func TestFinishReadsAgainAfterACut(t *testing.T) {
 // A rollback wins over a finish that reads: the finish ends, and the side that
 // it would have ended serves again.
 func TestRollbackBesideAFinish(t *testing.T) {
+	t.Parallel()
 	runner, production := newFinisher(t, still())
 	runner.Release.Spec.Gates.Interval = release.Duration(time.Second)
 	reading := make(chan struct{}, 100)

@@ -133,6 +133,7 @@ func faults() []fault {
 // TestEveryInvariantFalls explores machines that each do one thing wrong: the
 // invariant that says so falls, and there is no invariant that can't.
 func TestEveryInvariantFalls(t *testing.T) {
+	t.Parallel()
 	freezes, holds := policies()["2 steps, on failure freeze, source down rollback"], policies()["2 steps, on failure rollback, source down hold"]
 	fallen := map[string]bool{}
 	for _, fault := range faults() {

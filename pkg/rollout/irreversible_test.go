@@ -15,6 +15,7 @@ const letsNullIn = "db/42.sql:3: drop-not-null: column note of orders may be nul
 // TestAGateThatFailsFreezesWhereTheSchemaStays drives whole shifts whose new side
 // fails. What was judged when the run began decides, not what is judged later.
 func TestAGateThatFailsFreezesWhereTheSchemaStays(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		irreversible []string
 		code         int

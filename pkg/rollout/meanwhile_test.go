@@ -83,6 +83,7 @@ func onRecord(t *testing.T, runner *Runner) State {
 // What a run had moved before the lease was ours is gone back from, though it had
 // moved nothing when the rollback looked.
 func TestARollbackOfARunThatMovesMeanwhile(t *testing.T) {
+	t.Parallel()
 	for _, phase := range []Phase{Switch, Watch, Held} {
 		t.Run(string(phase), func(t *testing.T) {
 			runner, production := driven(t, takenFurther(phase))

@@ -47,6 +47,7 @@ func died(t *testing.T, runner *Runner, production *route, stamps bool) {
 // What the route calls the side before is that only where the last run has moved it.
 // Where the record of that run can't be read, the past ones tell.
 func TestRollbackPastAnUnreadableRecord(t *testing.T) {
+	t.Parallel()
 	done := State{Phase: Done, From: "blue", To: "green", Started: start, Moved: true}
 	back := State{Phase: RolledBack, From: "green", To: "blue", Started: start, Moved: true}
 	blocked := State{Phase: Blocked, From: "green", To: "blue", Started: start}

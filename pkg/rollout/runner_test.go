@@ -199,6 +199,7 @@ func TestSecondRollbackStaysWhereItIs(t *testing.T) {
 // A run that reaches its goal before it sees that it was asked to go back is
 // rolled back by the process that asked.
 func TestRollbackBesideARunThatIsDoneFirst(t *testing.T) {
+	t.Parallel()
 	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
 	tenure, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "bob@laptop/2"}, journal.Run{ID: "20261122-153012-k7f3q"})
 	if err != nil {
@@ -269,6 +270,7 @@ func TestARunThatEndsMeanwhile(t *testing.T) {
 // A run that goes back already needs no stop, which would be left on the route
 // in the way of the next shift.
 func TestRollbackBesideARunThatGoesBack(t *testing.T) {
+	t.Parallel()
 	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
 	tenure, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "bob@laptop/2"}, journal.Run{ID: "20261122-153012-k7f3q"})
 	if err != nil {
@@ -305,6 +307,7 @@ func TestRollbackToNothingIsRefused(t *testing.T) {
 
 // One refused write of the journal must not keep a run from going back.
 func TestJournalThatFailsOnceIsWrittenAgain(t *testing.T) {
+	t.Parallel()
 	runner, production, prepend := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
 	updates := 0
 	prepend("update", "configmaps", func(clienttesting.Action) (bool, runtime.Object, error) {

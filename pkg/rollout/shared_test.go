@@ -87,6 +87,7 @@ func (s *sharing) forbids() {
 // before anything is written, on the way back it warns, and what is in nobody's
 // hands is no obstacle.
 func TestWhatAnotherReleaseHasInHand(t *testing.T) {
+	t.Parallel()
 	type verb struct {
 		forward bool
 		run     func(*sharing) (Outcome, error)
