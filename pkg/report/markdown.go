@@ -128,7 +128,7 @@ func checkLink(finding preflight.Finding) string {
 // markup, mentions anybody, or ends a cell.
 func MarkdownText(text string) string {
 	return strings.NewReplacer(
-		"&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;", "#", "&#35;", "|", "&#124;", ":/", ":&#47;",
+		"&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;", "#", "&#35;", "|", "&#124;", ":/", ":&#47;", "www.", "www&#46;",
 		`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "!", `\!`, "~", `\~`, "$", `\$`,
 	).Replace(plain(text))
 }

@@ -67,3 +67,16 @@ func TestMarkdownHoldsNoMarkupOfOthers(t *testing.T) {
 		}
 	})
 }
+
+// GitHub makes links of addresses by itself; of others' text it makes none.
+func TestMarkdownLinksNowhereByItself(t *testing.T) {
+	for text, want := range map[string]string{
+		"see https://evil.example": "see https:&#47;/evil.example",
+		"see www.evil.example":     "see www&#46;evil.example",
+		"ann@evil.example":         "ann&#64;evil.example",
+	} {
+		if got := MarkdownText(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}
