@@ -44,7 +44,8 @@ func action(t *testing.T) string {
 
 // A workflow is cancelled while it shifts, at moments of which each finds other
 // things moved, and by each policy: to roll back, and to hand over to a guard that
-// goes back, or on, or to a person. Whatever it is, one colour has everything in the end, proven;
+// goes back, or on, or to a person. Once the engine is frozen, so that nothing but
+// SIGKILL ends it and all is left to post. Whatever it is, one colour has everything in the end, proven;
 // the post part is done twice, and the second time finds nothing to do; and nobody
 // loses a request.
 func TestCancelledWorkflowEndsOnOneColor(t *testing.T) {
@@ -63,12 +64,15 @@ func TestCancelledWorkflowEndsOnOneColor(t *testing.T) {
 		// ends is the colour that has everything, and as the phase then.
 		ends string
 		as   []rollout.Phase
+		// frozen is an engine that hears no signal.
+		frozen bool
 	}{
-		{"before anything is moved", rollout.WaitReady, "rollback", "", "", shop.Blue, []rollout.Phase{rollout.RolledBack, rollout.Blocked}},
-		{"at the half", rollout.Hold, "rollback", "", "", shop.Blue, []rollout.Phase{rollout.RolledBack}},
-		{"at the half, to a guard", rollout.Hold, "handover", "rollback", "", shop.Blue, []rollout.Phase{rollout.RolledBack}},
-		{"at the half, to a person", rollout.Hold, "handover", "", "rollback", shop.Blue, []rollout.Phase{rollout.RolledBack}},
-		{"in the watch, to a guard", rollout.Watch, "handover", "continue", "", shop.Green, []rollout.Phase{rollout.Done}},
+		{"before anything is moved", rollout.WaitReady, "rollback", "", "", shop.Blue, []rollout.Phase{rollout.RolledBack, rollout.Blocked}, false},
+		{"at the half", rollout.Hold, "rollback", "", "", shop.Blue, []rollout.Phase{rollout.RolledBack}, false},
+		{"at the half, frozen", rollout.Hold, "rollback", "", "", shop.Blue, []rollout.Phase{rollout.RolledBack}, true},
+		{"at the half, to a guard", rollout.Hold, "handover", "rollback", "", shop.Blue, []rollout.Phase{rollout.RolledBack}, false},
+		{"at the half, to a person", rollout.Hold, "handover", "", "rollback", shop.Blue, []rollout.Phase{rollout.RolledBack}, false},
+		{"in the watch, to a guard", rollout.Watch, "handover", "continue", "", shop.Green, []rollout.Phase{rollout.Done}, false},
 	} {
 		passed := t.Run(test.name, func(t *testing.T) {
 			s := &scenario{t: t, shop: s.shop}
@@ -80,11 +84,19 @@ func TestCancelledWorkflowEndsOnOneColor(t *testing.T) {
 			step := s.step(map[string]string{"command": "shift", "on-cancel": test.onCancel, "args": guard(test.guard)})
 			moment := s.reaches(step, former, test.when)
 			former = moment.ID
+			if test.frozen {
+				if err := step.Freeze(); err != nil {
+					t.Fatal(err)
+				}
+			}
 			killed, err := step.Cancel(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Logf("cancelled in phase %s; only SIGKILL ended it: %v", moment.Phase, killed)
+			if test.frozen && !killed {
+				t.Error("it heard a signal though it was frozen")
+			}
 			posted := s.post(step)
 			if test.byHand != "" {
 				says(t, posted.Stdout, "was left in phase held", "kubectl bluegreen resume")
@@ -92,6 +104,9 @@ func TestCancelledWorkflowEndsOnOneColor(t *testing.T) {
 			}
 			s.eventually("the run has ended", func() bool { return s.now().Phase.Terminal() && s.now().Phase != rollout.Held })
 			s.endsAs(step, moment.ID, test.ends, test.as)
+			if !killed { // who is killed tells nothing; that post did the rest is in its log
+				s.tellsOf(step, moment.ID)
+			}
 			if again := s.post(step); strings.Contains(again.Stdout, "revert") {
 				t.Errorf("post has found something to do again:\n%s", again.Stdout)
 			}
@@ -180,7 +195,7 @@ func (s *scenario) post(step *runner.Step) shop.Result {
 }
 
 // endsAs fails the test unless the run that was cancelled has ended with
-// everything on one colour, and the step tells which run it was.
+// everything on one colour.
 func (s *scenario) endsAs(step *runner.Step, id, color string, phases []rollout.Phase) {
 	s.t.Helper()
 	status := s.now()
@@ -195,6 +210,11 @@ func (s *scenario) endsAs(step *runner.Step, id, color string, phases []rollout.
 	if share, err := s.shop.Share(s.t.Context(), color); err != nil || share != 100 {
 		s.t.Errorf("production gives %g %% to %s, %v", share, color, err)
 	}
+}
+
+// tellsOf fails the test unless the step tells which run it was.
+func (s *scenario) tellsOf(step *runner.Step, id string) {
+	s.t.Helper()
 	outputs, err := step.Outputs()
 	if err != nil || outputs["run-id"] != id || outputs["verdict"] == "" {
 		s.t.Errorf("outputs = %v, %v; want a verdict on run %s", outputs, err, id)

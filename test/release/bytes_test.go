@@ -43,8 +43,9 @@ func sums(t *testing.T, folder string) map[string]string {
 }
 
 // The archives of all six targets, built twice from two clones, are the same byte for
-// byte, and so is all beside them; what is in this machine's knows its version and
-// its image, and the pins are of what is in it.
+// byte, and so is all beside them; the second time no module is fetched. What one build
+// has compiled the next takes from the cache, so this machine's is built once more with
+// an empty one. What is in it knows its version and its image, and the pins are of that.
 func TestSameBytesTwice(t *testing.T) {
 	goreleaser := os.Getenv("BLUEGREEN_GORELEASER")
 	if goreleaser == "" {
@@ -56,6 +57,7 @@ func TestSameBytesTwice(t *testing.T) {
 		out = t.TempDir()
 		check(t, build(t.Context(), options{Checkout: checkout, GoReleaser: goreleaser, Version: "v1.2.3", Out: out, Told: t.Output()}))
 		built = append(built, sums(t, out))
+		t.Setenv("GOPROXY", "off")
 	}
 	if diff := cmp.Diff(built[0], built[1]); diff != "" {
 		t.Errorf("two builds differ (-first +second):\n%s", diff)
@@ -63,6 +65,15 @@ func TestSameBytesTwice(t *testing.T) {
 	name := "kubectl-bluegreen_" + host + ".tar.gz"
 	made, err := readPins(filepath.Join(out, "archives.json"))
 	check(t, err)
+	if diff := cmp.Diff([]string{"darwin_amd64", "darwin_arm64", "linux_amd64", "linux_arm64", "windows_amd64", "windows_arm64"}, slices.Sorted(maps.Keys(made.Archives))); diff != "" {
+		t.Errorf("targets (-want +got):\n%s", diff)
+	}
+	t.Setenv("GOCACHE", t.TempDir())
+	alone := t.TempDir()
+	check(t, build(t.Context(), options{Checkout: checkout, GoReleaser: goreleaser, Version: "v1.2.3", Out: alone, Only: host, Told: t.Output()}))
+	if again := sums(t, alone)[name]; again != built[0][name] {
+		t.Errorf("compiled anew the archive is %s, and was %s", again, built[0][name])
+	}
 	if made.Archives[host].SHA256 != built[0][name] {
 		t.Errorf("the archive is %s, its pin %s", built[0][name], made.Archives[host].SHA256)
 	}

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -96,6 +97,21 @@ func (s *Step) Cancel(ctx context.Context) (killed bool, err error) {
 	}
 	<-s.process.Done()
 	return true, nil
+}
+
+// Freeze stops whatever the step has started where it is: it hears no signal but
+// SIGKILL from then on.
+func (s *Step) Freeze() error {
+	started := children(s.process.PID())
+	if len(started) == 0 {
+		return errors.New("freeze the step: it has started nothing")
+	}
+	for _, child := range started {
+		if err := syscall.Kill(child, syscall.SIGSTOP); err != nil {
+			return fmt.Errorf("freeze the step: %w", err)
+		}
+	}
+	return nil
 }
 
 // children are the processes that a process has started and that still run.
