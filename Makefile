@@ -26,7 +26,11 @@ LATE := TestRouteGroup,TestSkipperIngress,TestVirtualService,TestVirtualServiceS
 EARLY := monitoring,database,gateway,routes
 # SOAKED are the tests end to end of what others show too, in another way: they are a
 # part of the soak, for a test has an hour.
-SOAKED := TestClientsThatKeepTheirConnectionsHold,TestDetachedShiftRollsBack,TestGuardContinuesAfterAHangUp,TestKilledShiftIsResumedOrRolledBack,TestPlainServerIsNeverRecycledUnasked,TestPreviewOfGRPCRoute,TestPreviewRollsBack,TestPreviewSurvivesAKill,TestSwitchSetThatDiffersIsTold,TestTiedClientsHold,TestVirtualServicePreview,TestVirtualServicePreviewByCookie,TestWorkersThatFailJobsRollBack,TestWorkersThatNeverTakeTogether
+SOAKED := TestClientsThatKeepTheirConnectionsHold,TestDetachedShiftRollsBack,TestGuardContinuesAfterAHangUp,TestKilledShiftIsResumedOrRolledBack,TestPlainServerIsNeverRecycledUnasked,TestPreviewOfGRPCRoute,TestPreviewRollsBack,TestPreviewSurvivesAKill,TestPrometheusOutageHolds,TestSwitchSetOfWhichOneWasDeletedGoesBack,TestSwitchSetThatDiffersIsTold,TestTiedClientsHold,TestVirtualServicePreview,TestVirtualServicePreviewByCookie,TestWorkersThatFailJobsRollBack,TestWorkersThatNeverTakeTogether
+
+# All is compiled in one way, so that what one part has compiled the next finds in the
+# cache. Nothing needs C but the race detector.
+export CGO_ENABLED := 0
 
 # A lab needs root, and a clone often belongs to the user who runs sudo. git
 # reads such a clone, and Go stamps its version, only when told that it is safe;
@@ -51,7 +55,7 @@ help: ## list what can be made
 
 build: ## build bin/kubectl-bluegreen and bin/bluegreen-action
 	@echo "building the plugin and the Action (a few minutes the first time)"
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
+	CGO_ENABLED=0 go build -ldflags '-s -w' -o bin/ ./cmd/...
 
 # fetch runs a command that brings something here, and again where a mirror
 # stumbles.
@@ -110,6 +114,7 @@ live: modules build $(ACT) ## tests on a real cluster
 	cd test && go test -count=1 -timeout 30m ./loki
 
 soak: export BLUEGREEN_GORELEASER := $(GORELEASER)
+soak: export CGO_ENABLED := 1
 soak: setup build $(GORELEASER) ## repetitions, races, long fuzzing, a kill at every point; resumable; writes docs/soak.md
 	@# The race detector needs a C compiler, and nothing else here does.
 	cd test && go run ./lab/cmd/lab setup --also gcc,libc6-dev

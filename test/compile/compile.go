@@ -26,7 +26,7 @@ func Stripped(ctx context.Context, folder, target, binary string) error {
 }
 
 func program(ctx context.Context, folder, target, binary string, flags, variables []string) error {
-	args := append([]string{"build", "-trimpath", "-buildvcs=false"}, flags...)
+	args := append([]string{"build", "-buildvcs=false"}, flags...)
 	command := exec.CommandContext(ctx, "go", append(args, "-o", binary, target)...)
 	command.Dir = folder
 	command.Env = append(append(os.Environ(), "CGO_ENABLED=0"), variables...)
