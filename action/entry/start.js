@@ -47,23 +47,52 @@ function given(file) {
 // works in a folder of its own, and the last move replaces the file as a whole.
 async function place(archive, folder, file, stopped) {
   const name = `kubectl-bluegreen_${target}.${windows ? 'zip' : 'tar.gz'}`
-  const origin = `${env.GITHUB_SERVER_URL || 'https://github.com'}/${env.GITHUB_ACTION_REPOSITORY || 'bluegreen-dev/kubectl-bluegreen'}/releases/download`
-  const url = `${(env.BLUEGREEN_ACTION_RELEASES || origin).replace(/\/+$/, '')}/${pinned.version}/${name}`
-  const bytes = await download(url, stopped)
-  if (sha256(bytes) !== archive.sha256) {
-    throw new Error(`${url} is not the archive that was released: expected SHA-256 ${archive.sha256}, got ${sha256(bytes)}; nothing of it was kept or run; if a mirror serves it, have it copied anew, else tell the maintainers as SECURITY.md says`)
-  }
+  const bytes = await obtain(name, archive.sha256, stopped)
   fs.mkdirSync(folder, { recursive: true })
   const work = fs.mkdtempSync(path.join(folder, '.unpack-'))
   try {
     fs.writeFileSync(path.join(work, name), bytes)
     const unpacked = path.join(work, path.basename(file))
     unpack(path.join(work, name), work, path.basename(file))
-    if (!isPinned(unpacked, archive.engine)) throw new Error(`the engine in ${url} is not the one that was pinned with it; use another revision of the Action, ${build}`)
+    if (!isPinned(unpacked, archive.engine)) throw new Error(`the engine in ${name} is not the one that was pinned with it; use another revision of the Action, ${build}`)
     move(unpacked, file, archive.engine)
   } finally {
     fs.rmSync(work, { recursive: true, force: true })
   }
+}
+
+// obtain is the archive, from the first address that has it.
+async function obtain(name, sum, stopped) {
+  const failures = []
+  for (const url of addresses(name)) {
+    const shown = url.origin + url.pathname
+    try {
+      const bytes = await download(url, stopped)
+      if (sha256(bytes) === sum) return bytes
+      failures.push(`${shown} is not the archive that was released: expected SHA-256 ${sum}, got ${sha256(bytes)}; nothing of it was kept or run; if a mirror serves it, have it copied anew, else tell the maintainers as SECURITY.md says`)
+    } catch (error) {
+      if (stopped.aborted) throw stopped.reason
+      failures.push(`fetch ${shown}: ${error.cause?.message || error.message}; expected the archive of ${pinned.version}: where the runner can't reach it, set the variable BLUEGREEN_ACTION_RELEASES to a mirror, ${build}`)
+    }
+  }
+  throw new Error(failures.join('\n'))
+}
+
+// addresses are where the archive may be: at the mirror that was named, else at
+// this server, else at github.com, where an action that GitHub Connect brought to
+// another server has its releases. What may hold a secret is never repeated.
+function addresses(name) {
+  const { BLUEGREEN_ACTION_RELEASES: mirror, GITHUB_SERVER_URL: server, GITHUB_ACTION_REPOSITORY: repository } = env
+  const github = 'https://github.com'
+  const folders = mirror ? [mirror] : [...new Set([server || github, github])].map((from) => `${from}/${repository || 'bluegreen-dev/kubectl-bluegreen'}/releases/download`)
+  return folders.map((folder) => {
+    const url = URL.canParse(folder) && new URL(folder)
+    if (!['http:', 'https:'].includes(url.protocol) || url.username || url.password) {
+      throw new Error(`${mirror ? 'BLUEGREEN_ACTION_RELEASES' : 'GITHUB_SERVER_URL'}: expected an address that begins with http:// or https:// and has no user and no password in it; what it says is not repeated here`)
+    }
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}/${pinned.version}/${name}`
+    return url
+  })
 }
 
 // move puts the engine where others find it. Windows lets nobody replace a
@@ -92,10 +121,7 @@ async function download(url, stopped) {
       if (answer.ok) return Buffer.from(await answer.arrayBuffer())
       throw Object.assign(new Error(`HTTP status ${answer.status}`), { final: answer.status < 500 && answer.status !== 429 })
     } catch (error) {
-      if (stopped.aborted) throw stopped.reason
-      if (error.final || attempt === 3) {
-        throw new Error(`fetch ${url}: ${error.cause?.message || error.message}; expected the archive of ${pinned.version}: where the runner can't reach it, set the variable BLUEGREEN_ACTION_RELEASES to a mirror, ${build}`)
-      }
+      if (stopped.aborted || error.final || attempt === 3) throw error
       await new Promise((again) => setTimeout(again, attempt * 1000))
     }
   }

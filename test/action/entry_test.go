@@ -193,9 +193,7 @@ func TestUnknownPlatformIsTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStep(t, nil, echo)
 			test.pin(s)
-			preload := filepath.Join(t.TempDir(), "platform.js")
-			check(t, os.WriteFile(preload, []byte(test.platform), 0o600))
-			s.variables["NODE_OPTIONS"] = "--require " + preload
+			s.preload(test.platform)
 			code, told := s.run("main")
 			if code != 1 || !strings.Contains(told, test.want) || !strings.Contains(told, "name it with the input binary") {
 				t.Errorf("the step ended with %d and said %q", code, told)

@@ -126,6 +126,14 @@ func (s *step) pin(platform string, sums map[string]string) {
 	check(s.t, os.WriteFile(filepath.Join(s.action, "archives.json"), text, 0o600))
 }
 
+// preload has a script run before the entry, in the same process.
+func (s *step) preload(script string) {
+	s.t.Helper()
+	path := filepath.Join(s.t.TempDir(), "preload.js")
+	check(s.t, os.WriteFile(path, []byte(script), 0o600))
+	s.variables["NODE_OPTIONS"] = "--require " + path
+}
+
 // command is one half of the step, not started.
 func (s *step) command(half string) (*exec.Cmd, *bytes.Buffer) {
 	var told bytes.Buffer
