@@ -81,6 +81,7 @@ func TestNoSecretOfAnAddressIsRepeated(t *testing.T) {
 		code, asked   int
 	}{
 		"a password":              {"http://ci:" + secret + "@HOST/copies", "no user and no password in it", packed, 1, 0},
+		"a password alone":        {"http://:" + secret + "@HOST/copies", "no user and no password in it", packed, 1, 0},
 		"a user":                  {"http://" + secret + "@HOST/copies", "no user and no password in it", packed, 1, 0},
 		"no scheme":               {"ci:" + secret + "@HOST/copies", "begins with http:// or https://", packed, 1, 0},
 		"a slash in the password": {"http://ci:" + secret + "/x@HOST/copies", "begins with http:// or https://", packed, 1, 0},

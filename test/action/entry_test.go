@@ -245,18 +245,11 @@ while :; do sleep 0.05; done
 	told, writer := io.Pipe()
 	command.Stdout, command.Stderr = writer, writer
 	check(t, command.Start())
-	await := func(want string) {
-		t.Helper()
-		got := make([]byte, len(want)+1)
-		if _, err := io.ReadFull(told, got); err != nil || string(got) != want+"\n" {
-			t.Fatalf("expected the engine to say %q, heard %q, %v", want, got, err)
-		}
-	}
-	await("ready")
+	await(t, told, "ready")
 	check(t, command.Process.Signal(syscall.SIGINT))
-	await("heard INT")
+	await(t, told, "heard INT")
 	check(t, command.Process.Signal(syscall.SIGTERM))
-	await("heard TERM")
+	await(t, told, "heard TERM")
 	if code := s.exit(command.Wait()); code != 4 {
 		t.Errorf("the step ended with %d", code)
 	}

@@ -8,10 +8,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -73,7 +75,8 @@ func sum(content []byte) string {
 	return hex.EncodeToString(digest[:])
 }
 
-// release serves an archive under the name that this machine asks for.
+// release serves an archive under the name that this machine asks for, or one
+// that is taken for Windows.
 func release(t *testing.T, content []byte) *released {
 	t.Helper()
 	found := &released{}
@@ -81,7 +84,8 @@ func release(t *testing.T, content []byte) *released {
 		found.mutex.Lock()
 		found.asked = append(found.asked, request.URL.Path)
 		found.mutex.Unlock()
-		if !strings.HasSuffix(request.URL.Path, "/"+version+"/kubectl-bluegreen_"+platform+".tar.gz") {
+		name := path.Base(request.URL.Path)
+		if path.Base(path.Dir(request.URL.Path)) != version || name != "kubectl-bluegreen_"+platform+".tar.gz" && name != "kubectl-bluegreen_"+onWindows+".zip" {
 			http.NotFound(answer, request)
 			return
 		}
@@ -129,9 +133,9 @@ func (s *step) pin(platform string, sums map[string]string) {
 // preload has a script run before the entry, in the same process.
 func (s *step) preload(script string) {
 	s.t.Helper()
-	path := filepath.Join(s.t.TempDir(), "preload.js")
-	check(s.t, os.WriteFile(path, []byte(script), 0o600))
-	s.variables["NODE_OPTIONS"] = "--require " + path
+	file := filepath.Join(s.t.TempDir(), "preload.js")
+	check(s.t, os.WriteFile(file, []byte(script), 0o600))
+	s.variables["NODE_OPTIONS"] = "--require " + file
 }
 
 // command is one half of the step, not started.
@@ -150,6 +154,15 @@ func (s *step) run(half string) (code int, told string) {
 	s.t.Helper()
 	command, output := s.command(half)
 	return s.exit(command.Run()), output.String()
+}
+
+// await reads the next line that a command says, and expects it to be this one.
+func await(t *testing.T, told io.Reader, want string) {
+	t.Helper()
+	got := make([]byte, len(want)+1)
+	if _, err := io.ReadFull(told, got); err != nil || string(got) != want+"\n" {
+		t.Fatalf("expected to hear %q, heard %q, %v", want, got, err)
+	}
 }
 
 // exit is the exit code of a command that ran.
