@@ -12,7 +12,7 @@ import (
 
 // token mints the job's own token for an audience and writes it as what client-go
 // reads from a credential plugin. So a kubeconfig names this program, and the
-// engine finds itself on PATH:
+// engine finds itself (see plugin.Environment.Programs):
 //
 //	users:
 //	- name: github

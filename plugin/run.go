@@ -32,6 +32,9 @@ type Environment struct {
 	// Version is that of the release that this program is of, such as v1.2.3; ""
 	// for what the Go toolchain stamped on it.
 	Version string
+	// Programs are files, by the names under which a kubeconfig may name them as what
+	// it logs in with; every other name is looked for on PATH.
+	Programs map[string]string
 	// Artefacts is the folder under which runs keep what they preserve; "" for
 	// ./bluegreen-runs.
 	Artefacts string
@@ -67,7 +70,8 @@ func Run(ctx context.Context, environment Environment, streams Streams, args []s
 	if strings.HasPrefix(filepath.Base(environment.Program), completionPrefix) {
 		args = append([]string{cobra.ShellCompRequestCmd}, args...)
 	}
-	call := &invocation{environment: environment, streams: streams, kubeconfig: genericclioptions.NewConfigFlags(true)}
+	kubeconfig := genericclioptions.NewConfigFlags(true).WithWrapConfigFn(environment.login)
+	call := &invocation{environment: environment, streams: streams, kubeconfig: kubeconfig}
 	root := newRoot(call)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 
 	"github.com/go-logr/logr"
@@ -34,18 +33,22 @@ func run() int {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	// A run must not end because whoever read its log did.
 	signal.Ignore(syscall.SIGPIPE)
-	findable()
+	environment := plugin.ProcessEnvironment(version, image)
+	environment.Programs = itself()
 	return plugin.Supervise(signals, os.Stdout, func(ctx context.Context) int {
 		return action.Run(ctx, action.Environment{
-			Plugin: plugin.ProcessEnvironment(version, image), Variables: os.Environ(), Log: os.Stdout, Complaints: os.Stderr,
+			Plugin: environment, Variables: os.Environ(), Log: os.Stdout, Complaints: os.Stderr,
 		}, os.Args[1:])
 	})
 }
 
-// findable puts the folder of this program on PATH, for a kubeconfig may name it as
-// what gets its tokens. Where it can't be found, that kubeconfig says so.
-func findable() {
-	if self, err := os.Executable(); err == nil {
-		_ = os.Setenv("PATH", filepath.Dir(self)+string(os.PathListSeparator)+os.Getenv("PATH"))
+// itself is the file of this program, by the name under which a kubeconfig may have
+// it get tokens. What lies beside it was verified by nobody, so its folder is not put
+// on PATH. Where it can't be found, that kubeconfig says so.
+func itself() map[string]string {
+	self, err := os.Executable()
+	if err != nil {
+		return nil
 	}
+	return map[string]string{"bluegreen-action": self}
 }
