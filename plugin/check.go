@@ -144,6 +144,9 @@ func (i *invocation) openFor(ctx context.Context, stage preflight.Stage, service
 	if stage != preflight.StagePR {
 		return i.open(ctx, service, false)
 	}
+	if err := i.fileWithinCheckout(); err != nil {
+		return nil, err
+	}
 	found, err := i.fileDocument(service)
 	if err != nil {
 		return nil, err

@@ -50,35 +50,6 @@ func (d *document) manifests() map[string][]string {
 	return files
 }
 
-// withinCheckout refuses manifests that lie outside of the Git work tree that the
-// document lies in, or of its folder where that is in none: a pull request may come
-// from anybody, and must not have other files read. One that is missing or can't be
-// read is for the checks to tell.
-func (d *document) withinCheckout() error {
-	tree, err := release.Checkout(filepath.Dir(d.Loaded.Path))
-	if err != nil {
-		return err
-	}
-	var problems release.Problems
-	for _, color := range d.Release.Spec.ColorNames() {
-		for index, path := range d.Loaded.Manifests(color) {
-			files, err := cluster.ManifestFiles(path)
-			if err != nil {
-				files = []string{path}
-			}
-			for _, file := range files {
-				if _, err := release.Inside(tree, file); errors.Is(err, release.ErrOutside) {
-					problems = append(problems, d.Loaded.Problem(fmt.Sprintf("spec.colors.%s.manifests[%d]", color, index), err.Error(), release.HintOf(err)))
-				}
-			}
-		}
-	}
-	if len(problems) > 0 {
-		return problems
-	}
-	return nil
-}
-
 // positions are those of the fields in the file of the document, nil where it
 // is none.
 func (d *document) positions() release.Positions {

@@ -21,28 +21,49 @@ func Inside(folder, path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find %s: %w", path, pathless(err))
 	}
-	home, err := filepath.EvalSymlinks(folder)
+	within, err := below(folder, path)
 	if err != nil {
-		return "", fmt.Errorf("find %s: %w", folder, pathless(err))
+		return "", err
 	}
-	if !below(home, real) {
+	if !within {
 		return "", WithHint(fmt.Errorf("%s %w %s", path, ErrOutside, folderName(folder)), "name the file itself, in that folder or below it")
 	}
 	return real, nil
 }
 
-// below reports whether a path is a folder, or in it; neither has links left.
-func below(folder, path string) bool {
-	home, err := filepath.Abs(folder)
+// below reports whether a path is a folder, or in it, once the links of both are
+// followed.
+func below(folder, path string) (bool, error) {
+	home, err := realPath(folder)
 	if err != nil {
-		return false
+		return false, err
 	}
-	absolute, err := filepath.Abs(path)
+	real, err := realPath(path)
 	if err != nil {
-		return false
+		return false, err
 	}
-	relative, err := filepath.Rel(home, absolute)
-	return err == nil && filepath.IsLocal(relative)
+	relative, err := filepath.Rel(home, real)
+	return err == nil && filepath.IsLocal(relative), nil
+}
+
+// realPath is a path from the root, with the links followed before a ".." is, as the
+// system does it. The current directory may be known by a link too.
+func realPath(path string) (string, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", path, pathless(err))
+	}
+	if filepath.IsAbs(real) {
+		return real, nil
+	}
+	here, err := os.Getwd()
+	if err == nil {
+		here, err = filepath.EvalSymlinks(here)
+	}
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", path, err)
+	}
+	return filepath.Join(here, real), nil
 }
 
 // folderName is how a message calls a folder.
@@ -56,12 +77,9 @@ func folderName(folder string) string {
 // Checkout is the Git work tree that a folder lies in, or the folder itself where
 // it lies in none.
 func Checkout(folder string) (string, error) {
-	home, err := filepath.Abs(folder)
+	home, err := realPath(folder)
 	if err != nil {
-		return "", fmt.Errorf("find %s: %w", folder, err)
-	}
-	if home, err = filepath.EvalSymlinks(home); err != nil {
-		return "", fmt.Errorf("find %s: %w", folder, pathless(err))
+		return "", err
 	}
 	for tree := home; ; tree = filepath.Dir(tree) {
 		if _, err := os.Lstat(filepath.Join(tree, ".git")); err == nil {
