@@ -20,6 +20,7 @@ type Action struct {
 // What the workflows use of others.
 const (
 	checkout       = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0"
+	setupGo        = "actions/setup-go@44694675825211faa026b3c33043df3e48a5fa00 # v6.0.0"
 	uploadArtifact = "actions/upload-artifact@330a01c490aca151604b8cf639adc76d48f6c5d4 # v5.0.0"
 	uploadSARIF    = "github/codeql-action/upload-sarif@0499de31b99561a6d14a36a5f662c2a54f91beee # v4.31.2"
 )

@@ -72,7 +72,9 @@ func Write(rel *release.Release, kind Kind, options Options) ([]byte, error) {
 	var written bytes.Buffer
 	err = parsed.ExecuteTemplate(&written, kind.File(), map[string]any{
 		"Kind": kind, "Options": options, "Metadata": rel.Metadata, "Minutes": Minutes(rel),
-		"Checkout": checkout, "UploadArtifact": uploadArtifact, "UploadSARIF": uploadSARIF,
+		// In the Action's own repository nothing is released that could judge a change of it.
+		"Local":    options.Action.Reference == "./",
+		"Checkout": checkout, "SetupGo": setupGo, "UploadArtifact": uploadArtifact, "UploadSARIF": uploadSARIF,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("write workflow: %w", err)

@@ -129,7 +129,7 @@ func TestOneVersionOfEachAction(t *testing.T) {
 // The job that a branch requires always runs, needs every other job, and passes
 // only when all of them were seen to pass.
 func TestGateCannotBeSkippedIntoSuccess(t *testing.T) {
-	for path, gate := range map[string]string{".github/workflows/ci.yml": "ci", "examples/workflows/pull-request.yml": "gate"} {
+	for path, gate := range map[string]string{".github/workflows/ci.yml": "ci", ".github/workflows/pull-request.yml": "gate", "examples/workflows/pull-request.yml": "gate"} {
 		t.Run(path, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join(checkout, filepath.FromSlash(path)))
 			if err != nil {
