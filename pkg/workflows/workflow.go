@@ -57,12 +57,18 @@ type Options struct {
 	Branch string
 }
 
-// Write is the text of a workflow. It is an error that a text of the options could
-// be read as something else in a workflow.
+// Write is the text of a workflow. It is an error that a text of the options, or a
+// path of the Release, could be read as something else in a workflow.
 func Write(rel *release.Release, kind Kind, options Options) ([]byte, error) {
-	for name, text := range map[string]string{"path of the Release": options.File, "environment": options.Environment, "link": options.URL, "branch": options.Branch} {
-		if strings.Contains(text, "${{") || strings.ContainsFunc(text, unicode.IsControl) {
-			return nil, release.WithHint(fmt.Errorf("write workflow: the %s %q can't stand in a workflow", name, text), "expected one line of text without ${{")
+	paths := paths(rel, options.File)
+	for name, texts := range map[string][]string{
+		"path of the Release": {options.File}, "environment": {options.Environment}, "link": {options.URL}, "branch": {options.Branch},
+		"filter of paths": paths,
+	} {
+		for _, text := range texts {
+			if strings.Contains(text, "${{") || strings.ContainsFunc(text, unicode.IsControl) {
+				return nil, release.WithHint(fmt.Errorf("write workflow: the %s %q can't stand in a workflow", name, text), "expected one line of text without ${{")
+			}
 		}
 	}
 	parsed, err := template.New("").Delims("[[", "]]").Funcs(template.FuncMap{"quote": quote}).ParseFS(templates, "templates/*.yml")
@@ -71,7 +77,7 @@ func Write(rel *release.Release, kind Kind, options Options) ([]byte, error) {
 	}
 	var written bytes.Buffer
 	err = parsed.ExecuteTemplate(&written, kind.File(), map[string]any{
-		"Kind": kind, "Options": options, "Metadata": rel.Metadata, "Minutes": Minutes(rel),
+		"Kind": kind, "Options": options, "Metadata": rel.Metadata, "Minutes": Minutes(rel), "Paths": paths,
 		// In the Action's own repository nothing is released that could judge a change of it.
 		"Local":    options.Action.Reference == "./",
 		"Checkout": checkout, "SetupGo": setupGo, "UploadArtifact": uploadArtifact, "UploadSARIF": uploadSARIF,

@@ -113,6 +113,11 @@ func TestOptionsThatCannotStand(t *testing.T) {
 			t.Errorf("%s was written:\n%s", name, text)
 		}
 	}
+	rel := example(t)
+	rel.Spec.Databases[0].Migrations = &release.Migrations{Paths: []string{"db/${{ secrets.KUBECONFIG }}"}}
+	if text, err := Write(rel, Deploy, Options{File: "bluegreen.yaml"}); err == nil {
+		t.Errorf("an expression among the paths was written:\n%s", text)
+	}
 }
 
 func TestParseAction(t *testing.T) {
