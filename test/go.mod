@@ -10,6 +10,7 @@ require (
 	github.com/envoyproxy/go-control-plane/envoy v1.39.1-0.20260819172001-e6e3fd93e4be
 	github.com/google/go-cmp v0.7.0
 	github.com/google/go-containerregistry v0.21.2
+	github.com/itchyny/gojq v0.12.18
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/rhysd/actionlint v1.7.12
 	github.com/rs/zerolog v1.33.0
@@ -32,6 +33,7 @@ require (
 require (
 	github.com/dennwc/varint v1.0.0 // indirect
 	github.com/grafana/regexp v0.0.0-20250905093917-f7b3be9d1853 // indirect
+	github.com/itchyny/timefmt-go v0.1.7 // indirect
 	github.com/prometheus/prometheus v0.315.1 // indirect
 	go.uber.org/atomic v1.11.0 // indirect
 )

@@ -31,6 +31,7 @@ type job struct {
 }
 
 type step struct {
+	If   string               `yaml:"if"`
 	Uses yaml.Node            `yaml:"uses"`
 	Run  yaml.Node            `yaml:"run"`
 	With map[string]yaml.Node `yaml:"with"`

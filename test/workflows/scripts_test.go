@@ -11,19 +11,31 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// script is the only script of a job that holds a text.
-func script(t *testing.T, path, name, text string) string {
+// steps are those of a job.
+func steps(t *testing.T, path, name string) []step {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(checkout, filepath.FromSlash(path)))
+	var parsed workflow
+	if err := yaml.Unmarshal([]byte(read(t, checkout, path)), &parsed); err != nil {
+		t.Fatal(err)
+	}
+	return parsed.Jobs[name].Steps
+}
+
+// read is a file below a folder.
+func read(t *testing.T, folder, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(folder, filepath.FromSlash(path)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var parsed workflow
-	if err := yaml.Unmarshal(content, &parsed); err != nil {
-		t.Fatal(err)
-	}
+	return string(content)
+}
+
+// script is the only script of a job that holds a text.
+func script(t *testing.T, path, name, text string) string {
+	t.Helper()
 	var found []string
-	for _, step := range parsed.Jobs[name].Steps {
+	for _, step := range steps(t, path, name) {
 		if strings.Contains(step.Run.Value, text) {
 			found = append(found, step.Run.Value)
 		}
@@ -63,39 +75,43 @@ func TestGatePassesBySuccessAlone(t *testing.T) {
 	}
 }
 
-// gh stands in for GitHub's program: it keeps the titles of issues, as what each
-// call is, and what an issue says.
-const gh = `#!/bin/sh
-echo "$1 $2" >> "$FOLDER/calls"
-case "$2" in
-list) if [ -e "$FOLDER/issue" ]; then echo 1; else echo 0; fi ;;
-create) cat > "$FOLDER/issue" ;;
-esac
-`
-
-// An issue is opened once, however often going back would not work, and says why.
+// An issue is opened once, however often going back would not work, and says why. One
+// that somebody else has opened under its title, or that was closed, is not it.
 func TestIssueIsOpenedOnce(t *testing.T) {
-	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, "gh"), []byte(gh), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PATH", folder+string(os.PathListSeparator)+os.Getenv("PATH"))
-	open := script(t, "examples/workflows/rollback-check.yml", "check", "gh issue")
-	for range 2 {
-		if !run(t, open, "FOLDER="+folder, "GITHUB_REPOSITORY=o/r", "TITLE=t", "VERDICT=blocked", "FAILED=BG-COL-01,BG-NET-01", "RUN=https://github.com/o/r/actions/runs/1") {
-			t.Fatal("the script failed")
-		}
-	}
-	for name, want := range map[string]string{
-		"calls": "issue list\nissue create\nissue list\n",
-		"issue": "Verdict: blocked\nChecks that failed: BG-COL-01,BG-NET-01\nReport: https://github.com/o/r/actions/runs/1\n\nnext: kubectl bluegreen check --stage rollback\n",
+	for name, test := range map[string]struct{ verdict, failed, want string }{
+		"blocked":               {"blocked", "BG-COL-01,BG-NET-01", "Verdict: blocked\nChecks that failed: BG-COL-01,BG-NET-01\n"},
+		"the check never began": {"", "", "Verdict: nobody can tell\nChecks that failed: none\n"},
 	} {
-		got, err := os.ReadFile(filepath.Join(folder, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, string(got)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
+		t.Run(name, func(t *testing.T) {
+			hub := standIn(t, map[string]string{"issues.json": `[
+				{"title": "t", "state": "OPEN", "author": {"is_bot": false, "login": "mallory"}},
+				{"title": "t", "state": "OPEN", "author": {"is_bot": true, "login": "app/dependabot"}},
+				{"title": "t", "state": "CLOSED", "author": {"is_bot": true, "login": "app/github-actions"}},
+				{"title": "u", "state": "OPEN", "author": {"is_bot": true, "login": "app/github-actions"}}
+			]`})
+			open := script(t, "examples/workflows/rollback-check.yml", "check", "gh issue")
+			for range 2 {
+				if !run(t, open, "FOLDER="+hub, "GITHUB_REPOSITORY=o/r", "TITLE=t", "VERDICT="+test.verdict, "FAILED="+test.failed, "RUN=https://github.com/o/r/actions/runs/1") {
+					t.Fatal("the script failed")
+				}
+			}
+			list := "issue list --repo o/r --state open --limit 1000\n"
+			if diff := cmp.Diff(list+"issue create --repo o/r --title t --body-file -\n"+list, read(t, hub, "calls")); diff != "" {
+				t.Errorf("gh was called otherwise (-want +got):\n%s", diff)
+			}
+			want := test.want + "Report: https://github.com/o/r/actions/runs/1\n\nnext: kubectl bluegreen check --stage rollback\n"
+			if diff := cmp.Diff(want, read(t, hub, "body")); diff != "" {
+				t.Errorf("the issue (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// The issue is opened whenever the check did not end well, also where it never began.
+func TestIssueIsOpenedWheneverNobodyCanTell(t *testing.T) {
+	for _, step := range steps(t, "examples/workflows/rollback-check.yml", "check") {
+		if strings.Contains(step.Run.Value, "gh issue") && step.If != "always() && steps.check.outcome != 'success'" {
+			t.Errorf("the issue is opened if %q", step.If)
 		}
 	}
 }
