@@ -27,6 +27,7 @@ type job struct {
 	Uses        yaml.Node `yaml:"uses"`
 	Needs       yaml.Node `yaml:"needs"`
 	If          string    `yaml:"if"`
+	Continue    yaml.Node `yaml:"continue-on-error"`
 	Steps       []step    `yaml:"steps"`
 }
 
@@ -35,6 +36,8 @@ type step struct {
 	Uses yaml.Node            `yaml:"uses"`
 	Run  yaml.Node            `yaml:"run"`
 	With map[string]yaml.Node `yaml:"with"`
+	// Continue is whether what fails is passed over.
+	Continue yaml.Node `yaml:"continue-on-error"`
 }
 
 // Finding is a rule that a workflow breaks.
@@ -74,7 +77,9 @@ func Lint(text []byte) ([]Finding, error) {
 			add(&yaml.Node{}, "job %s has no timeout", name)
 		}
 		lintUses(&job.Uses, nil, add)
+		lintContinue(&job.Continue, "", add)
 		for _, step := range job.Steps {
+			lintContinue(&step.Continue, step.Uses.Value, add)
 			lintUses(&step.Uses, step.With, add)
 			if strings.Contains(step.Run.Value, "${{") {
 				add(&step.Run, "an expression in a script is code: hand it over as a variable")
@@ -115,6 +120,16 @@ func lintUses(uses *yaml.Node, with map[string]yaml.Node, add func(*yaml.Node, s
 	credentials := with["persist-credentials"]
 	if strings.HasPrefix(uses.Value, "actions/checkout@") && credentials.Value != "false" {
 		add(uses, "the checkout leaves the token on disk: persist-credentials: false")
+	}
+}
+
+// mayFail are the actions without which a job is as good.
+var mayFail = []string{"github/codeql-action/upload-sarif"}
+
+// lintContinue refuses what lets a job pass that has failed.
+func lintContinue(continues *yaml.Node, uses string, add func(*yaml.Node, string, ...any)) {
+	if action, _, _ := strings.Cut(uses, "@"); continues.Kind != 0 && !slices.Contains(mayFail, action) {
+		add(continues, "what fails must fail the job: no continue-on-error")
 	}
 }
 

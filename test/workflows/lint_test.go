@@ -25,6 +25,9 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 		"a rollback that is cut off": {"cancel-in-progress: false", "cancel-in-progress: true", "must never be cancelled"},
 		"maybe cut off":              {"cancel-in-progress: false", "cancel-in-progress: ${{ github.event_name == 'push' }}", "must never be cancelled"},
 		"a fork's code with rights":  {"workflow_dispatch:\n    inputs:", "pull_request_target:\n  workflow_dispatch:\n    inputs:", "pull_request_target runs"},
+		"a shift that may fail":      {"      - id: rollback\n", "      - id: rollback\n        continue-on-error: true\n", "what fails must fail the job"},
+		"one that may at times":      {"      - id: rollback\n", "      - id: rollback\n        continue-on-error: ${{ inputs.force }}\n", "what fails must fail the job"},
+		"a job that may fail":        {"    timeout-minutes: 48\n", "    timeout-minutes: 48\n    continue-on-error: true\n", "what fails must fail the job"},
 		"no timeout":                 {"    timeout-minutes: 48\n", "", "has no timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
