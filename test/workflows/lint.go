@@ -35,6 +35,7 @@ type step struct {
 	If   string               `yaml:"if"`
 	Uses yaml.Node            `yaml:"uses"`
 	Run  yaml.Node            `yaml:"run"`
+	Env  map[string]string    `yaml:"env"`
 	With map[string]yaml.Node `yaml:"with"`
 	// Continue is whether what fails is passed over.
 	Continue yaml.Node `yaml:"continue-on-error"`
@@ -72,7 +73,9 @@ func Lint(text []byte) ([]Finding, error) {
 		add(&yaml.Node{}, "the workflow has no concurrency group")
 	}
 	for name, job := range parsed.Jobs {
-		lintPermissions(name, &job.Permissions, add)
+		if lintPermissions(name, &job.Permissions, add) {
+			lintNeeds(name, &job, events(&parsed.On), add)
+		}
 		if job.Timeout == 0 {
 			add(&yaml.Node{}, "job %s has no timeout", name)
 		}
@@ -94,17 +97,18 @@ func Lint(text []byte) ([]Finding, error) {
 }
 
 // lintPermissions holds what a job is granted against the rules: each by its name,
-// with what it is for.
-func lintPermissions(job string, permissions *yaml.Node, add func(*yaml.Node, string, ...any)) {
+// with what it is for. It reports whether they are said at all.
+func lintPermissions(job string, permissions *yaml.Node, add func(*yaml.Node, string, ...any)) bool {
 	if permissions.Kind != yaml.MappingNode {
 		add(permissions, "job %s does not say its permissions, one by one", job)
-		return
+		return false
 	}
 	for index := 1; index < len(permissions.Content); index += 2 {
 		if granted := permissions.Content[index]; granted.LineComment == "" {
 			add(granted, "job %s is granted %s without saying what for", job, permissions.Content[index-1].Value)
 		}
 	}
+	return true
 }
 
 // lintUses holds an action against the rules for what others wrote.
