@@ -59,8 +59,8 @@ func TestWrongSumsAreRefused(t *testing.T) {
 		sums map[string]string
 		want string
 	}{
-		"archive": {map[string]string{"sha256": sum([]byte("another")), "engine": sum([]byte("another"))}, "expected SHA-256 " + sum([]byte("another")) + ", got " + sum(packed)},
-		"engine":  {map[string]string{"sha256": sum(packed), "engine": sum([]byte("another"))}, "is not the one that was pinned"},
+		"archive": {map[string]string{"sha256": Sum([]byte("another")), "engine": Sum([]byte("another"))}, "expected SHA-256 " + Sum([]byte("another")) + ", got " + Sum(packed)},
+		"engine":  {map[string]string{"sha256": Sum(packed), "engine": Sum([]byte("another"))}, "is not the one that was pinned"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			from, s := release(t, packed), newStep(t, packed, echo)

@@ -1,11 +1,7 @@
 package action
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -47,20 +43,12 @@ type released struct {
 	asked  []string
 }
 
-// archive is a tar of files, gzipped.
+// archive is one of a release for this machine.
 func archive(t *testing.T, files map[string]string) []byte {
 	t.Helper()
-	var packed bytes.Buffer
-	zipped := gzip.NewWriter(&packed)
-	writer := tar.NewWriter(zipped)
-	for name, content := range files {
-		check(t, writer.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}))
-		_, err := writer.Write([]byte(content))
-		check(t, err)
-	}
-	check(t, writer.Close())
-	check(t, zipped.Close())
-	return packed.Bytes()
+	packed, err := Pack(runtime.GOOS, files)
+	check(t, err)
+	return packed
 }
 
 func check(t *testing.T, err error) {
@@ -68,11 +56,6 @@ func check(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-func sum(content []byte) string {
-	digest := sha256.Sum256(content)
-	return hex.EncodeToString(digest[:])
 }
 
 // release serves an archive under the name that this machine asks for, or one
@@ -84,8 +67,7 @@ func release(t *testing.T, content []byte) *released {
 		found.mutex.Lock()
 		found.asked = append(found.asked, request.URL.Path)
 		found.mutex.Unlock()
-		name := path.Base(request.URL.Path)
-		if path.Base(path.Dir(request.URL.Path)) != version || name != "kubectl-bluegreen_"+platform+".tar.gz" && name != "kubectl-bluegreen_"+onWindows+".zip" {
+		if name := path.Base(request.URL.Path); path.Base(path.Dir(request.URL.Path)) != version || name != Name(runtime.GOOS, runtime.GOARCH) && name != Name("windows", runtime.GOARCH) {
 			http.NotFound(answer, request)
 			return
 		}
@@ -112,7 +94,7 @@ func newStep(t *testing.T, packed []byte, engine string) *step {
 	root := t.TempDir()
 	s := &step{t: t, action: filepath.Join(root, "action"), cache: filepath.Join(root, "cache"), state: filepath.Join(root, "state")}
 	check(t, os.CopyFS(filepath.Join(s.action, "entry"), os.DirFS(filepath.Join(checkout, "action", "entry"))))
-	s.pin(platform, map[string]string{"sha256": sum(packed), "engine": sum([]byte(engine))})
+	s.pin(platform, map[string]string{"sha256": Sum(packed), "engine": Sum([]byte(engine))})
 	s.variables = map[string]string{
 		"PATH":              os.Getenv("PATH"),
 		"RUNNER_TOOL_CACHE": s.cache,

@@ -2,7 +2,6 @@ package action
 
 import (
 	"archive/zip"
-	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -54,28 +53,14 @@ func unzip(args []string) error {
 	return os.WriteFile(filepath.Join(args[3], args[4]), content, 0o755)
 }
 
-// zipped is an archive as those for Windows are.
-func zipped(t *testing.T, files map[string]string) []byte {
-	t.Helper()
-	var packed bytes.Buffer
-	writer := zip.NewWriter(&packed)
-	for name, content := range files {
-		file, err := writer.Create(name)
-		check(t, err)
-		_, err = io.WriteString(file, content)
-		check(t, err)
-	}
-	check(t, writer.Close())
-	return packed.Bytes()
-}
-
 // newWindowsStep is a step on a machine that is taken for one with Windows, with a
 // mirror that has the archive of this engine.
 func newWindowsStep(t *testing.T, engine string) (*step, *released) {
 	t.Helper()
-	packed := zipped(t, map[string]string{"bluegreen-action.exe": engine, "kubectl-bluegreen.exe": "other", "LICENSE": "text"})
+	packed, err := Pack("windows", map[string]string{"bluegreen-action.exe": engine, "kubectl-bluegreen.exe": "other", "LICENSE": "text"})
+	check(t, err)
 	s, from := newStep(t, nil, "none"), release(t, packed)
-	s.pin(onWindows, map[string]string{"sha256": sum(packed), "engine": sum([]byte(engine))})
+	s.pin(onWindows, map[string]string{"sha256": Sum(packed), "engine": Sum([]byte(engine))})
 	s.preload(asWindows)
 	s.variables["BLUEGREEN_ACTION_RELEASES"] = from.server.URL
 	s.variables["SystemRoot"] = t.TempDir()
