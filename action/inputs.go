@@ -74,6 +74,10 @@ func readInputs(input func(name string) string, event string) (inputs, []mistake
 	if read.args, err = split(input("args")); err != nil {
 		wrong("args", "close it, or write each flag on a line of its own", "expected words as a shell takes them, but %v", err)
 	}
+	if stage == "" && read.command.staged && !read.flagged("stage") && !read.saved() && mayBeOfAnybody(event) {
+		wrong("stage", "write stage: pr where the head of a pull request is checked out, and stage: deploy where a branch of yours is",
+			"%s does not say whose files are checked out, so it has to be said", event)
+	}
 	if problem := releaseProblem(read.release); problem != "" {
 		wrong("release", "name a file of the checkout: an actions/checkout step must come before this one", "%s", problem)
 	}
@@ -101,17 +105,24 @@ func releaseProblem(path string) string {
 }
 
 // stageOf is the stage that was asked for, else the one that an event is for: a
-// pull request, queued or not, is judged by its files alone.
+// pull request, queued or not, and a review of one, is judged by its files alone.
 func stageOf(asked, event string) preflight.Stage {
-	if asked != "" {
+	switch {
+	case asked != "":
 		return preflight.Stage(asked)
-	}
-	switch event {
-	case "pull_request", "pull_request_target", "merge_group":
+	case ofPullRequest(event), event == "merge_group":
 		return preflight.StagePR
 	}
 	return preflight.StageDeploy
 }
+
+// ofPullRequest reports whether an event is one of pull requests, such as
+// pull_request_review, whose payload holds the pull request.
+func ofPullRequest(event string) bool { return strings.HasPrefix(event, "pull_request") }
+
+// mayBeOfAnybody reports whether an event, which holds the secrets of the repository,
+// is one on which workflows use to check out a stranger's head.
+func mayBeOfAnybody(event string) bool { return event == "issue_comment" || event == "workflow_run" }
 
 func names(known []command) string {
 	var all []string
@@ -125,21 +136,23 @@ func names(known []command) string {
 // facts, "" for nowhere.
 func (i inputs) line(folder string) []string {
 	line := []string{i.command.name}
-	// Facts that were saved are judged by the stage and the document that they hold.
-	saved := slices.ContainsFunc(i.args, func(word string) bool { return flagged(word, "from") || flagged(word, "test") })
 	if i.release != "" {
 		line = append(line, "--file="+i.release)
 	}
-	if i.command.staged && !saved {
+	if i.command.staged && !i.saved() {
 		line = append(line, "--stage="+string(i.stage))
-		if folder != "" && !slices.ContainsFunc(i.args, func(word string) bool { return flagged(word, "save") }) {
+		if folder != "" && !i.flagged("save") {
 			line = append(line, "--save="+folder)
 		}
 	}
 	return append(line, i.args...)
 }
 
-// flagged reports whether a word is a flag of a name, with its value or without.
-func flagged(word, name string) bool {
-	return word == "--"+name || strings.HasPrefix(word, "--"+name+"=")
+// saved reports whether facts that were saved are judged, by the stage and the
+// document that they hold.
+func (i inputs) saved() bool { return i.flagged("from") || i.flagged("test") }
+
+// flagged reports whether a flag is among the args, with its value or without.
+func (i inputs) flagged(name string) bool {
+	return slices.ContainsFunc(i.args, func(word string) bool { return word == "--"+name || strings.HasPrefix(word, "--"+name+"=") })
 }

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,6 +17,7 @@ func given(inputs map[string]string) func(string) string {
 func TestTheStageFollowsTheEvent(t *testing.T) {
 	for event, want := range map[string]preflight.Stage{
 		"pull_request": preflight.StagePR, "pull_request_target": preflight.StagePR, "merge_group": preflight.StagePR,
+		"pull_request_review": preflight.StagePR, "pull_request_review_comment": preflight.StagePR,
 		"push": preflight.StageDeploy, "workflow_dispatch": preflight.StageDeploy, "": preflight.StageDeploy,
 	} {
 		read, mistakes := readInputs(given(nil), event)
@@ -25,6 +27,27 @@ func TestTheStageFollowsTheEvent(t *testing.T) {
 	}
 	if read, _ := readInputs(given(map[string]string{"stage": "rollback"}), "pull_request"); read.stage != preflight.StageRollback {
 		t.Errorf("the stage that was asked for is %q", read.stage)
+	}
+}
+
+// Where an event does not say whose files are checked out, the stage is not guessed.
+func TestTheStageIsAskedFor(t *testing.T) {
+	for _, event := range []string{"issue_comment", "workflow_run"} {
+		for name, test := range map[string]struct {
+			inputs map[string]string
+			asks   bool
+		}{
+			"a check":            {nil, true},
+			"one of a stage":     {map[string]string{"stage": "pr"}, false},
+			"one by a flag":      {map[string]string{"args": "--stage deploy"}, false},
+			"one of saved facts": {map[string]string{"args": "--from old.json"}, false},
+			"a shift":            {map[string]string{"command": "shift"}, false},
+		} {
+			_, mistakes := readInputs(given(test.inputs), event)
+			if asks := len(mistakes) == 1 && mistakes[0].input == "stage" && strings.Contains(mistakes[0].String(), "write stage: pr where"); asks != test.asks || len(mistakes) > 1 {
+				t.Errorf("on %s %s: %v", event, name, mistakes)
+			}
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ func surroundingsOf(getenv func(string) string) surroundings {
 		output: getenv("GITHUB_OUTPUT"), state: getenv("GITHUB_STATE"), summary: getenv("GITHUB_STEP_SUMMARY"),
 		runner: getenv("GITHUB_ACTIONS") == "true", windows: getenv("RUNNER_OS") == "Windows",
 	}
-	if !strings.HasPrefix(found.event, "pull_request") {
+	if !ofPullRequest(found.event) {
 		return found
 	}
 	if err := found.readEvent(getenv("GITHUB_EVENT_PATH")); err != nil {
