@@ -7,7 +7,7 @@ type command struct {
 	staged bool
 	// drives: it drives a run, which post looks after when it was cut off.
 	drives bool
-	// deploys: its run is shown as a deployment.
+	// deploys: its run is shown as a deployment, and it succeeds where that has.
 	deploys bool
 }
 

@@ -5,7 +5,8 @@
 // come to (see [plugin.Observer]) into what a workflow shows and goes on with:
 // annotations, the summary of the step, a comment on the pull request, a
 // deployment, outputs, and a folder of files. It decides nothing about a release,
-// and its exit code is the command's.
+// and its exit code is the command's, but for a shift that a person has sent back
+// (see exitOf).
 //
 // # What it trusts
 //

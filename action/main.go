@@ -38,6 +38,7 @@ func (s *step) main(ctx context.Context) int {
 	}
 	began := s.clock.Now()
 	seen, code := s.perform(ctx, s.in.line(facts), s.log.stream, func(seen observed) { s.begun(ctx, seen) })
+	code = exitOf(code, seen, s.in.command)
 	if s.in.command.drives && (ctx.Err() == nil || seen.ended()) {
 		s.remember(stateFinished, "true")
 	}

@@ -167,8 +167,7 @@ func TestADeploymentFollowsTheVerdict(t *testing.T) {
 		open  bool
 		want  string
 	}{
-		{rollout.Done, plugin.ExitDone, false, "success"}, {rollout.RolledBack, plugin.ExitRolledBack, false, "failure"},
-		{rollout.RolledBack, plugin.ExitDone, false, "failure"}, {rollout.Blocked, plugin.ExitBlocked, false, "inactive"},
+		{rollout.Done, plugin.ExitDone, false, "success"}, {rollout.RolledBack, plugin.ExitRolledBack, false, "failure"}, {rollout.Blocked, plugin.ExitBlocked, false, "inactive"},
 		{rollout.Held, plugin.ExitHeld, false, "failure"}, {rollout.Unproven, plugin.ExitUnproven, false, "failure"},
 		{rollout.Watch, plugin.ExitDone, true, "in_progress"},
 	} {

@@ -54,6 +54,17 @@ func verdictOf(code int, seen observed) string {
 	}[code]
 }
 
+// exitOf is the exit code of the step, the command's, but for what deploys: where a
+// person has sent that back it did what was asked, and jobs that need the step would
+// go on as if it had deployed.
+func exitOf(code int, seen observed, command command) int {
+	verdict := verdictOf(code, seen)
+	if command.deploys && code == plugin.ExitDone && verdict != passed && verdict != underWay {
+		return plugin.ExitRolledBack
+	}
+	return code
+}
+
 // outputsOf are the outputs of the step, by name.
 func outputsOf(code int, seen observed, folder string, took time.Duration, name string) map[string]string {
 	outputs := map[string]string{"verdict": verdictOf(code, seen), "report": folder, "run-id": seen.run(), "failed-checks": "", "durations": "{}"}

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"context"
 	"encoding/json"
 	"testing"
 	"time"
@@ -44,6 +45,35 @@ func TestVerdict(t *testing.T) {
 				t.Errorf("%q, expected %q", got, test.want)
 			}
 		})
+	}
+}
+
+// A job that needs a deployment must not go on after one that a person sent back.
+func TestTheExitCodeOfWhatWasSentBack(t *testing.T) {
+	for _, test := range []struct {
+		command string
+		code    int
+		phase   rollout.Phase
+		open    bool
+		want    int
+	}{
+		{"shift", plugin.ExitDone, rollout.RolledBack, false, plugin.ExitRolledBack},
+		{"resume", plugin.ExitDone, rollout.RolledBack, false, plugin.ExitRolledBack},
+		{"rollback", plugin.ExitDone, rollout.RolledBack, false, plugin.ExitDone},
+		{"status", plugin.ExitDone, rollout.RolledBack, false, plugin.ExitDone},
+		{"shift", plugin.ExitDone, rollout.Done, false, plugin.ExitDone},
+		{"shift", plugin.ExitDone, rollout.Watch, true, plugin.ExitDone}, // a Job goes on with it
+		{"shift", plugin.ExitBlocked, rollout.Blocked, false, plugin.ExitBlocked},
+		{"shift", plugin.ExitUnproven, rollout.Unproven, false, plugin.ExitUnproven},
+	} {
+		j := newJob(t, map[string]string{"INPUT_COMMAND": test.command})
+		code := j.run(t.Context(), partMain, func(_ context.Context, environment plugin.Environment, _ []string) int {
+			environment.Observer.Stood(plugin.Standing{Status: &rollout.RunStatus{ID: "r", Phase: test.phase}, Open: test.open})
+			return test.code
+		})
+		if code != test.want {
+			t.Errorf("%s that ends in %s with %d: the step exits with %d, want %d", test.command, test.phase, test.code, code, test.want)
+		}
 	}
 }
 
