@@ -18,7 +18,12 @@ FLAGS ?=
 # SOAK are the flags of the soak, such as SOAK=--parts=races,kills.
 SOAK ?=
 # VERSION is the tag that a release has or will have, such as v1.2.3.
+# Nothing in it is read as make's language, nor as a shell's: anybody can name a tag.
 VERSION ?=
+override VERSION := $(value VERSION)
+ifneq ($(VERSION),)
+export VERSION
+endif
 # SIDES is how many labs the tests end to end run in, LATE which of them come last,
 # and EARLY what all the others need beside a cluster.
 SIDES ?= 2
@@ -128,7 +133,7 @@ bench: setup build ## comparisons; writes docs/relative.md and docs/benchmarks.m
 
 # Each builds a clone of a commit, so nothing that lies around gets in. The Go that
 # built what is pinned builds it again.
-RELEASE = cd test && go run ./release --goreleaser=$(GORELEASER) --version=$(VERSION)
+RELEASE = cd test && go run ./release --goreleaser=$(GORELEASER) --version="$$VERSION"
 
 release-snapshot: modules $(GORELEASER) ## build all archives of the newest commit into dist/snapshot, as a release does
 	$(RELEASE) --out=../dist/snapshot

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -120,6 +121,37 @@ func TestRefusals(t *testing.T) {
 				t.Error("the folder was made")
 			}
 		})
+	}
+}
+
+// Whatever a tag is called, make and the shell hand it on as it is, and run nothing
+// of it; what is no version is then refused.
+func TestNameOfATagIsNoCode(t *testing.T) {
+	folder := t.TempDir()
+	planted := filepath.Join(folder, "planted")
+	name := `v1"; touch ` + planted + ` $(touch ` + planted + `) $(shell touch ` + planted + `)`
+	show := filepath.Join(folder, "Makefile")
+	check(t, os.WriteFile(show, []byte("include Makefile\nshow:\n\t@printf '%s' \"$$VERSION\"\n"), 0o600))
+	for _, given := range []struct{ variable, argument string }{{"VERSION=" + name, "--silent"}, {"VERSION=", "VERSION=" + name}} {
+		made := func(args ...string) string {
+			t.Helper()
+			command := exec.CommandContext(t.Context(), "make", append([]string{"--silent", "-f", show, given.argument}, args...)...)
+			command.Dir, command.Env = checkout, append(os.Environ(), "MAKEFLAGS=", given.variable)
+			out, err := command.Output()
+			check(t, err)
+			return string(out)
+		}
+		if diff := cmp.Diff(name, made("show")); diff != "" {
+			t.Errorf("a recipe has (-want +got):\n%s", diff)
+		}
+		for _, target := range []string{"release", "pin", "release-snapshot"} {
+			if recipe := made("--dry-run", target); !strings.Contains(recipe, `--version="$VERSION"`) || strings.Contains(recipe, "planted") {
+				t.Errorf("the shell is given:\n%s", recipe)
+			}
+		}
+	}
+	if _, err := os.Stat(planted); err == nil {
+		t.Error("the name was run")
 	}
 }
 
