@@ -78,6 +78,7 @@ func Write(rel *release.Release, kind Kind, options Options) ([]byte, error) {
 	var written bytes.Buffer
 	err = parsed.ExecuteTemplate(&written, kind.File(), map[string]any{
 		"Kind": kind, "Options": options, "Metadata": rel.Metadata, "Minutes": Minutes(rel), "Paths": paths,
+		"Back": inMinutes(back(rel)), "CutOff": back(rel) > cancelled,
 		// In the Action's own repository nothing is released that could judge a change of it.
 		"Local":    options.Action.Reference == "./",
 		"Checkout": checkout, "SetupGo": setupGo, "UploadArtifact": uploadArtifact, "UploadSARIF": uploadSARIF,
@@ -98,6 +99,9 @@ func quote(text string) (string, error) {
 // artefacts.
 const starting = 5 * time.Minute
 
+// cancelled is how long GitHub lets a job go on that was cancelled.
+const cancelled = 5 * time.Minute
+
 // Minutes is how long the job of a shift may last: longer than the release's own
 // deadlines, which end a run first. The longest run moves traffic at the last moment
 // at which it may, watches to the end, and then goes back.
@@ -105,9 +109,16 @@ func Minutes(rel *release.Release) int {
 	traffic := rel.Spec.Traffic
 	limits := traffic.Deadlines
 	forth := limits.Total + limits.Reroute + traffic.Watch + limits.Validation + limits.Drain
+	return inMinutes(forth.Std() + back(rel) + starting)
+}
+
+// back is the longest that going back may take.
+func back(rel *release.Release) time.Duration {
+	limits := rel.Spec.Traffic.Deadlines
 	// The route, what is kept of the bad side, its end, and the autoscalers have a
 	// deadline each.
-	back := 4*limits.Rollback + limits.Reroute + limits.Drain + limits.Recover
-	longest := (forth + back).Std() + starting
-	return int((longest + time.Minute - 1) / time.Minute)
+	return (4*limits.Rollback + limits.Reroute + limits.Drain + limits.Recover).Std()
 }
+
+// inMinutes is a time in minutes, none of which is cut off.
+func inMinutes(limit time.Duration) int { return int((limit + time.Minute - 1) / time.Minute) }

@@ -154,6 +154,9 @@ func TestMinutesOutlastTheRun(t *testing.T) {
 	if got := Minutes(rel); got != 48 {
 		t.Errorf("a job may take %d minutes", got)
 	}
+	if got := inMinutes(back(rel)); got != 13 {
+		t.Errorf("going back may take %d minutes", got)
+	}
 	rel.Spec.Traffic.Watch = release.Duration(6 * time.Hour)
 	if got := Minutes(rel); got != 48-10+360 {
 		t.Errorf("with a long watch a job may take %d minutes", got)
@@ -161,5 +164,29 @@ func TestMinutesOutlastTheRun(t *testing.T) {
 	text, err := Write(rel, Deploy, Options{Action: unreleased, File: "bluegreen.yaml", Environment: "production", Branch: "main"})
 	if err != nil || !strings.Contains(string(text), "after 360 minutes: shift with args: --guard") {
 		t.Errorf("nobody is told that GitHub ends such a job, %v:\n%s", err, text)
+	}
+}
+
+// Going back is promised to a cancelled job only where GitHub gives it the time; else
+// the guard is named.
+func TestCancelledJobIsPromisedNoMoreThanItHas(t *testing.T) {
+	rel := example(t)
+	for limit, want := range map[time.Duration]string{
+		2 * time.Minute:         "may take 13: with args: --guard a Job in the cluster goes on then",
+		9 * time.Second:         "may take 6: with args: --guard",
+		7500 * time.Millisecond: "goes back, within the 5 minutes that GitHub gives it",
+	} {
+		rel.Spec.Traffic.Deadlines.Rollback = release.Duration(limit)
+		text, err := Write(rel, Deploy, Options{Action: unreleased, File: "bluegreen.yaml", Environment: "production", Branch: "main"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told []string
+		for line := range strings.Lines(string(text)) {
+			told = append(told, strings.TrimPrefix(strings.TrimSpace(line), "# "))
+		}
+		if !strings.Contains(strings.Join(told, " "), want) {
+			t.Errorf("with %s for each step back it isn't told that it %s:\n%s", limit, want, text)
+		}
 	}
 }
