@@ -22,15 +22,32 @@ func FieldOwners(object metav1.Object, path ...string) []string {
 	})
 	var owners []string
 	for _, entry := range entries {
-		if entry.Manager == FieldManager || entry.FieldsV1 == nil || slices.Contains(owners, entry.Manager) {
-			continue
-		}
-		var fields map[string]any
-		if json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields) == nil && ownsField(fields, path) {
+		if entry.Manager != FieldManager && !slices.Contains(owners, entry.Manager) && owns(entry, path) {
 			owners = append(owners, entry.Manager)
 		}
 	}
 	return owners
+}
+
+func owns(entry metav1.ManagedFieldsEntry, path []string) bool {
+	var fields map[string]any
+	return entry.FieldsV1 != nil && json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields) == nil && ownsField(fields, path)
+}
+
+// OnlyApplied reports whether an apply of ours owns a field and nothing else does, so
+// that the next apply takes the field away where it leaves it out.
+func OnlyApplied(object metav1.Object, path ...string) bool {
+	only := false
+	for _, entry := range object.GetManagedFields() {
+		if !owns(entry, path) {
+			continue
+		}
+		if entry.Manager != FieldManager || entry.Operation != metav1.ManagedFieldsOperationApply {
+			return false
+		}
+		only = true
+	}
+	return only
 }
 
 // LastWriter is who wrote a field last, of its FieldOwners, for people.

@@ -10,6 +10,28 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 )
 
+func TestOnlyApplied(t *testing.T) {
+	entry := func(manager string, operation metav1.ManagedFieldsOperationType, fields string) metav1.ManagedFieldsEntry {
+		return metav1.ManagedFieldsEntry{Manager: manager, Operation: operation, FieldsV1: metav1.NewFieldsV1(fields)}
+	}
+	const replicas, paused = `{"f:spec":{"f:replicas":{}}}`, `{"f:spec":{"f:paused":{}}}`
+	ours := entry(cluster.FieldManager, metav1.ManagedFieldsOperationApply, replicas)
+	for name, test := range map[string]struct {
+		owners []metav1.ManagedFieldsEntry
+		want   bool
+	}{
+		"an apply of ours":    {[]metav1.ManagedFieldsEntry{ours, entry("kubectl", metav1.ManagedFieldsOperationUpdate, paused)}, true},
+		"a patch of ours":     {[]metav1.ManagedFieldsEntry{ours, entry(cluster.FieldManager, metav1.ManagedFieldsOperationUpdate, replicas)}, false},
+		"somebody else's":     {[]metav1.ManagedFieldsEntry{entry("kubectl", metav1.ManagedFieldsOperationApply, replicas)}, false},
+		"somebody else's too": {[]metav1.ManagedFieldsEntry{ours, entry("hpa", metav1.ManagedFieldsOperationUpdate, replicas)}, false},
+		"nobody's":            {nil, false},
+	} {
+		if got := cluster.OnlyApplied(&metav1.ObjectMeta{ManagedFields: test.owners}, "spec", "replicas"); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
 func TestFieldOwners(t *testing.T) {
 	entry := func(manager, fields string) metav1.ManagedFieldsEntry {
 		return metav1.ManagedFieldsEntry{Manager: manager, FieldsV1: metav1.NewFieldsV1(fields)}

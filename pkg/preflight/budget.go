@@ -10,6 +10,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
 // Budget is the connection budget of a database, by its name in the Release.
@@ -81,13 +82,36 @@ func (f *Facts) identities() []postgres.Identity {
 	return identities
 }
 
+// demand is what a workload asks for at the peak. One that manifests will be
+// applied to counts with as many pods as it has before or after, and with the
+// larger of its pools: a Deployment whose count and template change at once is
+// scaled with its old template first, and the old pods go one by one.
 func (f *Facts) demand(database string, color Color, workload cluster.Workload) postgres.ColorDemand {
-	pool, maximum := color.Pools[database][workload.Ref.String()], f.autoscaledMaximum(workload)
+	pool, replicas, maximum := color.Pools[database][workload.Ref.String()], workload.Replicas, f.autoscaledMaximum(workload)
+	if now, runs := color.now(workload.Ref); runs {
+		replicas = max(replicas, now.Replicas)
+	}
+	if held, larger := color.heldPool(database, workload.Ref); larger {
+		pool = held
+	}
 	return postgres.ColorDemand{
 		Color: color.Name, Workload: workload.Ref.String(),
-		Replicas: int(workload.Replicas), Maximum: int(maximum), Surge: int(surgeAt(workload, maximum)),
+		Replicas: int(replicas), Maximum: int(maximum), Surge: int(surgeAt(workload, max(replicas, maximum))),
 		Terminating: terminating(color.Owned.Value, workload), Pool: pool, Role: pool.Role,
 	}
+}
+
+// heldPool is the pool of the pods of a workload that run until its manifests are
+// applied; larger is false where the one of the manifests is no smaller, or where
+// either is not known: the manifests then decide alone, as they will for long.
+func (c Color) heldPool(database string, ref release.Workload) (pool postgres.PoolSize, larger bool) {
+	if _, runs := c.now(ref); !runs {
+		return pool, false
+	}
+	pool, planned := c.Running.Pools[database][ref.String()], c.Pools[database][ref.String()]
+	pool.Provenance += ", as it runs"
+	pool.Field, pool.Setting = "", nil // which the manifests have right already
+	return pool, pool.Known && planned.Known && pool.Connections > planned.Connections
 }
 
 // autoscaledMaximum is maxReplicas of the autoscaler of a workload, 0 without

@@ -33,9 +33,9 @@ func colorService(facts *Facts, color Color) Finding {
 	}
 	subject := "service/" + color.Declared.Service
 	switch {
-	case color.Planned && !color.Service.Known && color.ServicePlanned:
+	case absentService(color) && color.ServicePlanned:
 		return pass(subject, "the shift makes it from the manifests of %s", color.Name)
-	case !color.Service.Known && strings.Contains(color.Service.Problem, "not found"):
+	case absentService(color):
 		return fail(subject, "it does not exist")
 	case !color.Service.Known:
 		return color.Service.unknown(subject)[0]
@@ -55,12 +55,18 @@ func colorService(facts *Facts, color Color) Finding {
 		if color.Planned {
 			return pass(subject, "it selects no pod yet, as none of %s is wanted", color.Name)
 		}
-		if color.Name == facts.Target {
+		if color.Name == facts.Target && !color.replaced() {
 			return fail(subject, "it selects no ready pod")
 		}
 		return warn(subject, "it selects no ready pod")
 	}
 	return pass(subject, "it selects %d ready pods of %s and no others", readyCount(color.ServicePods.Value), color.Name)
+}
+
+// absentService reports whether a colour's own Service was looked for and is not
+// there.
+func absentService(color Color) bool {
+	return !color.Service.Known && strings.Contains(color.Service.Problem, "not found")
 }
 
 func podNames(pods []corev1.Pod) []string {

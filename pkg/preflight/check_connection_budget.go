@@ -11,7 +11,7 @@ func connectionBudget() Check {
 	return Check{
 		ID: "BG-DB-03", Title: "the connections of both colours fit into the database", Area: AreaDatabase,
 		Stages: []Stage{StageDeploy}, Critical: true,
-		Why:      "During the overlap both colours hold their pools, and a rolling update adds surge pods. What fitted in steady state exhausts max_connections in the middle of the shift. Jobs and CronJobs that use the database take their part beside them.",
+		Why:      "During the overlap both colours hold their pools, and a rolling update adds surge pods. What fitted in steady state exhausts max_connections in the middle of the shift. Where the target has manifests, they are reckoned with beside what runs of it until then. Jobs and CronJobs that use the database take their part beside them.",
 		Remedy:   "set the pool size per pod that the finding names, or raise max_connections",
 		Source:   "first runbook, Pre-Deployment Checklist, Database (validate max_connections; adjust per-pod pool size); Common Pitfalls, Database connection exhaustion",
 		Evaluate: func(facts *Facts) []Finding { return eachDatabase(facts, budgetFinding(facts)) },
@@ -60,6 +60,9 @@ func judgeBudget(facts *Facts, subject string, budget postgres.Budget) Finding {
 	if outcome != Pass && len(budget.Changes) > 0 {
 		finding.Remedy = budgetRemedy(budget.Changes)
 	}
+	if held := facts.held(budget.Name); outcome == Fail && len(held) > 0 {
+		finding.Remedy = fmt.Sprintf("scale %s to 0 before the shift: the pods that run may open more than those of the manifests will, until they are replaced", strings.Join(held, ", "))
+	}
 	return finding
 }
 
@@ -68,6 +71,17 @@ func provenance(pool postgres.PoolSize) string {
 		return pool.Provenance
 	}
 	return pool.Provenance + ", " + pool.Trust
+}
+
+// held are the target's workloads whose pods may open more now than they will.
+func (f *Facts) held(database string) []string {
+	var held []string
+	for _, workload := range f.target().Workloads.Value {
+		if _, larger := f.target().heldPool(database, workload.Ref); larger {
+			held = append(held, workload.Ref.String())
+		}
+	}
+	return held
 }
 
 // budgetRemedy names each field and its new value.

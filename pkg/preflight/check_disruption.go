@@ -1,8 +1,6 @@
 package preflight
 
 import (
-	"slices"
-
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -37,7 +35,7 @@ func disruptionBudget() Check {
 
 func workloadDisruption(facts *Facts, color Color, workload cluster.Workload) Finding {
 	subject := workload.Ref.String()
-	for _, budget := range slices.Concat(facts.Disruption.Value, color.BudgetsPlanned) {
+	for _, budget := range overlaid(facts.Disruption.Value, color.BudgetsPlanned) {
 		if !covers(budget, workload) {
 			continue
 		}

@@ -33,7 +33,7 @@ func policiesAlike() Check {
 // policiesOf holds what policies do to one colour against what they do to the
 // other.
 func policiesOf(facts *Facts, one, other Color) []Finding {
-	all := slices.Concat(facts.NetworkPolicies.Value, one.PoliciesPlanned, other.PoliciesPlanned)
+	all := overlaid(facts.NetworkPolicies.Value, append(slices.Clone(one.PoliciesPlanned), other.PoliciesPlanned...))
 	var findings []Finding
 	for _, pair := range [][2]Color{{one, other}, {other, one}} {
 		alone := effectsOn(all, pair[0]).without(effectsOn(all, pair[1]))

@@ -34,7 +34,10 @@ func evaluateReplicas(facts *Facts) []Finding {
 	}
 	if wanted < ready {
 		remedy := "scale the workloads of %s to %d in all (spec.replicas)"
-		if target.absent {
+		switch {
+		case target.Running != nil:
+			remedy = "let the manifests of %s set spec.replicas to %d in all"
+		case target.absent:
 			remedy = "let the manifests of %s set spec.replicas to %d in all, if only until it is deployed: what they leave out is made with 1"
 		}
 		return []Finding{fail(subject, "it wants %d pods while %s has %d ready", wanted, live.Name, ready).

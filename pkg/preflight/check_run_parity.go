@@ -82,11 +82,20 @@ func settingsOf(pod corev1.PodSpec) map[string]string {
 		}
 		for _, variable := range container.Env {
 			if variable.ValueFrom != nil {
-				settings[in+"env["+variable.Name+"].valueFrom"] = asText(variable.ValueFrom)
+				settings[in+"env["+variable.Name+"].valueFrom"] = asText(sourceOf(*variable.ValueFrom))
 			}
 		}
 	}
 	return settings
+}
+
+// sourceOf is where a variable comes from, with what the API server fills in of it:
+// what a manifest leaves out is no difference.
+func sourceOf(source corev1.EnvVarSource) corev1.EnvVarSource {
+	if source.FieldRef != nil && source.FieldRef.APIVersion == "" {
+		source.FieldRef = &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: source.FieldRef.FieldPath}
+	}
+	return source
 }
 
 // differing are the fields that are not the same in both, sorted.

@@ -12,7 +12,7 @@ func workloadsReady() Check {
 	return Check{
 		ID: "BG-COL-01", Title: "the target's pods are running and ready", Area: AreaColors,
 		Stages: []Stage{StageDeploy, StageRollback}, Critical: true,
-		Why:      "Traffic given to pods that are not ready is answered with errors; no weight moves before every wanted pod of the target is Running and Ready.",
+		Why:      "Traffic given to pods that are not ready is answered with errors; no weight moves before every wanted pod of the target is Running and Ready. Looked at is what runs now: where the target's manifests will replace its pods, one that is not ready is told, and the shift waits for the new ones.",
 		Remedy:   "kubectl describe pods of the workload, fix what keeps them from being ready, and check again",
 		Source:   "second runbook, Pre-Deployment Checklist, Infrastructure & Configuration; first runbook, Deployment Procedure, step 1",
 		Evaluate: evaluateWorkloadsReady,
@@ -35,7 +35,7 @@ func evaluateWorkloadsReady(facts *Facts) []Finding {
 	}
 	var findings []Finding
 	for _, workload := range target.Workloads.Value {
-		finding := workloadReady(workload, target.Owned)
+		finding := readyNow(target, workload)
 		if facts.Stage == StageRollback && finding.Outcome == Fail && workload.ReadyReplicas > 0 {
 			// Rollback always wins: fewer pods than wanted are told and go.
 			finding.Outcome = Warn
@@ -43,6 +43,28 @@ func evaluateWorkloadsReady(facts *Facts) []Finding {
 		findings = append(findings, finding)
 	}
 	return findings
+}
+
+// readyNow judges what runs of a workload. Pods that the shift will replace say
+// nothing of those that come: one that is not ready is told, and keeps what mends
+// it from nobody.
+func readyNow(target Color, workload cluster.Workload) Finding {
+	now, runs := target.now(workload.Ref)
+	switch {
+	case target.Running == nil:
+		return workloadReady(workload, target.Owned)
+	case !runs:
+		return skip(workload.Ref.String(), "none of its pods is wanted yet: the shift deploys it, and moves nothing before all of them are ready")
+	}
+	finding := workloadReady(now, target.Owned)
+	if !replaces(workload, now) {
+		return finding
+	}
+	finding.Cause += "; the shift replaces them by those of its manifests, and moves nothing before all of these are ready"
+	if finding.Outcome == Fail {
+		finding.Outcome = Warn
+	}
+	return finding
 }
 
 func workloadReady(workload cluster.Workload, owned Fact[[]corev1.Pod]) Finding {

@@ -40,6 +40,12 @@ func plantedFaults() []planted {
 func plantedInColors() []planted {
 	return []planted{
 		{"BG-COL-01", "a pod is not ready", func(f *Facts) { f.workload("green", func(w *cluster.Workload) { w.ReadyReplicas = 2 }) }, Fail, "2/3 pods are ready"},
+		{"BG-COL-01", "a pod is not ready, and will be replaced", func(f *Facts) {
+			f.renewed("green", func(now *cluster.Workload) { now.ReadyReplicas, now.Template.Spec.Containers[0].Image = 2, "shop:v1" })
+		}, Warn, "2/3 pods are ready; the shift replaces them by those of its manifests"},
+		{"BG-COL-01", "a pod is not ready, and stays", func(f *Facts) {
+			f.renewed("green", func(now *cluster.Workload) { now.ReadyReplicas = 2 })
+		}, Fail, "2/3 pods are ready"},
 		{"BG-COL-01", "scaled to zero", func(f *Facts) { f.workload("green", func(w *cluster.Workload) { w.Replicas, w.ReadyReplicas = 0, 0 }) }, Fail, "scaled to zero"},
 		{"BG-COL-01", "not known", func(f *Facts) {
 			f.color("green", func(c *Color) { c.Workloads = Fact[[]cluster.Workload]{Problem: "forbidden"} })
@@ -192,6 +198,11 @@ func plantedInRouting() []planted {
 			policy.Spec.Egress = []networkingv1.NetworkPolicyEgressRule{{To: []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"version": "green"}}}}}}
 			f.NetworkPolicies.Value = append(f.NetworkPolicies.Value, policy)
 		}, Warn, "it lets pods out to green, and nothing does the same for blue"},
+		{"BG-NET-06", "a planned colour brings another of that name", func(f *Facts) {
+			f.color("green", func(c *Color) {
+				c.PoliciesPlanned = []networkingv1.NetworkPolicy{policyFor("own", map[string]string{"version": "green"}, nil)}
+			})
+		}, Warn, "it selects the pods of green, and nothing does the same for blue"},
 		{"BG-NET-06", "a planned colour brings one of its own", func(f *Facts) {
 			f.color("green", func(c *Color) {
 				c.PoliciesPlanned = []networkingv1.NetworkPolicy{policyFor("green", map[string]string{"version": "green"}, map[string]string{"app": "gateway"})}
@@ -257,6 +268,12 @@ func plantedInDatabase() []planted {
 		{"BG-DB-01", "not declared", func(f *Facts) { f.Release.Spec.Databases = nil }, Skip, "not declared: database"},
 		{"BG-DB-02", "can't see", func(f *Facts) { f.snapshot(func(s *postgres.Snapshot) { s.SeesSessions = false }) }, Fail, "can't see others' sessions"},
 		{"BG-DB-03", "the pools are too large", func(f *Facts) { pool(f, "blue", 20); pool(f, "green", 20) }, Fail, "a pool of 8 per pod fits"},
+		{"BG-DB-03", "the pools that run are too large", func(f *Facts) {
+			f.renewed("green", func(*cluster.Workload) {})
+			size := f.Colors["green"].Pools["main"]["deployment/shop-green"]
+			size.Connections = 20
+			f.Colors["green"].Running.Pools["main"] = map[string]postgres.PoolSize{"deployment/shop-green": size}
+		}, Fail, "connections are asked for at the peak"},
 		{"BG-DB-03", "a pool is unknown", func(f *Facts) { pool(f, "green", 0) }, Unknown, "the pool size of green is unknown"},
 		{"BG-DB-03", "an autoscaler can't be seen", func(f *Facts) { f.Autoscalers.Known, f.Autoscalers.Problem = false, "forbidden" }, Warn, "unless an autoscaler adds pods"},
 		{"BG-DB-03", "the workloads are not known", func(f *Facts) {

@@ -127,7 +127,7 @@ func Collect(ctx context.Context, in Inputs) *Facts {
 		)
 	}
 	parallel(ctx, after...)
-	facts.Images = images(in, facts)
+	facts.Images = images(facts)
 	return facts
 }
 

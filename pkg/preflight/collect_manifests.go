@@ -48,17 +48,24 @@ func manifestWorkloads(files []string, declared release.Color) ([]cluster.Worklo
 	}
 	var workloads []cluster.Workload
 	for _, ref := range declared.Workloads {
-		index := slices.IndexFunc(objects, func(object *unstructured.Unstructured) bool {
-			return strings.EqualFold(object.GetKind(), ref.Kind) && object.GetName() == ref.Name
-		})
-		if index < 0 {
-			return nil, release.WithHint(fmt.Errorf("its manifests hold no %s", ref), "add it to what spec.colors.<name>.manifests names, or correct spec.colors.<name>.workloads")
-		}
-		workload, err := cluster.ManifestWorkload(ref, objects[index])
+		workload, err := manifestWorkload(objects, ref)
 		if err != nil {
 			return nil, err
 		}
 		workloads = append(workloads, *workload)
 	}
 	return workloads, nil
+}
+
+// errNotInManifests is wrapped where manifests hold no object of that name.
+var errNotInManifests = errors.New("its manifests hold no")
+
+func manifestWorkload(objects []*unstructured.Unstructured, ref release.Workload) (*cluster.Workload, error) {
+	index := slices.IndexFunc(objects, func(object *unstructured.Unstructured) bool {
+		return strings.EqualFold(object.GetKind(), ref.Kind) && object.GetName() == ref.Name
+	})
+	if index < 0 {
+		return nil, release.WithHint(fmt.Errorf("%w %s", errNotInManifests, ref), "add it to what spec.colors.<name>.manifests names, or correct spec.colors.<name>.workloads")
+	}
+	return cluster.ManifestWorkload(ref, objects[index])
 }

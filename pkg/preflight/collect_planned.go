@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	networkingv1 "k8s.io/api/networking/v1"
@@ -11,34 +12,45 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
-// planned is the target as the shift will make it. A colour that is not
-// deployed, or that stands at zero since a rollback, is judged by what will
-// run: its manifests where it declares them, else the replicas that it gets
-// back. A colour that runs is left as it was found.
+// planned is the target as the shift will make it. What its manifests hold is
+// judged as they have it, whatever runs now: they are applied after the checks,
+// and nothing judges them again. What they leave out stays as it is, and what
+// stands at zero gets its replicas back. A target without manifests that runs is
+// left as it was found.
 func planned(ctx context.Context, in Inputs, facts *Facts) Color {
 	target := facts.target()
-	if !target.absent && !atZero(target) {
-		return target
-	}
-	files := in.Manifests[target.Name]
+	files := toApply(in, facts, target.Name)
 	switch {
-	case len(files) > 0:
-		target.Workloads = factOf(applied(ctx, in, facts, files))
-	case target.absent:
-		return target
-	default:
+	case len(files) > 0 && (target.Workloads.Known || target.absent):
+		workloads, running, err := applied(ctx, in, target, files)
+		target.Workloads = factOf(restored(workloads, facts), err)
+		target.Running = runningOf(ctx, in, running)
+	case atZero(target):
 		target.Workloads = known(restored(target.Workloads.Value, facts))
-	}
-	target.Planned = target.Workloads.Known
-	if !target.Planned {
+	default:
 		return target
 	}
+	if !target.Workloads.Known {
+		return target
+	}
+	target.Planned = target.Running == nil
 	target.Owned = factOf(ownedPods(ctx, in, target.Workloads))
 	target.Pools = pools(ctx, in, target.Workloads)
 	plan(&target, files)
 	return target
+}
+
+// toApply are the manifests of a colour that will be applied: those of the target
+// of a shift, unless it has the traffic already. A pull request has no target, and
+// is judged as if each were to become it.
+func toApply(in Inputs, facts *Facts, color string) []string {
+	if in.Stage != StagePR && (color != facts.Target || facts.Route.Value.Live == color) {
+		return nil
+	}
+	return in.Manifests[color]
 }
 
 // atZero reports whether a colour has workloads and wants no pod of any.
@@ -48,35 +60,88 @@ func atZero(color Color) bool {
 }
 
 // applied are the target's workloads as they will stand when its manifests are
-// applied. A count that a manifest leaves out, as is usual beside an
-// autoscaler, is the one that the workload has, and 1 for one that is made
-// anew. What then stands at zero gets its replicas back.
-func applied(ctx context.Context, in Inputs, facts *Facts, files []string) ([]cluster.Workload, error) {
-	workloads, err := manifestWorkloads(files, facts.target().Declared)
+// applied, and those of them that run until then.
+func applied(ctx context.Context, in Inputs, target Color, files []string) (workloads, running []cluster.Workload, err error) {
+	objects, err := cluster.ReadManifests(files)
 	if err != nil {
+		return nil, nil, err
+	}
+	for _, ref := range target.Declared.Workloads {
+		there, err := standing(ctx, in, target, ref)
+		if err != nil {
+			return nil, nil, err
+		}
+		workload, err := appliedOver(there, objects, ref)
+		if err != nil {
+			return nil, nil, err
+		}
+		workloads = append(workloads, *workload)
+		if there != nil && there.Replicas > 0 {
+			running = append(running, *there)
+		}
+	}
+	return workloads, running, nil
+}
+
+// standing is a workload of a colour as it was found, nil where there is none.
+func standing(ctx context.Context, in Inputs, color Color, ref release.Workload) (*cluster.Workload, error) {
+	for _, workload := range color.Workloads.Value {
+		if workload.Ref == ref {
+			return &workload, nil
+		}
+	}
+	workload, err := in.Client.Workload(ctx, in.namespace(), ref)
+	if apierrors.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // nothing is there, and that is no error
+	}
+	return workload, err
+}
+
+// appliedOver is a workload as its manifest will make it of what is there. What no
+// manifest holds stays as it is.
+func appliedOver(there *cluster.Workload, objects []*unstructured.Unstructured, ref release.Workload) (*cluster.Workload, error) {
+	workload, err := manifestWorkload(objects, ref)
+	switch {
+	case there == nil:
+		return workload, err
+	case errors.Is(err, errNotInManifests):
+		return there, nil
+	case err != nil:
 		return nil, err
 	}
-	for i, manifest := range workloads {
-		live, err := in.Client.Workload(ctx, in.namespace(), manifest.Ref)
-		if apierrors.IsNotFound(err) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if _, set, _ := unstructured.NestedFieldNoCopy(manifest.Object.Object, "spec", "replicas"); !set {
-			workloads[i].MaxSurge, workloads[i].Replicas = surgeAt(manifest, live.Replicas), live.Replicas
-		}
-		if recorded, found := live.Object.GetAnnotations()[cluster.AnnotationReplicas]; found {
-			annotations := manifest.Object.GetAnnotations()
-			if annotations == nil {
-				annotations = map[string]string{}
-			}
-			annotations[cluster.AnnotationReplicas] = recorded
-			workloads[i].Object.SetAnnotations(annotations)
-		}
+	if _, set, _ := unstructured.NestedFieldNoCopy(workload.Object.Object, "spec", "replicas"); !set {
+		replicas := replicasLeft(*there)
+		workload.MaxSurge, workload.Replicas = surgeAt(*workload, replicas), replicas
 	}
-	return restored(workloads, facts), nil
+	if recorded, found := there.Object.GetAnnotations()[cluster.AnnotationReplicas]; found {
+		annotations := workload.Object.GetAnnotations()
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[cluster.AnnotationReplicas] = recorded
+		workload.Object.SetAnnotations(annotations)
+	}
+	workload.ReadyReplicas, workload.Readiness = there.ReadyReplicas, there.Readiness
+	return workload, nil
+}
+
+// replicasLeft is the count of a workload once a manifest without one is applied:
+// the one that it has, as is usual beside an autoscaler, but 1 where nobody set
+// that but an apply of ours, which takes back what it no longer says.
+func replicasLeft(there cluster.Workload) int32 {
+	if cluster.OnlyApplied(there.Object, "spec", "replicas") {
+		return 1
+	}
+	return there.Replicas
+}
+
+// runningOf is what runs of a target before its manifests are applied, nil where
+// nothing does.
+func runningOf(ctx context.Context, in Inputs, workloads []cluster.Workload) *Running {
+	if len(workloads) == 0 {
+		return nil
+	}
+	return &Running{Workloads: workloads, Pools: pools(ctx, in, known(workloads))}
 }
 
 // restored gives workloads that stand at zero the replicas that the shift

@@ -47,10 +47,7 @@ func settings(ctx context.Context, in Inputs, facts *Facts) map[string][]map[str
 // readOnce reads what a colour's ConfigMaps and Secrets hold, each once: out of its
 // manifests where these will be applied, else from the cluster.
 func readOnce(ctx context.Context, in Inputs, facts *Facts, color string) reading {
-	planned := map[string]contents{}
-	if in.Stage == StagePR || color == facts.Target {
-		planned = contentsPlanned(in.Manifests[color])
-	}
+	planned := contentsPlanned(toApply(in, facts, color))
 	type answer struct {
 		held contents
 		err  error

@@ -21,7 +21,7 @@ func CollectSigned(ctx context.Context, in Inputs) *Facts {
 		func(ctx context.Context) { collectColors(ctx, in, facts) },
 		func(ctx context.Context) { facts.SignOffs = signOffs(ctx, in) },
 	)
-	facts.Images = images(in, facts)
+	facts.Images = images(facts)
 	return facts
 }
 
@@ -30,15 +30,12 @@ func signOffs(ctx context.Context, in Inputs) Fact[map[string]signoff.Entry] {
 }
 
 // images are what the containers of both colours run, by colour and in the
-// order in which they are declared. Those of a target with manifests are as the
-// shift will apply them.
-func images(in Inputs, facts *Facts) Fact[[]signoff.Image] {
+// order in which they are declared. Those of a target are as the shift will leave
+// them.
+func images(facts *Facts) Fact[[]signoff.Image] {
 	var found []signoff.Image
 	for _, color := range facts.colors() {
 		workloads := color.Workloads
-		if files := in.Manifests[color.Name]; color.Name == facts.Target && len(files) > 0 {
-			workloads = factOf(manifestWorkloads(files, color.Declared))
-		}
 		if !workloads.Known {
 			problem := "the workloads of colour " + color.Name + ": " + workloads.Problem
 			return Fact[[]signoff.Image]{Problem: problem, Remedy: workloads.Remedy, Transient: workloads.Transient}

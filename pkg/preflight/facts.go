@@ -154,6 +154,9 @@ type Color struct {
 	// shift will make them, by the colour's manifests or by the replicas
 	// that it gives back.
 	Planned bool
+	// Running is what runs of a target now, where Workloads are what its
+	// manifests will make of that; nil elsewhere.
+	Running *Running `json:",omitempty"`
 	// ServicePlanned: its manifests hold its own Service.
 	ServicePlanned bool
 	// BudgetsPlanned are the PodDisruptionBudgets of its manifests.
@@ -176,6 +179,13 @@ type Color struct {
 
 	// absent: a workload of it does not exist.
 	absent bool
+}
+
+// Running is what runs of a colour until its manifests are applied.
+type Running struct {
+	// Workloads are those that want pods, Pools theirs.
+	Workloads []cluster.Workload
+	Pools     map[string]map[string]postgres.PoolSize
 }
 
 // Route is the production route.

@@ -82,7 +82,7 @@ func healthy() *Facts {
 
 // signEverything signs off, for what there is, all that a person signs off.
 func signEverything(facts *Facts) {
-	facts.Images = images(Inputs{}, facts)
+	facts.Images = images(facts)
 	facts.SignOffs = known(map[string]signoff.Entry{})
 	for _, kind := range signoff.Kinds() {
 		binding, _ := Binding(facts, kind)
@@ -238,6 +238,17 @@ func (f *Facts) color(name string, change func(*Color)) {
 // workload changes the only workload of a colour.
 func (f *Facts) workload(name string, change func(*cluster.Workload)) {
 	f.color(name, func(color *Color) { change(&color.Workloads.Value[0]) })
+}
+
+// renewed lets a colour run as it is changed here until its manifests make of it what
+// it is.
+func (f *Facts) renewed(name string, change func(now *cluster.Workload)) {
+	f.color(name, func(color *Color) {
+		now := color.Workloads.Value[0]
+		now.Template = *now.Template.DeepCopy()
+		change(&now)
+		color.Running = &Running{Workloads: []cluster.Workload{now}, Pools: map[string]map[string]postgres.PoolSize{}}
+	})
 }
 
 // container changes the only container of a colour's template.

@@ -106,7 +106,9 @@ func TestImagesOfManifestsCount(t *testing.T) {
 		"  template:\n    metadata: {labels: {version: green}}\n    spec: {containers: [{name: app, image: \"shop:v3\"}]}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	found := images(Inputs{Manifests: map[string][]string{"green": {file}, "blue": {file}}}, healthy())
+	in := inputs(t, "", "3", nil)
+	in.Manifests = map[string][]string{"green": {file}, "blue": {file}}
+	found := CollectSigned(t.Context(), in).Images
 	if !found.Known || found.Value[0].Reference != "registry.example:5000/shop:v2" || found.Value[1].Reference != "shop:v3" {
 		t.Errorf("images = %+v", found)
 	}
@@ -138,7 +140,7 @@ func TestDigests(t *testing.T) {
 	} {
 		facts := healthy()
 		test.plant(facts)
-		if got := images(Inputs{}, facts).Value[1].Digest; got != test.want {
+		if got := images(facts).Value[1].Digest; got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}

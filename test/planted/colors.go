@@ -68,8 +68,9 @@ endpoints:
 - {addresses: [%s], conditions: {ready: true}, targetRef: {kind: Pod, name: %s}}
 `
 
-// withoutBudget deletes green's PodDisruptionBudget.
+// withoutBudget deletes blue's PodDisruptionBudget: that of green is in the manifests
+// that a shift applies.
 func withoutBudget(ctx context.Context, site *Site) (Undo, error) {
-	undo := func(ctx context.Context) error { return site.Deploy(ctx, shop.Green) }
-	return undo, site.Kubectl(ctx, "delete", "poddisruptionbudget", shop.Deployment(shop.Green))
+	undo := func(ctx context.Context) error { return site.Deploy(ctx, shop.Blue) }
+	return undo, site.Kubectl(ctx, "delete", "poddisruptionbudget", shop.Deployment(shop.Blue))
 }

@@ -48,5 +48,5 @@ func Coming() []Fault { return slices.Concat(inManifests(), inCapacity(), inRigh
 
 // Running are the faults around a green that runs.
 func Running() []Fault {
-	return slices.Concat(inColors(), inRouting(), inDatabase(), inMonitoring())
+	return slices.Concat(inRenewal(), inColors(), inRouting(), inDatabase(), inMonitoring())
 }

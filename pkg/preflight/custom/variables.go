@@ -57,7 +57,8 @@ type Color struct {
 	// Planned: none of its pods is wanted yet, and the workloads are as the
 	// shift will make them.
 	Planned bool `json:"planned"`
-	// Workloads are its Deployments and StatefulSets.
+	// Workloads are its Deployments and StatefulSets: those of a target with
+	// manifests as these will make them, with the pods that are ready now.
 	Workloads preflight.Fact[[]Workload] `json:"workloads"`
 	// Pods are those that its selector matches, as Kubernetes has them.
 	Pods preflight.Fact[[]corev1.Pod] `json:"pods"`
