@@ -39,9 +39,10 @@ type environment struct {
 	unread []string
 }
 
-// get returns the last variable of a name that is set to something.
+// get returns the first variable of a name that is set to something: of one
+// container there is one.
 func (e environment) get(name string) (variable, bool) {
-	for _, candidate := range slices.Backward(e.variables) {
+	for _, candidate := range e.variables {
 		if candidate.name == name && candidate.value != "" {
 			return candidate, true
 		}
@@ -91,12 +92,12 @@ func (e environment) of(at int) environment {
 	}
 }
 
-// readEnvironment resolves the variables of the containers in the order in
-// which the kubelet does: envFrom first, then env.
+// readEnvironment resolves the variables of each container as the kubelet does:
+// envFrom first, then env, and of several with one name the last.
 func readEnvironment(ctx context.Context, input PoolInput) environment {
 	reader := &environmentReader{ctx: ctx, lookup: input.Lookup, objects: map[string]map[string]string{}, declared: input.Declared.Env}
 	for at, container := range running(input.Template.Spec) {
-		reader.container, reader.at = container.Name, at
+		reader.container, reader.at, reader.first = container.Name, at, len(reader.environment.variables)
 		for _, argument := range slices.Concat(container.Command, container.Args) {
 			reader.environment.arguments = append(reader.environment.arguments, variable{value: argument, container: container.Name, at: at})
 		}
@@ -114,9 +115,9 @@ type environmentReader struct {
 	ctx      context.Context
 	lookup   Lookup
 	declared string
-	// container is the one whose variables are read.
+	// container is the one whose variables are read, first where they begin.
 	container string
-	at        int
+	at, first int
 	// objects are those that were read, nil for those that could not be.
 	objects     map[string]map[string]string
 	environment environment
@@ -137,21 +138,33 @@ func (r *environmentReader) readAll(from corev1.EnvFromSource) {
 	// must speak every time.
 	data := r.read(kind, name, optional)
 	for _, key := range slices.Sorted(maps.Keys(data)) {
-		r.add(from.Prefix+key, data[key], kind+"/"+name, key)
+		r.set(variable{name: from.Prefix + key, value: data[key], origin: kind + "/" + name, key: key})
 	}
 }
 
 func (r *environmentReader) readOne(env corev1.EnvVar) {
 	switch from := env.ValueFrom; {
 	case from == nil:
-		r.add(env.Name, env.Value, "", "")
+		r.set(variable{name: env.Name, value: env.Value})
 	case from.ConfigMapKeyRef != nil:
-		name := from.ConfigMapKeyRef.Name
-		r.add(env.Name, r.read("configmap", name, from.ConfigMapKeyRef.Optional)[from.ConfigMapKeyRef.Key], "configmap/"+name, from.ConfigMapKeyRef.Key)
+		r.readKey(env.Name, "configmap", from.ConfigMapKeyRef.Name, from.ConfigMapKeyRef.Key, from.ConfigMapKeyRef.Optional)
 	case from.SecretKeyRef != nil && r.wants(env.Name):
-		name := from.SecretKeyRef.Name
-		r.add(env.Name, r.read("secret", name, from.SecretKeyRef.Optional)[from.SecretKeyRef.Key], "secret/"+name, from.SecretKeyRef.Key)
+		r.readKey(env.Name, "secret", from.SecretKeyRef.Name, from.SecretKeyRef.Key, from.SecretKeyRef.Optional)
+	default:
+		// What it is is not known; what one before it said it is not.
+		r.set(variable{name: env.Name})
 	}
+}
+
+// readKey reads one key. One that is optional and not there leaves a variable as
+// it was.
+func (r *environmentReader) readKey(name, kind, object, key string, optional *bool) {
+	origin := kind + "/" + object
+	value, found := r.read(kind, object, optional)[key]
+	if !found && ptr.Deref(optional, false) && !r.environment.misses(origin) {
+		return
+	}
+	r.set(variable{name: name, value: value, origin: origin, key: key})
 }
 
 // wants reports whether a Secret behind a variable is worth reading: only one
@@ -160,8 +173,15 @@ func (r *environmentReader) wants(name string) bool {
 	return name == r.declared || mayPointAtDatabase.MatchString(name)
 }
 
-func (r *environmentReader) add(name, value, origin, key string) {
-	r.environment.variables = append(r.environment.variables, variable{name: name, value: value, origin: origin, key: key, container: r.container, at: r.at})
+// set gives the container a variable, in the place of one with its name.
+func (r *environmentReader) set(v variable) {
+	v.container, v.at = r.container, r.at
+	own := r.environment.variables[r.first:]
+	if i := slices.IndexFunc(own, func(before variable) bool { return before.name == v.name }); i >= 0 {
+		own[i] = v
+		return
+	}
+	r.environment.variables = append(r.environment.variables, v)
 }
 
 // read is what an object holds, nil where it could not be read, which is noted, and

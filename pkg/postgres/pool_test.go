@@ -9,7 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -155,6 +157,52 @@ func TestDiscoverPoolReadsAWholeSecretInOneOrder(t *testing.T) {
 	for range 50 {
 		if got := postgres.DiscoverPool(t.Context(), input); got.Connections != 5 || got.Role != "app" || got.Database != "shop" {
 			t.Fatalf("got %+v, want the pool of 5 of app in shop each time", got)
+		}
+	}
+}
+
+// Of several variables with one name the kubelet lets the last win, and env go
+// before envFrom.
+func TestDiscoverPoolTakesTheLastOfAName(t *testing.T) {
+	dsn := func(role string, size int) string {
+		return fmt.Sprintf("postgres://%s@db/shop?pool_max_conns=%d", role, size)
+	}
+	objects := map[string]map[string]string{
+		"configmap/early": {"DATABASE_URL": dsn("early", 5), "DB_POOL_SIZE": "5"},
+		"configmap/late":  {"DATABASE_URL": dsn("late", 9)},
+	}
+	lookup := func(_ context.Context, kind, name string) (map[string]string, error) {
+		if data, found := objects[kind+"/"+name]; found {
+			return data, nil
+		}
+		return nil, apierrors.NewNotFound(corev1.Resource(kind), name)
+	}
+	all := func(names ...string) (from []corev1.EnvFromSource) {
+		for _, name := range names {
+			from = append(from, corev1.EnvFromSource{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}}})
+		}
+		return from
+	}
+	missing := secret("DATABASE_URL", "none", "url")
+	missing[0].ValueFrom.SecretKeyRef.Optional = ptr.To(true)
+	node := []corev1.EnvVar{{Name: "DB_POOL_SIZE", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.labels['pool']"}}}}
+	for name, test := range map[string]struct {
+		from []corev1.EnvFromSource
+		env  []corev1.EnvVar
+		want int
+		role string
+	}{
+		"env before envFrom":             {all("early"), literal("DATABASE_URL", dsn("own", 30)), 30, "own"},
+		"the later envFrom":              {all("early", "late"), nil, 9, "late"},
+		"the later env":                  {nil, append(literal("DATABASE_URL", dsn("one", 30)), literal("DATABASE_URL", dsn("two", 7))...), 7, "two"},
+		"an optional key that is none":   {all("early"), missing, 5, "early"},
+		"emptied":                        {all("early"), append(literal("DATABASE_URL", ""), literal("DB_POOL_SIZE", "8")...), 8, ""},
+		"a later one that can't be read": {all("early"), append(literal("DATABASE_URL", ""), node...), 0, ""},
+	} {
+		input := postgres.PoolInput{Lookup: lookup}
+		input.Template.Spec.Containers = []corev1.Container{{EnvFrom: test.from, Env: test.env}}
+		if got := postgres.DiscoverPool(t.Context(), input); got.Connections != test.want || got.Role != test.role {
+			t.Errorf("%s: %d of %q, want %d of %q", name, got.Connections, got.Role, test.want, test.role)
 		}
 	}
 }
