@@ -108,6 +108,9 @@ func summary(budget Budget) string {
 	if len(budget.Short) > 0 && budget.Outcome == Warns {
 		return sentence(budget) + ", but " + budget.Short[0]
 	}
+	if budget.RoleUnknown != "" && budget.Outcome == Warns {
+		return sentence(budget) + ", but " + budget.RoleUnknown
+	}
 	return sentence(budget)
 }
 

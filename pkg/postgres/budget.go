@@ -192,6 +192,9 @@ type Budget struct {
 	// Short says which jobs ask for more than their own role may have, a sentence
 	// each.
 	Short []string `json:"short,omitempty"`
+	// RoleUnknown says which colours log in as nobody knows whom while some role has
+	// a limit, "" where none does: such a limit is no gate.
+	RoleUnknown string `json:"roleUnknown,omitempty"`
 	// Pooler is what stands between the colours and the database.
 	Pooler *Pooler `json:"pooler,omitempty"`
 	// pools are those of the pooler that the colours use, unpooled why they are

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/utils/ptr"
@@ -24,6 +23,8 @@ type variable struct {
 	// origin is secret/NAME or configmap/NAME, "" for a literal; key is that in
 	// it.
 	origin, key string
+	// hidden: it has a value, which is not known.
+	hidden bool
 	// container is the name of the one that has it, at its place in the pod.
 	container string
 	at        int
@@ -50,23 +51,19 @@ func (e environment) get(name string) (variable, bool) {
 	return variable{}, false
 }
 
-// connectionIdentity is what may be told of a connection string.
-type connectionIdentity struct{ role, database string }
-
 // connection looks for a connection string and returns whom it logs in as and
 // where; pointed says whether there was one at all.
-func (e environment) connection() (identity connectionIdentity, pointed bool) {
+func (e environment) connection() (login Login, pointed bool) {
 	for _, candidate := range e.connections() {
 		if !isConnectionString(candidate.value) {
 			continue
 		}
 		pointed = true
-		text := strings.TrimPrefix(candidate.value, "jdbc:")
-		if config, err := pgx.ParseConfig(text); err == nil {
-			return connectionIdentity{role: roleOf(config, text), database: config.Database}, true
+		if login = e.loginOf(candidate); login != (Login{}) {
+			return login, true
 		}
 	}
-	return identity, pointed
+	return Login{Role: e.role()}, pointed
 }
 
 // connections are what may hold a connection string: the variables, and then the
@@ -93,19 +90,21 @@ func (e environment) of(at int) environment {
 }
 
 // readEnvironment resolves the variables of each container as the kubelet does:
-// envFrom first, then env, and of several with one name the last.
+// envFrom first, then env, and of several with one name the last. What env and
+// the arguments say may refer to variables.
 func readEnvironment(ctx context.Context, input PoolInput) environment {
 	reader := &environmentReader{ctx: ctx, lookup: input.Lookup, objects: map[string]map[string]string{}, declared: input.Declared.Env}
 	for at, container := range running(input.Template.Spec) {
 		reader.container, reader.at, reader.first = container.Name, at, len(reader.environment.variables)
-		for _, argument := range slices.Concat(container.Command, container.Args) {
-			reader.environment.arguments = append(reader.environment.arguments, variable{value: argument, container: container.Name, at: at})
-		}
+		reader.referred = referredBy(container)
 		for _, from := range container.EnvFrom {
 			reader.readAll(from)
 		}
 		for _, env := range container.Env {
 			reader.readOne(env)
+		}
+		for _, argument := range slices.Concat(container.Command, container.Args) {
+			reader.environment.arguments = append(reader.environment.arguments, variable{value: reader.expand(argument), container: container.Name, at: at})
 		}
 	}
 	return reader.environment
@@ -118,6 +117,8 @@ type environmentReader struct {
 	// container is the one whose variables are read, first where they begin.
 	container string
 	at, first int
+	// referred are the names to which what may point at a database refers.
+	referred []string
 	// objects are those that were read, nil for those that could not be.
 	objects     map[string]map[string]string
 	environment environment
@@ -145,14 +146,14 @@ func (r *environmentReader) readAll(from corev1.EnvFromSource) {
 func (r *environmentReader) readOne(env corev1.EnvVar) {
 	switch from := env.ValueFrom; {
 	case from == nil:
-		r.set(variable{name: env.Name, value: env.Value})
+		r.set(variable{name: env.Name, value: r.expand(env.Value)})
 	case from.ConfigMapKeyRef != nil:
 		r.readKey(env.Name, "configmap", from.ConfigMapKeyRef.Name, from.ConfigMapKeyRef.Key, from.ConfigMapKeyRef.Optional)
 	case from.SecretKeyRef != nil && r.wants(env.Name):
 		r.readKey(env.Name, "secret", from.SecretKeyRef.Name, from.SecretKeyRef.Key, from.SecretKeyRef.Optional)
 	default:
-		// What it is is not known; what one before it said it is not.
-		r.set(variable{name: env.Name})
+		// Whatever it is, it is not what one before it said.
+		r.set(variable{name: env.Name, hidden: true})
 	}
 }
 
@@ -164,13 +165,51 @@ func (r *environmentReader) readKey(name, kind, object, key string, optional *bo
 	if !found && ptr.Deref(optional, false) && !r.environment.misses(origin) {
 		return
 	}
-	r.set(variable{name: name, value: value, origin: origin, key: key})
+	r.set(variable{name: name, value: value, origin: origin, key: key, hidden: !found})
 }
 
 // wants reports whether a Secret behind a variable is worth reading: only one
-// that may hold a connection string or a pool's size is.
+// that may hold a connection string, a part of one, or a pool's size is.
 func (r *environmentReader) wants(name string) bool {
-	return name == r.declared || mayPointAtDatabase.MatchString(name)
+	return name == r.declared || mayPointAtDatabase.MatchString(name) || slices.Contains(r.referred, name)
+}
+
+// reference matches $(NAME), and $$, which stands for one $.
+var reference = regexp.MustCompile(`\$\$|\$\(([^)]*)\)`)
+
+// expand puts the values of the variables that there are so far in the place of
+// references to them. One to no variable stays as it is written, and here also one
+// to a variable whose value is not known.
+func (r *environmentReader) expand(text string) string {
+	return reference.ReplaceAllStringFunc(text, func(written string) string {
+		if written == "$$" {
+			return "$"
+		}
+		for _, candidate := range r.environment.variables[r.first:] {
+			if written == "$("+candidate.name+")" && !candidate.hidden {
+				return candidate.value
+			}
+		}
+		return written
+	})
+}
+
+// referredBy are the names of variables to which those of a container refer that
+// may point at a database, and its arguments.
+func referredBy(container corev1.Container) []string {
+	texts := slices.Concat(container.Command, container.Args)
+	for _, env := range container.Env {
+		if mayPointAtDatabase.MatchString(env.Name) {
+			texts = append(texts, env.Value)
+		}
+	}
+	var names []string
+	for _, text := range texts {
+		for _, match := range reference.FindAllStringSubmatch(text, -1) {
+			names = append(names, match[1])
+		}
+	}
+	return names
 }
 
 // set gives the container a variable, in the place of one with its name.

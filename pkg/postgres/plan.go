@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -20,6 +21,9 @@ import (
 // A role that jobs alone log in with is no gate, since no colour fails by it: jobs
 // that ask for more than the whole of its limit make the outcome no better than
 // Warns.
+//
+// A colour whose role is not known, while some role other than the observer's has a
+// limit, makes the outcome no better than Warns.
 //
 // A job whose pool is not known is in no sum, and the outcome is then no better
 // than Warns: most open one or two, and nobody would state all of them at once.
@@ -54,6 +58,7 @@ func Plan(input BudgetInput) Budget {
 		budget.Tightest = narrowest(budget.Gates)
 	}
 	budget.Short = shortRoles(input, budget)
+	budget.RoleUnknown = roleUnknown(input, budget.Colors)
 	budget.Warnings = warnings(input, budget)
 	budget.Outcome = outcome(input, budget)
 	budget.RequiredConnections = required(input, budget)
@@ -122,6 +127,26 @@ func rolesOf(colors []ColorDemand, pools []serverPool) []string {
 		}
 	}
 	return roles
+}
+
+// roleUnknown says which colours may be under a role's limit that is no gate.
+// Behind a pooler the roles are the pooler's.
+func roleUnknown(input BudgetInput, colors []ColorDemand) string {
+	limited := slices.DeleteFunc(slices.Sorted(maps.Keys(input.Snapshot.Roles)), func(role string) bool {
+		limit := input.Snapshot.Roles[role]
+		return limit.Limit < 0 || limit.Superuser || role == input.Snapshot.Role
+	})
+	var silent []string
+	for _, color := range colors {
+		if color.Role == "" && !slices.Contains(silent, color.Color) {
+			silent = append(silent, color.Color)
+		}
+	}
+	if len(limited) == 0 || len(silent) == 0 || input.Pooler != nil {
+		return ""
+	}
+	return fmt.Sprintf("as which role %s logs in is not known, and a CONNECTION LIMIT may hold for it: %s has one",
+		strings.Join(silent, " and "), strings.Join(limited, ", "))
 }
 
 // newGate fills in a gate from the colours that are under it and the sessions
@@ -232,7 +257,7 @@ func outcome(input BudgetInput, budget Budget) Outcome {
 	for _, job := range budget.Jobs {
 		assumed = assumed || job.Pool.Trust == TrustAssumed
 	}
-	assumed = assumed || len(budget.Uncounted)+len(budget.Short) > 0
+	assumed = assumed || len(budget.Uncounted)+len(budget.Short) > 0 || budget.RoleUnknown != ""
 	if assumed || doubtful || input.Pooler != nil && !input.Pooler.Counted {
 		return Warns
 	}
@@ -311,6 +336,9 @@ func warnings(input BudgetInput, budget Budget) []string {
 		for _, warning := range color.Pool.Warnings {
 			found = append(found, color.Color+": "+warning)
 		}
+	}
+	if budget.RoleUnknown != "" {
+		found = append(found, budget.RoleUnknown)
 	}
 	return slices.Concat(found, unexplained(budget.Colors), budget.Uncounted, budget.Short, jobWarnings(budget.Jobs))
 }

@@ -90,6 +90,14 @@ func TestPlanWarnsOfWhatItCouldNotKnow(t *testing.T) {
 	if got := postgres.Plan(assumed).Outcome; got != postgres.Warns {
 		t.Errorf("an assumed pool = %s, want warn", got)
 	}
+	for role, want := range map[string]postgres.Outcome{"": postgres.Warns, "app": postgres.Fits} {
+		nameless := incident(4)
+		nameless.Colors[1].Role, nameless.Snapshot.Roles["reports"] = role, postgres.RoleLimit{Limit: 5}
+		got := postgres.Plan(nameless)
+		if got.Outcome != want || (want == postgres.Warns) != strings.Contains(got.Summary, "as which role green logs in is not known, and a CONNECTION LIMIT may hold for it: reports has one") {
+			t.Errorf("role %q: %s, %s; want %s", role, got.Outcome, got.Summary, want)
+		}
+	}
 	pending := incident(4)
 	pending.Snapshot.Limits.Configured = 300
 	if got := postgres.Plan(pending); !strings.Contains(strings.Join(got.Warnings, " "), "waits for a restart") {
@@ -187,12 +195,16 @@ func TestPlanInvariants(t *testing.T) {
 			}
 		}
 		if budget.RecommendedPool > 0 {
+			best := postgres.Fits
+			if budget.RoleUnknown != "" {
+				best = postgres.Warns
+			}
 			followed := withPool(input, budget.RecommendedPool)
-			if got := postgres.Plan(followed); got.Outcome != postgres.Fits {
+			if got := postgres.Plan(followed); got.Outcome != best {
 				t.Fatalf("following the pool of %d gives %s:\n%s", budget.RecommendedPool, got.Outcome, strings.Join(got.Arithmetic, "\n"))
 			}
 			beyond := withPool(input, budget.RecommendedPool+1)
-			if got := postgres.Plan(beyond); pods(input) > 0 && got.Outcome == postgres.Fits {
+			if got := postgres.Plan(beyond); pods(input) > 0 && got.Outcome == best {
 				t.Fatalf("a pool of %d fits too, so %d is not the most", budget.RecommendedPool+1, budget.RecommendedPool)
 			}
 		}

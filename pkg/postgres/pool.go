@@ -80,7 +80,7 @@ type PoolInput struct {
 // name leaves this function.
 func DiscoverPool(ctx context.Context, input PoolInput) PoolSize {
 	environment := readEnvironment(ctx, input)
-	identity, pointed := environment.connection()
+	login, pointed := environment.connection()
 	pool := firstKnown(
 		func() (PoolSize, bool) { return fromAnnotation(input) },
 		func() (PoolSize, bool) { return fromRelease(input, environment) },
@@ -89,7 +89,7 @@ func DiscoverPool(ctx context.Context, input PoolInput) PoolSize {
 	if !pool.Known && pool.Provenance == "" {
 		pool = unknownPool(input, environment, pointed)
 	}
-	pool.Role, pool.Database = identity.role, identity.database
+	pool.Role, pool.Database = login.Role, login.Database
 	pool.Warnings = append(pool.Warnings, environment.unread...)
 	return pool
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -203,6 +204,69 @@ func TestDiscoverPoolTakesTheLastOfAName(t *testing.T) {
 		input.Template.Spec.Containers = []corev1.Container{{EnvFrom: test.from, Env: test.env}}
 		if got := postgres.DiscoverPool(t.Context(), input); got.Connections != test.want || got.Role != test.role {
 			t.Errorf("%s: %d of %q, want %d of %q", name, got.Connections, got.Role, test.want, test.role)
+		}
+	}
+}
+
+// What refers to variables means what they hold, as the kubelet expands it.
+func TestDiscoverPoolExpandsReferences(t *testing.T) {
+	credentials := map[string]string{"username": "app", "password": dsnPassword, "size": "12"}
+	lookup := func(_ context.Context, _, name string) (map[string]string, error) {
+		if name == "credentials" {
+			return credentials, nil
+		}
+		return nil, errors.New("forbidden")
+	}
+	dsn := literal("DATABASE_URL", "postgres://$(USERNAME):$(PASSWORD)@$(HOST)/$(NAME)?pool_max_conns=$(SIZE)")
+	names := slices.Concat(secret("USERNAME", "credentials", "username"), secret("PASSWORD", "credentials", "password"), literal("HOST", "db"), literal("NAME", "shop"), literal("SIZE", "7"))
+	for name, test := range map[string]struct {
+		env      []corev1.EnvVar
+		args     []string
+		want     int
+		role, in string
+	}{
+		"parts of a string":       {slices.Concat(names, dsn), nil, 7, "app", "shop"},
+		"in an argument":          {slices.Concat(names, secret("SIZE", "credentials", "size")), []string{"--dsn", dsn[0].Value}, 12, "app", "shop"},
+		"defined after":           {slices.Concat(dsn, names), nil, 0, "", ""},
+		"a Secret nobody may see": {slices.Concat(secret("USERNAME", "locked", "username"), names[1:], dsn), nil, 7, "", "shop"},
+		"no such variable":        {literal("DATABASE_URL", "postgres://$(NOBODY)@db/shop?pool_max_conns=3"), nil, 3, "", "shop"},
+		"escaped":                 {slices.Concat(names, literal("DATABASE_URL", "postgres://app@db/$$(NAME)?pool_max_conns=3")), nil, 3, "app", ""},
+		"a variable's size":       {slices.Concat(names, literal("DB_POOL_SIZE", "$(SIZE)")), nil, 7, "", ""},
+	} {
+		input := postgres.PoolInput{Lookup: lookup}
+		input.Template.Spec.Containers = []corev1.Container{{Env: test.env, Args: test.args}}
+		got := postgres.DiscoverPool(t.Context(), input)
+		if got.Connections != test.want || got.Role != test.role || got.Database != test.in {
+			t.Errorf("%s: %d of %q in %q, want %d of %q in %q", name, got.Connections, got.Role, got.Database, test.want, test.role, test.in)
+		}
+		if strings.Contains(fmt.Sprintf("%#v", got), dsnPassword) {
+			t.Errorf("%s: the password is in %#v", name, got)
+		}
+	}
+}
+
+// Whom the pods log in as stands in the connection string or beside it.
+func TestDiscoverPoolFindsTheRole(t *testing.T) {
+	t.Setenv("PGUSER", "somebody")
+	for name, test := range map[string]struct {
+		pairs []string
+		want  string
+	}{
+		"in the string":               {[]string{"DATABASE_URL=postgres://app@db/shop", "PGUSER=other"}, "app"},
+		"Spring's":                    {[]string{"SPRING_DATASOURCE_URL=jdbc:postgresql://db/shop", "SPRING_DATASOURCE_USERNAME=app"}, "app"},
+		"libpq's":                     {[]string{"PGHOST=db", "PGUSER=app"}, "app"},
+		"keywords":                    {[]string{"DSN=host=db dbname=shop user=app password='a user=b'"}, "app"},
+		"Npgsql's":                    {[]string{"ConnectionStrings__Main=Host=db;Username=app;Password=\"a;b\";Database=shop"}, "app"},
+		"several hosts":               {[]string{"DATABASE_URL=postgres://app@one:5432,two:5432/shop"}, "app"},
+		"several hosts, nobody":       {[]string{"DATABASE_URL=postgres://one:5432,two:5432/shop"}, ""},
+		"two that differ":             {[]string{"PGUSER=app", "REPORTS_DB_USER=reports"}, ""},
+		"what was cut where it can't": {[]string{"DSN=host=db user=app password=a;b dbname=shop"}, ""},
+		"nowhere":                     {[]string{"DATABASE_URL=postgres://db/shop"}, ""},
+	} {
+		input := postgres.PoolInput{}
+		input.Template.Spec.Containers = []corev1.Container{set(test.pairs...)}
+		if got := postgres.DiscoverPool(t.Context(), input); got.Role != test.want {
+			t.Errorf("%s: role %q, want %q", name, got.Role, test.want)
 		}
 	}
 }

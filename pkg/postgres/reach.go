@@ -138,7 +138,7 @@ func (e environment) logins(namespace string) []Login {
 	var found []Login
 	for _, candidate := range e.connections() {
 		if isConnectionString(candidate.value) {
-			found = append(found, loginOf(candidate.value))
+			found = append(found, e.loginOf(candidate))
 		}
 	}
 	var parts Login
@@ -155,45 +155,105 @@ func (e environment) logins(namespace string) []Login {
 			parts.Role = variable.value
 		}
 	}
-	found = append(found, parts)
+	found = append(found, parts.understood())
 	for i := range found {
 		found[i].Host = hostNamed(found[i].Host, namespace)
 	}
 	return slices.DeleteFunc(found, func(login Login) bool { return login == Login{} })
 }
 
+// loginOf is the login of a connection string. Where that does not say as whom, a
+// variable of its container may.
+func (e environment) loginOf(text variable) Login {
+	login := loginOf(text.value)
+	if login.Role == "" && login != (Login{}) {
+		login.Role = environment{variables: slices.DeleteFunc(slices.Clone(e.variables), func(v variable) bool { return v.at != text.at })}.role()
+	}
+	return login
+}
+
+// role is whom variables say that a container logs in as, "" where they differ.
+func (e environment) role() string {
+	role := ""
+	for _, variable := range e.variables {
+		if !roleVariable.MatchString(variable.name) || variable.value == "" || variable.value == role {
+			continue
+		}
+		if role != "" {
+			return ""
+		}
+		role = variable.value
+	}
+	return Login{Role: role}.understood().Role
+}
+
 // loginOf reads a connection string; what it does not say, or what can't be
 // read, is "".
 func loginOf(text string) Login {
 	text = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "jdbc:"))
-	if parsed, err := url.Parse(text); err == nil && parsed.Scheme != "" && parsed.Host != "" {
+	if !strings.Contains(text, "://") {
+		return loginOfKeywords(text)
+	}
+	if parsed, err := url.Parse(text); err == nil && parsed.Host != "" {
 		role := parsed.User.Username()
 		if role == "" {
 			role = parsed.Query().Get("user")
 		}
-		return Login{Host: parsed.Host, Database: strings.TrimPrefix(parsed.Path, "/"), Role: role}
+		return Login{Host: parsed.Host, Database: strings.TrimPrefix(parsed.Path, "/"), Role: role}.understood()
 	}
+	// Several hosts, each with its port, are no URL to anybody but PostgreSQL.
 	config, err := pgx.ParseConfig(text)
 	if err != nil {
 		return Login{}
 	}
-	return Login{Host: config.Host, Database: config.Database, Role: roleOf(config, text)}
+	login := Login{Host: config.Host, Database: config.Database}
+	if userOfURL.MatchString(text) {
+		login.Role = config.User
+	}
+	return login.understood()
 }
 
-// saysUser matches that a connection string in keywords says whom it logs in as.
-var saysUser = regexp.MustCompile(`(?i)(^|\s)user\s*=`)
+// userOfURL matches a URL that says whom it logs in as. Where one doesn't, pgx takes
+// that from the environment of this process, which is nobody's in the cluster.
+var userOfURL = regexp.MustCompile(`(?i)^[a-z0-9+]+://[^/@:]+(:[^/@]*)?@|[?&]user=`)
 
-// roleOf is whom a connection string logs in as, "" where it does not say: pgx then
-// takes it from the environment of this process, which is nobody's in the cluster.
-func roleOf(config *pgx.ConnConfig, text string) string {
-	if parsed, err := url.Parse(text); err == nil && parsed.Scheme != "" {
-		if parsed.User.Username() == "" && parsed.Query().Get("user") == "" {
-			return ""
-		}
-	} else if !saysUser.MatchString(text) {
-		return ""
+// keyword matches one setting of a connection string in keywords, as libpq writes
+// them and, with semicolons, Npgsql. A quoted value is one, whatever stands in it.
+var (
+	keyword          = regexp.MustCompile(`([A-Za-z_]+)\s*=\s*('(?:[^'\\]|\\.)*'|\S*)`)
+	keywordSemicolon = regexp.MustCompile(`([^=;]+)=\s*('[^']*'|"[^"]*"|[^;]*)`)
+)
+
+func loginOfKeywords(text string) Login {
+	matcher := keyword
+	if strings.Contains(text, ";") {
+		matcher = keywordSemicolon
 	}
-	return config.User
+	var login Login
+	for _, setting := range matcher.FindAllStringSubmatch(text, -1) {
+		value := strings.Trim(strings.TrimSpace(setting[2]), `'"`)
+		switch strings.ToLower(strings.ReplaceAll(strings.TrimSpace(setting[1]), " ", "")) {
+		case "host", "server":
+			login.Host = value
+		case "dbname", "database", "db":
+			login.Database = value
+		case "user", "username", "userid", "uid":
+			login.Role = value
+		}
+	}
+	return login.understood()
+}
+
+// understood is a login without what is no name: a reference to a variable that is
+// not known, or what was cut out of the string at the wrong place and may hold
+// anything.
+func (l Login) understood() Login {
+	for _, part := range []*string{&l.Host, &l.Database, &l.Role} {
+		if strings.ContainsAny(*part, "=; \t\n'\"") || reference.MatchString(*part) {
+			*part = ""
+		}
+	}
+	return l
 }
 
 // hostNamed is a host without its port, and as service.namespace where it is a

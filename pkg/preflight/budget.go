@@ -172,12 +172,16 @@ func databaseOf(input postgres.BudgetInput) string {
 	return input.Snapshot.Database
 }
 
-// assignRoles gives each colour the role of its connection string, else of
-// its sessions, else that of the other colour: the usual case, and the one in
-// which a role's limit is tightest.
+// assignRoles gives each colour the role of its connection string where there is
+// such a role, else of its sessions, else that of the other colour: the usual
+// case, and the one in which a role's limit is tightest. A pooler has roles of its
+// own, and an exporter tells but those that have a limit.
 func assignRoles(input *postgres.BudgetInput) {
 	fallback := ""
 	for i, color := range input.Colors {
+		if _, there := input.Snapshot.Roles[color.Role]; !there && len(input.Snapshot.Roles) > 0 && !input.Snapshot.Counted && input.Pooler == nil {
+			color.Role, input.Colors[i].Role = "", ""
+		}
 		if color.Role == "" {
 			if roles := input.Attribution.Roles(color.Color); len(roles) > 0 {
 				input.Colors[i].Role = roles[0]

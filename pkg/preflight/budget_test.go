@@ -13,6 +13,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
@@ -68,6 +69,28 @@ func TestIdentitiesLeaveOutTheNodesAddress(t *testing.T) {
 	})
 	if diff := cmp.Diff([]string{"10.5.0.1"}, facts.identities()[1].Addresses); diff != "" {
 		t.Errorf("addresses of green (-want +got):\n%s", diff)
+	}
+}
+
+// A role that does not exist is none: what the sessions show counts then, and its
+// limit is a gate.
+func TestBudgetTakesTheRoleThatThereIs(t *testing.T) {
+	for written, want := range map[string]string{"shop": "shop", "$(USERNAME)": "live", "": "live"} {
+		facts := healthy()
+		facts.snapshot(func(s *postgres.Snapshot) {
+			s.Roles = map[string]postgres.RoleLimit{"shop": {Limit: postgres.NoLimit}, "live": {Limit: 20}}
+			s.Sessions = append(s.Sessions, postgres.Session{PID: 900, BackendType: "client backend", Database: "shop", Role: "live", Address: "10.4.0.1"})
+		})
+		for _, color := range []string{"blue", "green"} {
+			for workload, pool := range facts.Colors[color].Pools["main"] {
+				pool.Role = written
+				facts.Colors[color].Pools["main"][workload] = pool
+			}
+		}
+		budget, _, _ := facts.Budget("main")
+		if got := []string{budget.Colors[0].Role, budget.Colors[1].Role}; got[0] != want || got[1] != want {
+			t.Errorf("%q: roles %q, want %q", written, got, want)
+		}
 	}
 }
 
