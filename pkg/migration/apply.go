@@ -10,9 +10,10 @@ func (s *schema) apply(action statement.Action) {
 	case statement.CreateTable:
 		s.createTable(action)
 	case statement.AddColumn:
-		s.table(action.Table).add(action.Column, s.judging)
+		s.addColumn(action)
 	case statement.DropColumn:
 		delete(s.table(action.Table).columns, action.Column)
+		s.gone[s.columnKey(action.Table, action.Column)] = true
 	case statement.AlterType:
 		column := s.table(action.Table).column(action.Column)
 		column.typ, column.known = action.Type, true
@@ -44,19 +45,49 @@ func (s *schema) createTable(action statement.CreateTable) {
 	if _, exists := s.tables[key]; exists && action.IfNotExists {
 		return
 	}
-	made := &table{name: action.Table.String(), fresh: s.judging, columns: map[string]*column{}, proofs: map[string]*proof{}}
+	maybe := action.IfNotExists && !action.Temporary && !s.takeGone(objectKey("table", key))
+	made := &table{name: action.Table.String(), fresh: s.judging && !maybe, columns: map[string]*column{}, proofs: map[string]*proof{}}
+	made.whole = !maybe && !action.Borrows && action.Query == nil && action.PartitionOf.Name == "" && len(action.Inherits) == 0
 	for _, column := range action.Columns {
-		made.add(column, s.judging)
+		made.columns[column.Name] = s.newColumn(column, maybe)
 	}
 	s.tables[key] = made
 }
 
-// add records a new column.
-func (t *table) add(definition statement.Column, fresh bool) {
-	t.columns[definition.Name] = &column{
-		typ: definition.Type, known: true, fresh: fresh, notNull: definition.NotNull,
+func (s *schema) addColumn(action statement.AddColumn) {
+	table := s.table(action.Table)
+	_, exists := table.columns[action.Column.Name]
+	if exists && action.IfNotExists {
+		return
+	}
+	gone := s.takeGone(s.columnKey(action.Table, action.Column.Name))
+	table.columns[action.Column.Name] = s.newColumn(action.Column, action.IfNotExists && !gone && !table.whole)
+}
+
+// newColumn is a column as it is made, or, with IF NOT EXISTS, as it may have
+// been there in another shape.
+func (s *schema) newColumn(definition statement.Column, maybe bool) *column {
+	made := &column{
+		typ: definition.Type, known: true, fresh: s.judging && !maybe, notNull: definition.NotNull,
 		filled: definition.Default != nil || definition.Identity || definition.Generated != nil || definition.Type.IsSerial(),
 	}
+	if s.judging && maybe {
+		return &column{supposed: made}
+	}
+	return made
+}
+
+// takeGone reports whether an object was dropped, for one that takes its place.
+// Nothing else proves that IF NOT EXISTS made it.
+func (s *schema) takeGone(key string) bool {
+	gone := s.gone[key]
+	delete(s.gone, key)
+	return gone
+}
+
+// columnKey is a column among what is gone.
+func (s *schema) columnKey(table statement.Name, name string) string {
+	return objectKey("column", s.key(table)+"."+name)
 }
 
 func (s *schema) addConstraint(action statement.AddConstraint) {
@@ -80,28 +111,58 @@ func (s *schema) applyObject(action statement.Action) {
 			s.move(action.Object, statement.Name{Schema: action.Schema, Name: action.Object.Name})
 		}
 	case statement.Drop:
-		switch action.Kind {
-		case "table":
-			delete(s.tables, s.key(action.Name))
-		case "index":
-			delete(s.indexes, s.key(action.Name))
-		}
+		s.drop(action)
 	case statement.CreateIndex:
-		s.indexes[s.key(action.Name)] = &index{table: s.key(action.Table), columns: action.Columns, unique: action.Unique, fresh: s.judging}
+		s.createIndex(action)
 	case statement.CreateFunction:
 		s.functions[action.Name.Name] = action.Code
-		if !action.Replace {
-			s.made[objectKey("function", s.key(action.Name))] = s.judging
-		}
+		s.makes("function", action.Name, action.Replace)
 	case statement.CreateView:
-		if !action.Replace {
-			s.made[objectKey("view", s.key(action.Name))] = s.judging
-		}
+		s.makes("view", action.Name, action.Replace || action.IfNotExists)
 	case statement.Create:
-		s.made[objectKey(action.Kind, s.key(action.Name))] = s.judging
+		s.makes(action.Kind, action.Name, action.IfNotExists)
 		if action.Kind == "domain" {
 			s.domains[action.Name.Name] = true
 		}
+	}
+}
+
+// makes records an object that may have been there before, where OR REPLACE or
+// IF NOT EXISTS says so.
+func (s *schema) makes(kind string, name statement.Name, maybe bool) {
+	if name.Name == "" { // one whose name is not read is told from no other
+		return
+	}
+	key := objectKey(kind, s.key(name))
+	if gone := s.takeGone(key); gone || !maybe {
+		s.made[key] = s.judging
+	}
+}
+
+func (s *schema) drop(action statement.Drop) {
+	key := s.key(action.Name)
+	switch action.Kind {
+	case "table":
+		delete(s.tables, key)
+	case "index":
+		delete(s.indexes, key)
+	case "trigger", "rule", "policy": // whose names are those of a table
+		return
+	case "function", "procedure", "routine", "aggregate": // of which others of the name may be left
+		return
+	}
+	delete(s.made, objectKey(action.Kind, key))
+	s.gone[objectKey(action.Kind, key)] = true
+}
+
+func (s *schema) createIndex(action statement.CreateIndex) {
+	key := s.key(action.Name)
+	if _, exists := s.indexes[key]; exists && action.IfNotExists {
+		return
+	}
+	gone := s.takeGone(objectKey("index", key))
+	s.indexes[key] = &index{
+		table: s.key(action.Table), columns: action.Columns, unique: action.Unique, fresh: s.judging && (gone || !action.IfNotExists),
 	}
 }
 
@@ -128,6 +189,9 @@ func (s *schema) rename(action statement.Rename) {
 			columns[action.To] = columns[action.Part]
 			delete(columns, action.Part)
 		}
+		delete(s.gone, s.columnKey(action.Object, action.To))
+	default:
+		delete(s.gone, objectKey(action.Kind, s.key(statement.Name{Schema: action.Object.Schema, Name: action.To})))
 	}
 }
 
@@ -136,5 +200,6 @@ func (s *schema) move(from, to statement.Name) {
 	moved := s.table(from)
 	delete(s.tables, s.key(from))
 	moved.name = to.String()
+	delete(s.gone, objectKey("table", s.key(to)))
 	s.tables[s.key(to)] = moved
 }

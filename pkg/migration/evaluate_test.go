@@ -72,6 +72,16 @@ func TestFindings(t *testing.T) {
 		want        []string
 	}{
 		{name: "a new table is nobody's", sql: "CREATE TABLE n (a int); CREATE INDEX ON n (a); ALTER TABLE n ADD UNIQUE (a); ALTER TABLE n DROP COLUMN a; DROP TABLE n"},
+		{name: "a table that may have been there", sql: quiet + "CREATE TABLE IF NOT EXISTS n (a int);\nCREATE INDEX ON n (a);\nALTER TABLE n ALTER a TYPE bigint;\nDROP TABLE n",
+			want: []string{"3:1 index-blocks block", "4:15 change-type block", "4:15 rewrite-table block", "5:1 drop-table block"}},
+		{name: "one that was dropped was not there", sql: quiet + "DROP TABLE carts;\nCREATE TABLE IF NOT EXISTS carts (a int);\nDROP TABLE carts", want: []string{"2:1 drop-table block"}},
+		{name: "nor was a column", sql: quiet + "ALTER TABLE other DROP a;\nALTER TABLE other ADD IF NOT EXISTS a int;\nALTER TABLE other DROP a",
+			want: []string{"2:19 drop-column block", "2:19 prepared-plan warn"}},
+		{name: "a temporary table never was", sql: "CREATE TEMP TABLE IF NOT EXISTS n (a int); DROP TABLE n"},
+		{name: "other objects that may have been there", sql: quiet + "CREATE SCHEMA IF NOT EXISTS s;\nDROP SCHEMA s;\nCREATE SEQUENCE IF NOT EXISTS q;\nDROP SEQUENCE q;\nCREATE MATERIALIZED VIEW IF NOT EXISTS v AS SELECT 1;\nDROP MATERIALIZED VIEW v",
+			want: []string{"3:1 drop-table block", "5:1 drop-object block", "7:1 drop-object block"}},
+		{name: "an index that may have been there", sql: "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON n (a);\nDROP INDEX CONCURRENTLY i", want: []string{"1:1 add-constraint block", "2:1 drop-constraint warn"}},
+		{name: "one user is not another", sql: "CREATE USER a;\nALTER USER b NOLOGIN", want: []string{"2:1 alter-object warn"}},
 		{name: "a new column is nobody's", sql: quiet + "ALTER TABLE orders ADD COLUMN a int;\nALTER TABLE orders ALTER a TYPE bigint, DROP COLUMN a",
 			want: []string{"2:20 prepared-plan warn", "3:20 rewrite-table block"}},
 		{name: "expand", sql: quiet + "ALTER TABLE orders ADD COLUMN a text DEFAULT now()::text NOT NULL", want: []string{"2:20 prepared-plan warn"}},
@@ -151,6 +161,11 @@ func TestEachFileOfAFolderIsARelease(t *testing.T) {
 	if diff := cmp.Diff([]string{"1:1 index-blocks block", "1:1 lock-timeout block"}, told(evaluate(t, Options{}, first, second))); diff != "" {
 		t.Errorf("of a folder: -want +got:\n%s", diff)
 	}
+	first.Sections[0].Text, second.Sections[0].Text = "CREATE TABLE IF NOT EXISTS a (note varchar(5))", "SET lock_timeout = '1s'; ALTER TABLE a ALTER note TYPE text"
+	if diff := cmp.Diff([]string{"1:40 widen-type warn"}, told(evaluate(t, Options{}, first, second))); diff != "" {
+		t.Errorf("of a folder, what a former release may have made: -want +got:\n%s", diff)
+	}
+	first.Sections[0].Text, second.Sections[0].Text = "CREATE TABLE a (id int); CREATE INDEX ON a (id)", "CREATE INDEX ON a (id)"
 	first.Named, second.Named = true, true
 	if diff := cmp.Diff([]string{}, told(evaluate(t, Options{}, first, second))); diff != "" {
 		t.Errorf("of one release: -want +got:\n%s", diff)

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/dialect"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres/postgrestest"
 )
@@ -140,24 +141,59 @@ func TestTheOldVersionBreaks(t *testing.T) {
 			t.Errorf("%s: a rule of class %s needs examples, and what the old version runs", rule.ID, rule.Class)
 			continue
 		}
-		after := func(example string) (changed bool, why string) {
-			database := b.database(t)
-			client := b.old(t, database, rule.Old)
-			before, err := client.run(t)
-			if err != nil {
-				t.Fatalf("%s: the old version fails before: %v", rule.ID, err)
-			}
-			if err := migrate(t.Context(), b.connect(t, database), example); err != nil {
-				t.Errorf("%s: %v", rule.ID, err)
-			}
-			answer, err := client.run(t)
-			return err != nil || answer != before, fmt.Sprintf("%v %s", err, answer)
-		}
-		if broken, _ := after(rule.Bad); !broken {
+		if broken, _ := b.breaks(t, rule.Old, rule.Bad); !broken {
 			t.Errorf("%s: the old version is not broken by\n%s", rule.ID, rule.Bad)
 		}
-		if broken, why := after(rule.Good); broken {
+		if broken, why := b.breaks(t, rule.Old, rule.Good); broken {
 			t.Errorf("%s: the old version is broken by\n%s\n%s", rule.ID, rule.Good, why)
+		}
+	}
+}
+
+// breaks reports whether a query of the old version fails, or gives something
+// else, once SQL has run, and what it gave.
+func (b *bench) breaks(t *testing.T, query, sql string) (broken bool, why string) {
+	t.Helper()
+	database := b.database(t)
+	client := b.old(t, database, query)
+	before, err := client.run(t)
+	if err != nil {
+		t.Fatalf("%s: the old version fails before: %v", query, err)
+	}
+	if err := migrate(t.Context(), b.connect(t, database), sql); err != nil {
+		t.Error(err)
+	}
+	answer, err := client.run(t)
+	return err != nil || answer != before, fmt.Sprintf("%v %s", err, answer)
+}
+
+// TestTheOldVersionIsJudgedRightly holds what is said to break the old version
+// at once, or not to, against what it meets on PostgreSQL.
+func TestTheOldVersionIsJudgedRightly(t *testing.T) {
+	b := newBench(t)
+	for _, test := range []struct {
+		name, sql, old string
+		breaks         bool
+	}{
+		{name: "a table that was there", breaks: true, old: "SELECT note FROM orders WHERE id = 1",
+			sql: "CREATE TABLE IF NOT EXISTS orders (id bigint PRIMARY KEY, note text); ALTER TABLE orders DROP COLUMN IF EXISTS note"},
+		{name: "a table that was not", old: "SELECT note FROM orders WHERE id = 1",
+			sql: "CREATE TABLE returns (id bigint, note text); CREATE TABLE IF NOT EXISTS returns (id bigint); ALTER TABLE returns DROP COLUMN note"},
+		{name: "a column that was there", breaks: true, old: "SELECT note FROM orders WHERE id = 1",
+			sql: "ALTER TABLE orders ADD COLUMN IF NOT EXISTS note text; ALTER TABLE orders DROP COLUMN note"},
+		{name: "a column that was not", old: "SELECT note FROM orders WHERE id = 1",
+			sql: "ALTER TABLE orders ADD COLUMN IF NOT EXISTS weight int; ALTER TABLE orders DROP COLUMN weight"},
+		{name: "a type that IF NOT EXISTS does not change", breaks: true, old: "SELECT quantity FROM orders WHERE id = 1",
+			sql: "CREATE TABLE IF NOT EXISTS orders (id bigint, quantity bigint); ALTER TABLE orders ALTER quantity TYPE bigint"},
+		{name: "a schema that was there", breaks: true, old: "SELECT note FROM carts WHERE id = 1",
+			sql: "CREATE SCHEMA IF NOT EXISTS public; DROP SCHEMA public CASCADE"},
+	} {
+		report := evaluate(t, Options{}, history(ExampleSchema), judged("1.sql", test.sql, dialect.Autocommit))
+		if said := slices.ContainsFunc(report.Findings, func(f Finding) bool { return f.Class == BreaksAtOnce && f.Blocks() }); said != test.breaks {
+			t.Errorf("%s: said to break the old version: %t; found %q", test.name, said, told(report))
+		}
+		if broken, why := b.breaks(t, test.old, test.sql); broken != test.breaks {
+			t.Errorf("%s: the old version is broken: %t (%s)", test.name, broken, why)
 		}
 	}
 }

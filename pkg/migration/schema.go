@@ -17,6 +17,8 @@ type schema struct {
 	domains map[string]bool
 	// made are the other objects that what is judged has made, by kind and name.
 	made map[string]bool
+	// gone are the objects of any kind that were dropped, and not made again.
+	gone map[string]bool
 	// path is the schema in which names without one are.
 	path string
 	// judging: what is applied belongs to the release that is judged, so the
@@ -29,7 +31,9 @@ type table struct {
 	name string
 	// fresh: what is judged has made it, so that the old version knows
 	// nothing of it.
-	fresh   bool
+	fresh bool
+	// whole: every column that it has was read.
+	whole   bool
 	columns map[string]*column
 	// proofs are the columns that a CHECK proves to be never null, by its
 	// name, and whether it was validated.
@@ -45,6 +49,9 @@ type column struct {
 	fresh   bool
 	notNull bool
 	filled  bool // whether it has a default
+	// supposed is what IF NOT EXISTS makes of it, in the release that is judged:
+	// the database may hold another one.
+	supposed *column
 }
 
 type proof struct {
@@ -66,7 +73,7 @@ type index struct {
 func newSchema() *schema {
 	return &schema{
 		tables: map[string]*table{}, indexes: map[string]*index{}, functions: map[string]statement.Code{},
-		domains: map[string]bool{}, made: map[string]bool{}, path: "public",
+		domains: map[string]bool{}, made: map[string]bool{}, gone: map[string]bool{}, path: "public",
 	}
 }
 
@@ -110,7 +117,7 @@ func (s *schema) settle() {
 	for _, table := range s.tables {
 		table.fresh, table.behind = false, ""
 		for _, column := range table.columns {
-			column.fresh = false
+			column.settle()
 		}
 		for _, proof := range table.proofs {
 			proof.fresh = false
@@ -120,4 +127,13 @@ func (s *schema) settle() {
 		index.fresh = false
 	}
 	clear(s.made)
+}
+
+// settle makes a column old, and takes it to be what the migrations say, as all
+// that was applied before.
+func (c *column) settle() {
+	if c.supposed != nil && !c.known {
+		*c = *c.supposed
+	}
+	c.fresh, c.supposed = false, nil
 }

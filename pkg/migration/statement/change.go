@@ -73,6 +73,8 @@ type (
 		// PartitionOf and Inherits are the tables above it.
 		PartitionOf Name
 		Inherits    []Name
+		// Borrows columns that are not listed, of a type or by LIKE.
+		Borrows bool
 		// Query is what it is filled from, nil for none.
 		Query Expression
 	}
@@ -181,9 +183,10 @@ type (
 	// domain, a sequence, a schema, an extension, a role. Values are those of
 	// an enum.
 	Create struct {
-		Kind string
-		Name Name
-		Enum bool
+		Kind        string
+		Name        Name
+		Enum        bool
+		IfNotExists bool
 	}
 	// Drop is DROP of one object of any kind.
 	Drop struct {
@@ -232,6 +235,7 @@ type (
 	CreateView struct {
 		Name         Name
 		Replace      bool
+		IfNotExists  bool
 		Materialized bool
 		Query        Expression
 	}

@@ -66,8 +66,7 @@ func (r *reader) createOther() {
 			r.everything()
 			return
 		}
-		r.accept("if", "not", "exists")
-		change := Create{Kind: kind}
+		change := Create{Kind: kind, IfNotExists: r.accept("if", "not", "exists")}
 		if kind == "sequence" || kind == "schema" || kind == "extension" || kind == "domain" || kind == "role" {
 			change.Name = r.name()
 		}
@@ -151,8 +150,8 @@ func columnsOf(list Expression) []string {
 }
 
 func (r *reader) createView(replace, materialized bool) {
-	r.accept("if", "not", "exists")
-	view := CreateView{Name: r.name(), Replace: replace, Materialized: materialized}
+	exists := r.accept("if", "not", "exists")
+	view := CreateView{Name: r.name(), Replace: replace, IfNotExists: exists, Materialized: materialized}
 	if r.comes("(") {
 		r.parenthesised()
 	}

@@ -11,6 +11,7 @@ func (r *reader) createTable(temporary bool) {
 		}
 		r.bound()
 	case r.accept("of"):
+		table.Borrows = true
 		r.name()
 		if r.comes("(") {
 			r.elements(&table, true)
@@ -51,6 +52,7 @@ func (r *reader) elements(table *CreateTable, typed bool) {
 	for !r.comes(")") && !r.done() {
 		switch {
 		case r.accept("like"):
+			table.Borrows = true
 			r.name()
 			for r.comes("including") || r.comes("excluding") {
 				r.take()
