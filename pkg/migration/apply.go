@@ -69,7 +69,8 @@ func (s *schema) addColumn(action statement.AddColumn) {
 func (s *schema) newColumn(definition statement.Column, maybe bool) *column {
 	made := &column{
 		typ: definition.Type, known: true, fresh: s.judging && !maybe, notNull: definition.NotNull,
-		filled: definition.Default != nil || definition.Identity || definition.Generated != nil || definition.Type.IsSerial(),
+		computed: definition.Generated != nil,
+		filled:   definition.Default != nil || definition.Identity || definition.Generated != nil || definition.Type.IsSerial(),
 	}
 	if s.judging && maybe {
 		return &column{supposed: made}

@@ -171,10 +171,16 @@ func (b *bench) breaks(t *testing.T, query, sql string) (broken bool, why string
 // at once, or not to, against what it meets on PostgreSQL.
 func TestTheOldVersionIsJudgedRightly(t *testing.T) {
 	b := newBench(t)
-	for _, test := range []struct {
+	type sample struct {
 		name, sql, old string
 		breaks         bool
-	}{
+	}
+	check := func(breaks bool, condition string) sample {
+		return sample{name: condition, breaks: breaks, old: "INSERT INTO orders (id, note, quantity) VALUES (9001, 'x', 3)",
+			sql: "ALTER TABLE orders ADD w int, ADD extra int DEFAULT 0, ADD doubled int GENERATED ALWAYS AS (quantity * 2) STORED;" +
+				"ALTER TABLE orders ADD CONSTRAINT c CHECK (" + condition + ") NOT VALID"}
+	}
+	for _, test := range []sample{
 		{name: "a table that was there", breaks: true, old: "SELECT note FROM orders WHERE id = 1",
 			sql: "CREATE TABLE IF NOT EXISTS orders (id bigint PRIMARY KEY, note text); ALTER TABLE orders DROP COLUMN IF EXISTS note"},
 		{name: "a table that was not", old: "SELECT note FROM orders WHERE id = 1",
@@ -187,6 +193,25 @@ func TestTheOldVersionIsJudgedRightly(t *testing.T) {
 			sql: "CREATE TABLE IF NOT EXISTS orders (id bigint, quantity bigint); ALTER TABLE orders ALTER quantity TYPE bigint"},
 		{name: "a schema that was there", breaks: true, old: "SELECT note FROM carts WHERE id = 1",
 			sql: "CREATE SCHEMA IF NOT EXISTS public; DROP SCHEMA public CASCADE"},
+		check(false, "w > 0"),
+		check(false, "((w > 0) AND (w < quantity))"),
+		check(false, "w IN (1, 2) AND w BETWEEN 1 AND 5 AND w::bigint <> 7"),
+		check(false, "abs(w) + 1 > length(note) AND w > extra"),
+		check(false, "w * extra < 0 AND extra >= 0"),
+		check(true, "coalesce(w, 0) > 0"),
+		check(true, "num_nonnulls(w, note) = 0"),
+		check(true, "w > 0 AND note <> 'x'"),
+		check(true, "w IS NOT NULL OR note IS NULL"),
+		check(true, "(w IS NULL) <> (note = 'x')"),
+		check(true, "NOT (w IS NULL)"),
+		check(true, "w NOTNULL"),
+		check(true, "CASE WHEN w > 0 THEN true ELSE false END"),
+		check(true, "(note, w) = ('y', 1)"),
+		check(true, "note BETWEEN w::text AND 'a'"),
+		check(true, "(note IN ('x', w::text)) = false"),
+		check(true, "quantity <= extra"),
+		check(true, "quantity <= extra AND w > 0"),
+		check(true, "doubled < 5"),
 	} {
 		report := evaluate(t, Options{}, history(ExampleSchema), judged("1.sql", test.sql, dialect.Autocommit))
 		if said := slices.ContainsFunc(report.Findings, func(f Finding) bool { return f.Class == BreaksAtOnce && f.Blocks() }); said != test.breaks {
@@ -663,6 +688,24 @@ func TestEveryRuleIsTried(t *testing.T) {
 		}
 		if report := rule.Bad; report == "" && (rule.Class == BreaksAtOnce || rule.Class == MakesWait) && rule.ID != "broken-index" {
 			t.Errorf("%s has no example", rule.ID)
+		}
+	}
+}
+
+// TestStrictFunctions holds what is said to give null for null against PostgreSQL.
+func TestStrictFunctions(t *testing.T) {
+	b := newBench(t)
+	rows, err := b.admin.Query(t.Context(), "SELECT proname FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' GROUP BY proname HAVING NOT bool_and(proisstrict)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || !slices.Contains(names, "num_nonnulls") {
+		t.Fatalf("the functions that are not strict: %v (%v)", names, err)
+	}
+	for _, name := range names {
+		if strict(name) {
+			t.Errorf("%s gives something for null", name)
 		}
 	}
 }

@@ -11,7 +11,7 @@ func addConstraint() Rule {
 	return Rule{
 		ID: "add-constraint", Class: BreaksAtOnce, Title: "demands more of what is written to a table",
 		Why: "A constraint holds for the old version too, and NOT VALID only spares the rows that are there. " +
-			"On a column that this release adds, the old version writes nothing, so nothing of it is refused.",
+			"On a column that this release adds, the old version writes nothing, so a comparison with it refuses nothing; IS NOT NULL, OR and coalesce may.",
 		Remedy: "let this release write what fits, and add the constraint in a later one, when no version that may come back writes anything else",
 		Source: "that NOT VALID refuses new rows was tried on PostgreSQL; squawk constraint-missing-not-valid; atlas MF101",
 		Old:    "INSERT INTO orders (id, quantity) VALUES (9001, 0)",
@@ -56,7 +56,7 @@ func (s *scene) demanded() (table, what string) {
 
 // binds reports whether a constraint may refuse what the old version writes.
 // What it says of columns that the old version doesn't know binds it only if
-// it may not be left out: null fits every CHECK, key and reference.
+// it may not be left out: null fits every key, reference and comparison.
 func (s *scene) binds(table statement.Name, constraint statement.Constraint) bool {
 	known := s.schema.table(table)
 	switch {
@@ -76,10 +76,7 @@ func (s *scene) binds(table statement.Name, constraint statement.Constraint) boo
 			column := known.column(name)
 			return !column.notNull && (!column.fresh || !column.filled)
 		}
-		return !slices.ContainsFunc(constraint.Check, func(token statement.Token) bool {
-			column := known.columns[token.Value]
-			return column != nil && column.fresh
-		})
+		return !known.spares(constraint.Check)
 	}
 	optional := slices.ContainsFunc(constraint.Columns, func(name string) bool {
 		column := known.columns[name]

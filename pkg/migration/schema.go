@@ -49,6 +49,8 @@ type column struct {
 	fresh   bool
 	notNull bool
 	filled  bool // whether it has a default
+	// computed of other columns, as a generated one is.
+	computed bool
 	// supposed is what IF NOT EXISTS makes of it, in the release that is judged:
 	// the database may hold another one.
 	supposed *column

@@ -70,9 +70,7 @@ func (e Expression) Mentions(name string) bool {
 // ProvesNotNull is the column of an expression that says no more and no less
 // than "column IS NOT NULL", "" for every other one.
 func (e Expression) ProvesNotNull() string {
-	for len(e) > 2 && e[0].Is("(") && e[len(e)-1].Is(")") {
-		e = e[1 : len(e)-1]
-	}
+	e = e.unwrapped()
 	if len(e) == 4 && e[1].Is("is") && e[2].Is("not") && e[3].Is("null") {
 		return e[0].Value
 	}
