@@ -69,6 +69,9 @@ of them does wrong counts.
 **What can't be read** is told, for that statement alone, and blocks ([unread](#unread)). Static SQL in ` + "`DO`" + ` and in the
 functions that a migration makes and calls is read and judged where it stands.
 
+**Secrets.** A finding shows a statement without what its string constants hold (` + "`'…'`" + `): a password, a connection string, a
+text that is executed. Only the default or the CHECK of what to run instead is written out.
+
 **Against a server.** With ` + "`--against`" + ` the migrations are also applied, in a scratch database that is made on that server and
 dropped again, also after an error or an interrupt; where that fails its name is told. ` + "`--schema FILE`" + ` is applied first; what a
 folder holds besides the release is applied before it too. The connection string comes from a variable or a file, so that no list of

@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -253,4 +254,41 @@ func FuzzEvaluate(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestNoSecretIsTold tries every statement that may hold a password, and every
+// way to hide one in another statement.
+func TestNoSecretIsTold(t *testing.T) {
+	statements := []string{
+		"ALTER ROLE app PASSWORD '%s'", "ALTER USER app ENCRYPTED PASSWORD E'%s'", "ALTER GROUP app PASSWORD $$%s$$", "CREATE ROLE a PASSWORD '%s'", "CREATE USER a PASSWORD '%s'",
+		"ALTER ROLE app SET app.key = '%s'", "ALTER DATABASE shop SET app.key = '%s'", "ALTER SYSTEM SET primary_conninfo = '%s'", "SET app.key = '%s'",
+		"CREATE SUBSCRIPTION s CONNECTION '%s' PUBLICATION p", "ALTER SUBSCRIPTION s CONNECTION '%s'",
+		"CREATE SERVER s FOREIGN DATA WRAPPER w OPTIONS (password '%s')", "ALTER SERVER s OPTIONS (SET password '%s')",
+		"CREATE USER MAPPING FOR app SERVER s OPTIONS (password '%s')", "ALTER USER MAPPING FOR app SERVER s OPTIONS (SET password '%s')",
+		"CREATE FOREIGN TABLE f (id int) SERVER s OPTIONS (password '%s')", "ALTER FOREIGN TABLE f OPTIONS (SET password '%s')",
+		"ALTER FOREIGN DATA WRAPPER w OPTIONS (SET password '%s')", "ALTER TABLE orders ALTER note OPTIONS (SET key '%s')",
+		"ALTER FUNCTION f() SET app.key = '%s'", "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS 'SELECT ''%s'''; SELECT f()",
+		"CREATE TRIGGER t AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION post('%s')",
+		"UPDATE orders SET note = '%s'", "SELECT dblink('%s', 'DROP TABLE orders')", "CALL mystery('%s')", "EXECUTE login('%s')", "COPY orders FROM PROGRAM '%s'",
+		"ALTER TABLE orders ALTER note SET DEFAULT '%s'", "ALTER TABLE orders ADD CHECK (lower(note) <> '%s') NOT VALID", "ALTER DOMAIN d ADD CHECK (VALUE <> '%s')",
+		"CREATE INDEX ON orders (note) WHERE note <> '%s'", "REVOKE SELECT ON orders FROM app /* %s */",
+		"ALTER TABLE events ATTACH PARTITION e FOR VALUES FROM ('%s') TO ('z')",
+		`\connect postgres://app:%s@db/shop`, "\\connect\tpassword=%s", `\password %s`,
+		"ALTER ROLE app PASSWORD '%s", "ALTER ROLE app PASSWORD $$%s", "'%s'", "ALTER TABLE orders ADD '%s'",
+		"DO $$ BEGIN ALTER TABLE orders DROP COLUMN note; EXECUTE format('ALTER ROLE app PASSWORD %%L', '%s'); END $$",
+		"DO $$ BEGIN EXECUTE 'ALTER ROLE app PASSWORD ''%s'''; ALTER TABLE carts RENAME TO baskets; END $$", "DO '%s' LANGUAGE plperl",
+	}
+	for _, text := range statements {
+		text = fmt.Sprintf(text, "canary")
+		for _, transaction := range []dialect.Transaction{dialect.Autocommit, dialect.Whole, dialect.Message} {
+			report := evaluate(t, Options{}, history(ExampleSchema), judged("1.sql", text, transaction))
+			written, err := json.Marshal(report)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(written), "canary") {
+				t.Errorf("%s: a string is told:\n%s", text, written)
+			}
+		}
+	}
 }

@@ -1,6 +1,8 @@
 package migration
 
 import (
+	"sync"
+
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/dialect"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
 )
@@ -26,11 +28,12 @@ func (p *part) statement(read *statement.Statement) {
 	reasons, problems := allowed(p.file, *read)
 	p.problems = append(p.problems, problems...)
 	run := p.unfold(*read, 0)
+	text := sync.OnceValue(read.Shown)
 	for _, unread := range run.unread {
 		p.tell(read, reasons, unreadFinding(unread))
 	}
 	for number, change := range run.changes {
-		scene := &scene{version: p.options.Version, schema: p.schema, session: p.session, statement: read, change: change, transaction: p.open}
+		scene := &scene{version: p.options.Version, schema: p.schema, session: p.session, statement: read, text: text, change: change, transaction: p.open}
 		scene.remadeLater = p.remadeLater(run.changes[number+1:])
 		for _, rule := range p.rules {
 			if rule.Examine == nil {
@@ -151,7 +154,7 @@ func (p *part) tell(read *statement.Statement, reasons map[string]string, findin
 		return
 	}
 	p.seen[said] = true
-	finding.Class, finding.File, finding.Statement = rule.Class, p.file, compact(read.Text)
+	finding.Class, finding.File, finding.Statement = rule.Class, p.file, compact(read.Shown())
 	finding.Docs = DocsPath(rule)
 	finding.Acknowledged = reasons[rule.ID]
 	if finding.Remedy == "" {

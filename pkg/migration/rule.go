@@ -77,7 +77,8 @@ type Finding struct {
 	Level Level  `json:"level"`
 	File  string `json:"file"`
 	statement.Position
-	// Statement is the beginning of the statement, on one line.
+	// Statement is the beginning of the statement, on one line, without what
+	// its string constants hold.
 	Statement string `json:"statement"`
 	// Problem is what the statement does, in one sentence.
 	Problem string `json:"problem"`

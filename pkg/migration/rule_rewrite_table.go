@@ -32,8 +32,8 @@ func spreadDefault(add statement.AddColumn) []string {
 	table, column := add.Table.Quote(), statement.Quote(add.Column.Name)
 	return []string{
 		"ALTER TABLE " + table + " ADD COLUMN " + column + " " + add.Column.Type.String() + ";",
-		"ALTER TABLE " + table + " ALTER COLUMN " + column + " SET DEFAULT " + add.Column.Default.String() + ";",
-		"UPDATE " + table + " SET " + column + " = " + add.Column.Default.String() + " WHERE " + column + " IS NULL; -- in parts",
+		"ALTER TABLE " + table + " ALTER COLUMN " + column + " SET DEFAULT " + add.Column.Default.SQL() + ";",
+		"UPDATE " + table + " SET " + column + " = " + add.Column.Default.SQL() + " WHERE " + column + " IS NULL; -- in parts",
 	}
 }
 

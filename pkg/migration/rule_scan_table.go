@@ -56,7 +56,7 @@ func (s *scene) validated() []string {
 	case statement.AttachPartition:
 		return []string{
 			fmt.Sprintf("-- first prove the bounds: ALTER TABLE %s ADD CONSTRAINT … CHECK (…) NOT VALID, and VALIDATE it", action.Partition.Quote()),
-			s.statement.Text + ";",
+			s.text() + ";",
 		}
 	}
 	return nil
@@ -64,7 +64,7 @@ func (s *scene) validated() []string {
 
 func definition(constraint statement.Constraint) string {
 	if constraint.Kind == statement.Check {
-		return "CHECK (" + constraint.Check.String() + ")"
+		return "CHECK (" + constraint.Check.SQL() + ")"
 	}
 	columns := ""
 	for i, column := range constraint.Columns {

@@ -12,7 +12,9 @@ type scene struct {
 	schema    *schema
 	session   *session
 	statement *statement.Statement
-	change    statement.Change
+	// text is the statement as it may be told.
+	text   func() string
+	change statement.Change
 	// remadeLater reports whether an object is made again by what follows the
 	// change and is committed together with it.
 	remadeLater func(key string) bool

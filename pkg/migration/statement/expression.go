@@ -5,28 +5,31 @@ import "strings"
 // Expression is an expression as the tokens that it is made of.
 type Expression []Token
 
-// String is the expression with its words apart.
-func (e Expression) String() string {
+// String is the expression for people: with its words apart, and without what
+// its string constants hold, which may be a secret.
+func (e Expression) String() string { return e.join(Token.shown) }
+
+// SQL is the expression as PostgreSQL reads it, for what is safe to repeat: the
+// definition of a column or of a constraint, which is no place for a secret.
+func (e Expression) SQL() string { return e.join(Token.written) }
+
+func (e Expression) join(write func(Token) string) string {
 	var text strings.Builder
 	for i, token := range e {
 		if i > 0 && token.start > e[i-1].end {
 			text.WriteByte(' ')
 		}
-		text.WriteString(token.written())
+		text.WriteString(write(token))
 	}
 	return text.String()
 }
 
 // written is the token as SQL.
 func (t Token) written() string {
-	switch t.Kind {
-	case Quoted:
-		return `"` + strings.ReplaceAll(t.Value, `"`, `""`) + `"`
-	case Literal:
+	if t.Kind == Literal {
 		return "'" + strings.ReplaceAll(t.Value, "'", "''") + "'"
-	default:
-		return t.Value
 	}
+	return t.shown()
 }
 
 // Calls are the functions that an expression calls, in order, without their

@@ -74,7 +74,9 @@ func (r *reader) other(word string) {
 
 // meta accepts the commands of psql that change nothing.
 func (r *reader) meta() {
-	command, arguments, _ := strings.Cut(r.take().Value, " ")
+	token := r.take()
+	command := token.command()
+	_, arguments, _ := strings.Cut(token.Value, " ")
 	if strings.HasPrefix(command, `\d`) { // \d, \dt and their like describe
 		r.did(Harmless{What: command})
 		return

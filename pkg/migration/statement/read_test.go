@@ -62,7 +62,7 @@ func columnText(column Column) string {
 		text += " not null"
 	}
 	if column.Default != nil {
-		text += " default[" + column.Default.String() + "]"
+		text += " default[" + column.Default.SQL() + "]"
 	}
 	if column.Identity {
 		text += " identity"
@@ -86,7 +86,7 @@ func constraintText(constraint Constraint) string {
 		shown bool
 		text  string
 	}{
-		{constraint.Check != nil, "[" + constraint.Check.String() + "]"},
+		{constraint.Check != nil, "[" + constraint.Check.SQL() + "]"},
 		{constraint.References.Name != "", "->" + constraint.References.String()},
 		{constraint.OnDelete != "", " " + constraint.OnDelete},
 		{constraint.UsingIndex != "", " by " + constraint.UsingIndex},
@@ -153,7 +153,7 @@ func TestRead(t *testing.T) {
 		{`ALTER TYPE e RENAME VALUE 'x' TO 'y'`, `Rename{Kind:enum value Object:e Part:x To:y}`},
 		{`ALTER DOMAIN d ADD CHECK (VALUE > 0) NOT VALID`, `AlterDomain{Domain:d What:ADD CONSTRAINT Constraint:`},
 		{`ALTER VIEW v RENAME COLUMN a TO b`, `Rename{Kind:column Object:v Part:a To:b}`},
-		{`ALTER EXTENSION x UPDATE TO '2'`, `Alter{Kind:extension Name:x What:update to '2'}`},
+		{`ALTER EXTENSION x UPDATE TO '2'`, `Alter{Kind:extension Name:x What:update to '…'}`},
 		{`REINDEX (VERBOSE, CONCURRENTLY) TABLE t`, `Reindex{Kind:table Target:t Concurrently:true}`},
 		{`VACUUM (FULL, ANALYZE) t`, `Outside{What:VACUUM}; RewriteTable{Table:t What:VACUUM FULL Everything:false}`},
 		{`VACUUM (FULL off) t`, `Outside{What:VACUUM}`},
@@ -172,11 +172,11 @@ func TestRead(t *testing.T) {
 		{`DELETE FROM t WHERE a = 1`, `delete t where=true calls=[]`},
 		{`REVOKE SELECT ON t FROM app`, `Revoke{Text:select on t from app}`},
 		{"DO $$\nBEGIN\n  IF x THEN\n    ALTER TABLE t DROP a;\n  END IF;\n  EXECUTE 'DROP TABLE u';\n  EXECUTE format('x');\nEND $$",
-			`do plpgsql{4:5 DropColumn{Table:t Column:a} | 6:3 Drop{Kind:table Name:u Table: Cascade:false Concurrently:false IfExists:false} | 7:3 Execute{Text:format('x')}}`},
+			`do plpgsql{4:5 DropColumn{Table:t Column:a} | 6:3 Drop{Kind:table Name:u Table: Cascade:false Concurrently:false IfExists:false} | 7:3 Execute{Text:format('…')}}`},
 		{"CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS $x$ UPDATE t SET a = 1; SELECT 1 $x$", `function f sql{1:58 update t where=false calls=[] | 1:78 select  where=false calls=[]}`},
 		{`CREATE OR REPLACE FUNCTION f() RETURNS trigger AS 'x' LANGUAGE plpython3u`, `function f plpython3u{}it is written in plpython3u`},
 		{`CREATE VIEW v AS SELECT a FROM t`, `view v replace=false [select a from t]`},
-		{`\dt+ orders`, `Harmless{What:\dt+}`},
+		{`\dt+ orders`, `Harmless{What:\dt}`},
 		{`\i other.sql`, `unread at 1:1: \i is a command of psql: what it does is not known here`},
 		{`ALTER TABLE ${schema}.t ADD a int`, `unread at 1:13: a placeholder that only the migration tool can fill in`},
 		{`ALTER TABLE :t ADD a int`, `unread at 1:13: ":" is not understood here, where a name was expected`},

@@ -55,7 +55,10 @@ func (r *reader) here() string {
 	if r.done() {
 		return "the end of the statement"
 	}
-	return strconv.Quote(r.peek().Value)
+	if r.peek().Kind == Literal {
+		return "a string"
+	}
+	return strconv.Quote(r.peek().shown())
 }
 
 func (r *reader) done() bool { return r.next >= len(r.tokens) }
