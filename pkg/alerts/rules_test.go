@@ -151,14 +151,17 @@ func TestTheCheckOfConnectionsPasses(t *testing.T) {
 	check := checks[slices.IndexFunc(checks, func(check preflight.Check) bool { return check.ID == "BG-MON-04" })]
 	verdict := func(rel *release.Release, leaveOut string) preflight.Finding {
 		var known []measure.AlertRule
+		var compared []preflight.Comparison
 		for _, rule := range rulesOf(t, rel, nil) {
 			if rule.Name != leaveOut {
 				known = append(known, measure.AlertRule{Name: rule.Name, Query: rule.Expression, Health: "ok"})
+				compared = append(compared, preflight.Comparison{Query: rule.Expression, Pairs: preflight.Fact[int]{Known: true, Value: 1}})
 			}
 		}
 		facts := &preflight.Facts{Release: rel}
 		facts.Monitoring.Declared = true
 		facts.Monitoring.Alerts = preflight.Fact[[]measure.AlertRule]{Known: true, Value: known}
+		facts.Monitoring.Comparisons = compared
 		return check.Evaluate(facts)[0]
 	}
 	for name, rel := range map[string]*release.Release{

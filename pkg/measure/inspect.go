@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -108,6 +109,18 @@ func (p *Prometheus) bounds(ctx context.Context, buckets string) ([]float64, err
 	}
 	slices.Sort(bounds)
 	return slices.Compact(bounds), nil
+}
+
+// Numbers is how many series of an expression have a number now.
+func (p *Prometheus) Numbers(ctx context.Context, expression string) (int, error) {
+	answer, err := p.ask(ctx, expression)
+	count := 0
+	for _, sample := range answer {
+		if !math.IsNaN(float64(sample.Value)) {
+			count++
+		}
+	}
+	return count, err
 }
 
 // AlertRules are the alerting rules that the server evaluates.

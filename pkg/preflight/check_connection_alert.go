@@ -1,7 +1,9 @@
 package preflight
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
@@ -15,7 +17,7 @@ func connectionAlert() Check {
 	return Check{
 		ID: "BG-MON-04", Title: "an alert fires at 80 % of the database's connections or before", Area: AreaMonitoring,
 		Stages:   []Stage{StageDeploy},
-		Why:      "The incident was detected too late because nothing watched the connections. An alert over a recording rule, or over a plain number of connections, may do so: at which share of them it fires can't be read from it, so it is told as unknown.",
+		Why:      "The incident was detected too late because nothing watched the connections. An alert over a recording rule, or over a plain number of connections, may do so: at which share of them it fires can't be read from it, so it is told as unknown. One that can't tell, for it goes by an average, by some states or by series that never come together, may not pass for it; nor may one that finds no series now.",
 		Remedy:   "add an alerting rule such as: sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8; kubectl bluegreen generate alerts writes it",
 		Source:   "first runbook, Pre-Deployment Checklist, Monitoring & Alerts (set up alert thresholds for connection pool usage > 80 %); Common Pitfalls, No early warning",
 		Evaluate: evaluateConnectionAlert,
@@ -32,33 +34,83 @@ func evaluateConnectionAlert(facts *Facts) []Finding {
 	case !facts.Monitoring.Alerts.Known:
 		return facts.Monitoring.Alerts.unknown(subject)
 	}
-	var late, broken, unread []string
-	for _, rule := range facts.Monitoring.Alerts.Value {
-		ratio, found := connectionThreshold(rule.Query)
-		switch {
-		case !found:
-			if mentionsConnections(rule) {
-				unread = append(unread, rule.Name)
-			}
-		case ratio > ConnectionAlert:
-			late = append(late, rule.Name)
-		case rule.Health != "ok":
-			broken = append(broken, rule.Name)
-		default:
-			return []Finding{pass(subject, "%s fires at %.0f %%", rule.Name, ratio*100).with("query", rule.Query)}
+	watching, against := watchingAlerts(facts)
+	if len(watching) > 0 {
+		unseen := unseenBy(watching, facts)
+		if len(unseen) == 0 {
+			rule := watching[0]
+			return []Finding{pass(subject, "%s fires at %.0f %%", rule.name, rule.threshold.ratio*100).with("query", rule.query)}
+		}
+		for _, rule := range watching {
+			against.add(rule.name, objection{Fail, "", " leaves out " + strings.Join(unseen, ", ")})
 		}
 	}
-	switch {
-	case len(unread) > 0:
-		return []Finding{unknown(subject, "at which share of the connections %s fires can't be read from its expression", strings.Join(unread, ", ")).
+	if open := against.said(Unknown); open != "" {
+		return []Finding{unknown(subject, "%s", open).
 			fix("see that it fires at 80 %% or before, or write it as: sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8")}
-	case len(broken) > 0:
-		return []Finding{fail(subject, "%s is not evaluated: its health is not ok", strings.Join(broken, ", "))}
-	case len(late) > 0:
-		return []Finding{fail(subject, "%s fires only above 80 %%", strings.Join(late, ", "))}
-	default:
-		return []Finding{fail(subject, "none of %d is about the database's connections", len(facts.Monitoring.Alerts.Value))}
 	}
+	if silent := against.said(Fail); silent != "" {
+		return []Finding{fail(subject, "%s", silent)}
+	}
+	return []Finding{fail(subject, "none of %d is about the database's connections", len(facts.Monitoring.Alerts.Value))}
+}
+
+// watchingAlert is an alert that fires in time.
+type watchingAlert struct {
+	name, query string
+	threshold   connectionThreshold
+}
+
+// watchingAlerts are those that fire in time, and what speaks against the others
+// that are about connections.
+func watchingAlerts(facts *Facts) (watching []watchingAlert, against objections) {
+	for _, rule := range facts.Monitoring.Alerts.Value {
+		threshold, found := readThreshold(rule.Query)
+		if !found {
+			if mentionsConnections(rule) {
+				against.add(rule.Name, objection{Unknown, "at which share of the connections ", " fires can't be read from its expression"})
+			}
+			continue
+		}
+		if objection, is := objectionTo(rule, threshold, facts.Monitoring); is {
+			against.add(rule.Name, objection)
+			continue
+		}
+		watching = append(watching, watchingAlert{rule.Name, rule.Query, threshold})
+	}
+	return watching, against
+}
+
+// objectionTo is what speaks against an alert whose threshold can be read.
+func objectionTo(rule measure.AlertRule, threshold connectionThreshold, seen Monitoring) (objection, bool) {
+	pairs := seen.pairsOf(rule.Query)
+	switch {
+	case threshold.ratio > ConnectionAlert:
+		return objection{Fail, "", " fires only above 80 %"}, true
+	case threshold.doubt != "":
+		return objection{Unknown, "", " may not tell: " + threshold.doubt}, true
+	case rule.Health != "ok":
+		return objection{Fail, "", " is not evaluated: its health is not ok"}, true
+	case !pairs.Known:
+		return objection{Unknown, "whether ", " has series to compare is not known: " + pairs.Unread().Problem}, true
+	case pairs.Value == 0:
+		return objection{Fail, "", " never fires: Prometheus finds no series on both sides of its comparison that come together"}, true
+	}
+	return objection{}, false
+}
+
+// unseenBy are the databases whose connections none of some alerts counts, as far as
+// the name that a server has for one tells. Which server an alert is about can't be
+// told: what its series are labelled with is up to who scrapes it.
+func unseenBy(watching []watchingAlert, facts *Facts) []string {
+	var unseen []string
+	for _, declared := range facts.Release.Spec.Databases {
+		name := facts.Databases[declared.Name].Snapshot.Value.Database
+		if !slices.ContainsFunc(watching, func(rule watchingAlert) bool { return rule.threshold.sees(name) }) {
+			unseen = append(unseen, fmt.Sprintf("database %s (datname %s)", declared.Name, name))
+		}
+	}
+	return unseen
 }
 
 var connectionWord = regexp.MustCompile(`(?i)connection|numbackends|pg_stat_activity`)

@@ -341,6 +341,12 @@ func exhaust(f *Facts) {
 	})
 }
 
+// alert is the only one, with what it compares.
+func (f *Facts) alert(query string, pairs Fact[int]) {
+	f.Monitoring.Alerts.Value[0].Query = query
+	f.Monitoring.Comparisons = []Comparison{{Query: query, Pairs: pairs}}
+}
+
 func plantedInMonitoring() []planted {
 	return []planted{
 		{"BG-MON-01", "no series of green", func(f *Facts) {
@@ -371,18 +377,39 @@ func plantedInMonitoring() []planted {
 			f.Monitoring.Alerts.Value[0] = measure.AlertRule{Name: "DatabaseFull", Query: "db:connections:ratio > 0.8", Health: "ok"}
 		}, Unknown, "DatabaseFull fires can't be read from its expression"},
 		{"BG-MON-04", "a recording rule beside one that fires late", func(f *Facts) {
-			f.Monitoring.Alerts.Value[0].Query = "pg_stat_database_numbackends > 0.95 * on() pg_settings_max_connections"
+			f.Monitoring.Alerts.Value[0].Query = "sum(pg_stat_database_numbackends) > 0.95 * max(pg_settings_max_connections)"
 			f.Monitoring.Alerts.Value = append(f.Monitoring.Alerts.Value, measure.AlertRule{Name: "ConnectionsWarning", Query: "job:db:ratio > 0.8", Health: "ok"})
 		}, Unknown, "ConnectionsWarning fires"},
 		{"BG-MON-04", "a plain number", func(f *Facts) {
 			f.Monitoring.Alerts.Value[0].Query = "sum(pg_stat_database_numbackends) > 80"
 		}, Unknown, "can't be read"},
 		{"BG-MON-04", "too late", func(f *Facts) {
-			f.Monitoring.Alerts.Value[0].Query = "pg_stat_database_numbackends > 0.95 * on() pg_settings_max_connections"
+			f.Monitoring.Alerts.Value[0].Query = "sum(pg_stat_database_numbackends) > 0.95 * max(pg_settings_max_connections)"
 		}, Fail, "only above 80 %"},
 		{"BG-MON-04", "a share that is held against a percentage", func(f *Facts) {
 			f.Monitoring.Alerts.Value[0].Query = "sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 80"
 		}, Fail, "only above 80 %"},
+		{"BG-MON-04", "series that never come together", func(f *Facts) {
+			f.alert("pg_stat_database_numbackends / pg_settings_max_connections > 0.8", known(0))
+		}, Unknown, "PostgresConnections may not tell: it holds series against others of unlike labels"},
+		{"BG-MON-04", "an average", func(f *Facts) {
+			f.alert("avg(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8", known(1))
+		}, Unknown, "PostgresConnections may not tell: it goes by the least or the average"},
+		{"BG-MON-04", "the least", func(f *Facts) {
+			f.alert("min(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8", known(1))
+		}, Unknown, "it goes by the least or the average"},
+		{"BG-MON-04", "some states", func(f *Facts) {
+			f.alert(`sum(pg_stat_activity_count{state="idle in transaction"}) / max(pg_settings_max_connections) > 0.8`, known(1))
+		}, Unknown, "it counts connections in some states alone"},
+		{"BG-MON-04", "another database", func(f *Facts) {
+			f.alert(`sum(pg_stat_database_numbackends{datname="other"}) / max(pg_settings_max_connections) > 0.8`, known(1))
+		}, Fail, "PostgresConnections leaves out database main (datname shop)"},
+		{"BG-MON-04", "no series", func(f *Facts) {
+			f.alert(`sum(pg_stat_database_numbackends{instance="elsewhere"}) / max(pg_settings_max_connections) > 0.8`, known(0))
+		}, Fail, "PostgresConnections never fires: Prometheus finds no series"},
+		{"BG-MON-04", "whether there are series is not known", func(f *Facts) { f.Monitoring.Comparisons[0].Pairs = Fact[int]{Problem: "no answer in time"} },
+			Unknown, "whether PostgresConnections has series to compare is not known: no answer in time"},
+		{"BG-MON-04", "nobody asked for series", func(f *Facts) { f.Monitoring.Comparisons = nil }, Unknown, "is not known: " + notLookedAt},
 		{"BG-MON-04", "broken", func(f *Facts) { f.Monitoring.Alerts.Value[0].Health = "err" }, Fail, "health is not ok"},
 		{"BG-MON-05", "firing", func(f *Facts) {
 			f.Monitoring.Critical.Value, f.Monitoring.Critical.Detail = 1, "ShopDown"

@@ -85,7 +85,12 @@ func readPrometheus(ctx context.Context, in Inputs, into *Monitoring) {
 			age, err := server.ScrapeAge(ctx)
 			into.Up, into.ScrapeAge = factOf(fmt.Sprintf("newest scrape %.0f s ago", age.Seconds()), err), age
 		},
-		func(ctx context.Context) { into.Alerts = factOf(server.AlertRules(ctx)) },
+		func(ctx context.Context) {
+			into.Alerts = factOf(server.AlertRules(ctx))
+			if in.Stage == StageDeploy { // a rollback is judged by no alert
+				into.Comparisons = comparisons(ctx, server, into.Alerts.Value)
+			}
+		},
 	}
 	for _, name := range in.Release.Spec.ColorNames() {
 		collectors = append(collectors, func(ctx context.Context) {
@@ -96,4 +101,21 @@ func readPrometheus(ctx context.Context, in Inputs, into *Monitoring) {
 		})
 	}
 	parallel(ctx, collectors...)
+}
+
+// comparisonsAsked bounds how many alerts are asked for what they compare.
+const comparisonsAsked = 20
+
+// comparisons asks once for what each alert compares that would do otherwise.
+func comparisons(ctx context.Context, server *measure.Prometheus, rules []measure.AlertRule) []Comparison {
+	var found []Comparison
+	for _, rule := range rules {
+		threshold, read := readThreshold(rule.Query)
+		asked := slices.ContainsFunc(found, func(one Comparison) bool { return one.Query == rule.Query })
+		if !read || !threshold.early() || asked || len(found) == comparisonsAsked {
+			continue
+		}
+		found = append(found, Comparison{Query: rule.Query, Pairs: factOf(server.Numbers(ctx, threshold.compared))})
+	}
+	return found
 }

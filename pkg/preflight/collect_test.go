@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -265,6 +266,51 @@ func TestCollectReadsPrometheus(t *testing.T) {
 		if problem == "" || strings.Contains(problem, server.URL) {
 			t.Errorf("%q: want a problem that does not quote the address", problem)
 		}
+	}
+}
+
+// Of an alert that would do it is asked, once, whether it has anything to compare.
+func TestCollectAsksWhatAlertsCompare(t *testing.T) {
+	const compared = "(sum(pg_stat_database_numbackends) / max(pg_settings_max_connections)) - (0.8)"
+	for name, test := range map[string]struct {
+		query, answer string
+		asked         int
+		want          Outcome
+		says          string
+	}{
+		"series":            {goodAlert, `[{"metric":{},"value":[1,"-0.3"]}]`, 1, Pass, "Full fires at 80 %"},
+		"no series":         {goodAlert, `[]`, 1, Fail, "Full never fires"},
+		"no number":         {goodAlert, `[{"metric":{},"value":[1,"NaN"]}]`, 1, Fail, "Full never fires"},
+		"nonsense":          {goodAlert, `"none"`, 1, Unknown, "whether Full has series to compare is not known"},
+		"what never does":   {"pg_stat_database_numbackends / pg_settings_max_connections > 0.8", `[]`, 0, Unknown, "unlike labels"},
+		"what fires late":   {"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.9", `[]`, 0, Fail, "only above 80 %"},
+		"what isn't for us": {"up == 0", `[]`, 0, Fail, "none of 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked atomic.Int32
+			server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+				writer.Header().Set("Content-Type", "application/json")
+				rule := fmt.Sprintf(`{"type":"alerting","name":"Full","query":%q,"health":"ok","labels":{},"alerts":[],"annotations":{},"state":"inactive"}`, test.query)
+				switch {
+				case strings.HasSuffix(request.URL.Path, "/rules"):
+					_, _ = fmt.Fprintf(writer, `{"status":"success","data":{"groups":[{"name":"g","rules":[%s,%[1]s]}]}}`, rule)
+				case strings.Contains(request.FormValue("query"), "pg_"):
+					asked.Add(1)
+					if request.FormValue("query") == compared {
+						_, _ = fmt.Fprintf(writer, `{"status":"success","data":{"resultType":"vector","result":%s}}`, test.answer)
+					}
+				default:
+					prometheus(writer, request)
+				}
+			}))
+			t.Cleanup(server.Close)
+			facts := healthy()
+			facts.Monitoring = monitoring(t.Context(), overPrometheus(t, server.URL, nil))
+			finding := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-MON-04")[0]
+			if finding.Outcome != test.want || !strings.Contains(finding.Cause, test.says) || int(asked.Load()) != test.asked {
+				t.Errorf("asked %d times: %s: %s; want %d, %s: %s", asked.Load(), finding.Outcome, finding.Cause, test.asked, test.want, test.says)
+			}
+		})
 	}
 }
 

@@ -1,27 +1,51 @@
 package preflight
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 )
 
-// connectionThreshold reads the share of the maximum above which an expression
-// of an alert fires: 0.8 of used / maximum > 0.8, of used / maximum * 100 > 80,
+// connectionThreshold is what an alert on connections does, as its expression says.
+type connectionThreshold struct {
+	// ratio is the share of the maximum above which it fires.
+	ratio float64
+	// doubt is why it may be silent there, or is about something else; "" for
+	// nothing.
+	doubt string
+	// compared asks for the series that are on both sides and come together:
+	// without any it never fires.
+	compared string
+	// connections are the selectors of those that are taken.
+	connections []*parser.VectorSelector
+}
+
+// The doubts.
+const (
+	doubtLeast  = "it goes by the least or the average of several, which is low while one of them is full"
+	doubtStates = "it counts connections in some states alone"
+	doubtUnlike = "it holds series against others of unlike labels, so it never fires"
+	doubtBool   = "with bool it fires always"
+)
+
+// readThreshold reads the share of the maximum above which an expression of an
+// alert fires: 0.8 of used / maximum > 0.8, of used / maximum * 100 > 80,
 // of used > 0.8 * maximum and of 0.8 * maximum < used. Nothing is found in what is
 // no such comparison, or has conditions beside it. A share that is held against 80
 // as it is never gets there, and is told as 80.
-func connectionThreshold(expression string) (ratio float64, found bool) {
+func readThreshold(expression string) (threshold connectionThreshold, found bool) {
 	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expression)
 	if err != nil {
-		return 0, false
+		return threshold, false
 	}
 	comparison, is := unwrapped(parsed).(*parser.BinaryExpr)
 	if !is {
-		return 0, false
+		return threshold, false
 	}
 	above, below := comparison.LHS, comparison.RHS
 	switch comparison.Op {
@@ -29,15 +53,46 @@ func connectionThreshold(expression string) (ratio float64, found bool) {
 	case parser.LSS, parser.LTE:
 		above, below = below, above
 	default:
-		return 0, false
+		return threshold, false
 	}
 	known := connectionQuantities()
 	share := known.of(above).over(known.of(below))
 	if !share.known || share.used != 1 || share.maximum != -1 {
-		return 0, false
+		return threshold, false
 	}
-	ratio = 1 / share.factor
-	return ratio, ratio > 0 && !math.IsInf(ratio, 0)
+	threshold = connectionThreshold{ratio: 1 / share.factor, doubt: share.doubt, compared: difference(comparison), connections: known.taken(comparison)}
+	switch {
+	case comparison.ReturnBool:
+		threshold.doubt = doubtBool
+	case unlike(comparison):
+		threshold.doubt = doubtUnlike
+	}
+	return threshold, threshold.ratio > 0 && !math.IsInf(threshold.ratio, 0)
+}
+
+// difference is what a comparison compares: a number for each pair of series that
+// comes together.
+func difference(comparison *parser.BinaryExpr) string {
+	return (&parser.BinaryExpr{Op: parser.SUB, LHS: &parser.ParenExpr{Expr: comparison.LHS}, RHS: &parser.ParenExpr{Expr: comparison.RHS},
+		VectorMatching: comparison.VectorMatching}).String()
+}
+
+// early: it fires in time, and nothing that can be read speaks against it.
+func (t connectionThreshold) early() bool { return t.doubt == "" && t.ratio <= ConnectionAlert }
+
+// sees reports whether it may count connections to a database, by the name that the
+// server has for it, "" where that is not known.
+func (t connectionThreshold) sees(database string) bool {
+	return database == "" || slices.ContainsFunc(t.connections, func(selector *parser.VectorSelector) bool {
+		return selects(selector, "datname", database)
+	})
+}
+
+// selects reports whether a selector leaves in a value of a label.
+func selects(selector *parser.VectorSelector, label, value string) bool {
+	return !slices.ContainsFunc(selector.LabelMatchers, func(matcher *labels.Matcher) bool {
+		return matcher.Name == label && !matcher.Matches(value)
+	})
 }
 
 // quantity is a number of connections, a share of them, or a plain number: the
@@ -48,15 +103,23 @@ type quantity struct {
 	used, maximum int
 	// reserved: it is a part of the maximum, which may only be taken from it.
 	reserved bool
+	// doubt is why it may not be what an alert has to go by.
+	doubt string
 }
 
 func (q quantity) times(other quantity) quantity {
 	known := q.known && other.known && !q.reserved && !other.reserved
-	return quantity{known: known, factor: q.factor * other.factor, used: q.used + other.used, maximum: q.maximum + other.maximum}
+	return quantity{known: known, factor: q.factor * other.factor, used: q.used + other.used, maximum: q.maximum + other.maximum, doubt: cmp.Or(q.doubt, other.doubt)}
 }
 
 func (q quantity) over(other quantity) quantity {
-	return q.times(quantity{known: other.known, factor: 1 / other.factor, used: -other.used, maximum: -other.maximum, reserved: other.reserved})
+	return q.times(quantity{known: other.known, factor: 1 / other.factor, used: -other.used, maximum: -other.maximum, reserved: other.reserved, doubt: other.doubt})
+}
+
+// doubted is one that a doubt is about too, unless there is another.
+func (q quantity) doubted(doubt string) quantity {
+	q.doubt = cmp.Or(q.doubt, doubt)
+	return q
 }
 
 // less is what is left when a part of the maximum is kept back: the maximum that
@@ -91,12 +154,15 @@ func unwrapped(expression parser.Expr) parser.Expr {
 // quantities are what metrics count, by their names.
 type quantities map[string]quantity
 
+// metricActivity counts sessions by what they do.
+const metricActivity = "pg_stat_activity_count"
+
 // connectionQuantities are those of connections: of the metrics that are read, and
 // of two more that teams have alerts on.
 func connectionQuantities() quantities {
 	known := quantities{}
 	used, maximum, reserved := measure.ConnectionMetrics()
-	for _, name := range append(used, "pg_stat_activity_count", "pgbouncer_pools_server_active_connections") {
+	for _, name := range append(used, metricActivity, "pgbouncer_pools_server_active_connections") {
 		known[name] = quantity{known: true, factor: 1, used: 1}
 	}
 	for _, name := range maximum {
@@ -114,14 +180,14 @@ func (q quantities) of(expression parser.Expr) quantity {
 	case *parser.NumberLiteral:
 		return quantity{known: true, factor: expression.Val}
 	case *parser.VectorSelector:
-		return q[expression.Name]
+		return q.ofSelector(expression)
 	case *parser.MatrixSelector:
 		return q.of(expression.VectorSelector)
 	case *parser.SubqueryExpr:
 		return q.of(expression.Expr)
 	case *parser.AggregateExpr:
 		if slices.Contains([]parser.ItemType{parser.SUM, parser.MAX, parser.MIN, parser.AVG}, expression.Op) {
-			return q.of(expression.Expr)
+			return q.ofAggregate(expression)
 		}
 	case *parser.Call:
 		if slices.Contains([]string{"max_over_time", "min_over_time", "avg_over_time", "last_over_time", "scalar", "vector"}, expression.Func.Name) {
@@ -133,10 +199,56 @@ func (q quantities) of(expression parser.Expr) quantity {
 	return quantity{}
 }
 
-// ofBinary is that of a product, of a quotient, of a sum of what is
+// ofSelector is that of a metric. A connection is taken in whatever state a session
+// is; a pool tells of those that are used by that state.
+func (q quantities) ofSelector(selector *parser.VectorSelector) quantity {
+	found, states := q[selector.Name], []string{"used"}
+	if selector.Name == metricActivity {
+		states = []string{"active", "idle", "idle in transaction"}
+	}
+	for _, state := range states {
+		if !selects(selector, "state", state) {
+			found = found.doubted(doubtStates)
+		}
+	}
+	return found
+}
+
+// ofAggregate is that of what it is made of. The least or the average of what is
+// taken hides the one that is full.
+func (q quantities) ofAggregate(aggregate *parser.AggregateExpr) quantity {
+	found := q.of(aggregate.Expr)
+	if found.used > 0 && (aggregate.Op == parser.MIN || aggregate.Op == parser.AVG) {
+		return found.doubted(doubtLeast)
+	}
+	return found
+}
+
+// taken are the selectors of connections that are taken.
+func (q quantities) taken(expression parser.Expr) []*parser.VectorSelector {
+	var found []*parser.VectorSelector
+	parser.Inspect(expression, func(node parser.Node, _ []parser.Node) error {
+		if selector, is := node.(*parser.VectorSelector); is && q[selector.Name].used > 0 {
+			found = append(found, selector)
+		}
+		return nil
+	})
+	return found
+}
+
+// ofBinary is that of two sides whose series can come together.
+func (q quantities) ofBinary(expression *parser.BinaryExpr) quantity {
+	found := q.ofOperation(expression)
+	if found.known && unlike(expression) {
+		return found.doubted(doubtUnlike)
+	}
+	return found
+}
+
+// ofOperation is that of a product, of a quotient, of a sum of what is
 // counted alike, of what is left of a maximum, of one or the other, or of what is
 // more than 0: that is no threshold, and keeps from dividing by it.
-func (q quantities) ofBinary(expression *parser.BinaryExpr) quantity {
+func (q quantities) ofOperation(expression *parser.BinaryExpr) quantity {
 	left, right := q.of(expression.LHS), q.of(expression.RHS)
 	switch expression.Op {
 	case parser.MUL:

@@ -253,9 +253,30 @@ type Monitoring struct {
 	// Rules are those of the gate; Required says that a source answers.
 	Rules  Fact[[]gate.Rule]
 	Alerts Fact[[]measure.AlertRule]
+	// Comparisons are those of the alerts on connections that fire in time, as
+	// far as they were asked for.
+	Comparisons []Comparison `json:",omitempty"`
 	// Critical is the reading of firing critical alerts; its Source is ""
 	// when nothing declared can tell.
 	Critical measure.Reading
+}
+
+// Comparison is what an alert compares.
+type Comparison struct {
+	// Query is the alert's.
+	Query string
+	// Pairs are how many series of both sides come together now.
+	Pairs Fact[int]
+}
+
+// pairsOf are those of the alert with a query.
+func (m Monitoring) pairsOf(query string) Fact[int] {
+	for _, comparison := range m.Comparisons {
+		if comparison.Query == query {
+			return comparison.Pairs
+		}
+	}
+	return Fact[int]{}
 }
 
 // live is the live colour's name and facts; ok is false when it is not known.

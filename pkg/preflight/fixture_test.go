@@ -182,6 +182,9 @@ func sessionless() *Facts {
 	return facts
 }
 
+// goodAlert fires in time.
+const goodAlert = "sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8"
+
 func healthyMonitoring() Monitoring {
 	series := func(color string) Fact[measure.Series] {
 		return known(measure.Series{Selector: `{version="` + color + `"}`, Total: 40, Requests: 3, Latency: 30, Age: 5 * time.Second,
@@ -196,8 +199,9 @@ func healthyMonitoring() Monitoring {
 		},
 		Rules: factOf(gate.Rules(release.Gates{Profile: release.ProfileWeighted}, nil, func(measure.Query) bool { return true })),
 		Alerts: known([]measure.AlertRule{{Name: "PostgresConnections", Health: "ok",
-			Query: "sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8"}}),
-		Critical: measure.Reading{Source: "prometheus", State: measure.OK},
+			Query: goodAlert}}),
+		Comparisons: []Comparison{{Query: goodAlert, Pairs: known(1)}},
+		Critical:    measure.Reading{Source: "prometheus", State: measure.OK},
 	}
 }
 
