@@ -1,6 +1,10 @@
 package preflight
 
 import (
+	"maps"
+	"slices"
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 )
@@ -9,7 +13,7 @@ func quotaHeadroom() Check {
 	return Check{
 		ID: "BG-COL-10", Title: "the namespace's quota has room for the target's pods", Area: AreaColors,
 		Stages:   []Stage{StageDeploy},
-		Why:      "Both colours run at once. A quota sized for one refuses the pods that the target still wants, those that a rolling update adds when manifests are applied, and the spare pod of the termination trial.",
+		Why:      "Both colours run at once. A quota sized for one refuses the pods that the target still wants, those that a rolling update adds when manifests are applied, and the spare pod of the termination trial. Their number, their requests and their limits are reckoned with, as they stand in the workloads; what a LimitRange or a PriorityClass by default gives to pods is not.",
 		Remedy:   "raise spec.hard of the ResourceQuota",
 		Source:   "first runbook, Introduction (ensuring infrastructure capacity aligns with peak deployment load)",
 		Evaluate: evaluateQuota,
@@ -41,39 +45,50 @@ func evaluateQuota(facts *Facts) []Finding {
 func quotaRoom(quota corev1.ResourceQuota, facts *Facts) Finding {
 	subject := "resourcequota/" + quota.Name
 	rollout, trial := neededBy(facts)
+	coming := max(rollout.pods(), trial.pods())
+	rollout, trial = rollout.within(quota), trial.within(quota)
 	if name, after, hard := exceeded(quota, rollout); name != "" {
 		return fail(subject, "%s would be %s of %s with the pods that are still to come", name, after.String(), hard.String()).
-			with("stillToCome", rollout.pods).fix("raise spec.hard[%s] of %s to at least %s", name, subject, after.String())
+			with("stillToCome", rollout.pods()).fix("raise spec.hard[%s] of %s to at least %s", name, subject, after.String())
 	}
 	if name, after, hard := exceeded(quota, trial); name != "" {
 		return warn(subject, "%s would be %s of %s with the spare pod that proves how pods end; without the proof the old pods' requests are waited for", name, after.String(), hard.String()).
-			with("stillToCome", trial.pods).fix("raise spec.hard[%s] of %s to at least %s, or set traffic.drain to none", name, subject, after.String())
+			with("stillToCome", trial.pods()).fix("raise spec.hard[%s] of %s to at least %s, or set traffic.drain to none", name, subject, after.String())
 	}
-	return pass(subject, "it has room for %d more pods", max(rollout.pods, trial.pods))
+	counted := max(rollout.pods(), trial.pods())
+	if coming > 0 && counted == 0 {
+		return pass(subject, "none of the pods that are still to come is in its scope")
+	}
+	return pass(subject, "it has room for %d more pods%s", counted, notReckoned(quota, slices.Concat(rollout, trial)))
 }
 
 // exceeded is the first of a quota's limits that would be, "" when none is.
 func exceeded(quota corev1.ResourceQuota, need needs) (name corev1.ResourceName, after, hard resource.Quantity) {
-	for _, limit := range []struct {
-		name   corev1.ResourceName
-		amount resource.Quantity
-	}{
-		{corev1.ResourcePods, *resource.NewQuantity(need.pods, resource.DecimalSI)},
-		{"count/pods", *resource.NewQuantity(need.pods, resource.DecimalSI)},
-		{corev1.ResourceRequestsCPU, *resource.NewMilliQuantity(need.cpu, resource.DecimalSI)},
-		{corev1.ResourceCPU, *resource.NewMilliQuantity(need.cpu, resource.DecimalSI)},
-		{corev1.ResourceRequestsMemory, *resource.NewQuantity(need.memory, resource.BinarySI)},
-		{corev1.ResourceMemory, *resource.NewQuantity(need.memory, resource.BinarySI)},
-	} {
-		hard, limited := quota.Status.Hard[limit.name]
-		if !limited || limit.amount.IsZero() {
+	for _, name := range slices.Sorted(maps.Keys(quota.Status.Hard)) {
+		hard, amount := quota.Status.Hard[name], need.amount(name)
+		if amount.IsZero() {
 			continue
 		}
-		after := quota.Status.Used[limit.name].DeepCopy()
-		after.Add(limit.amount)
+		after := quota.Status.Used[name].DeepCopy()
+		after.Add(amount)
 		if after.Cmp(hard) > 0 {
-			return limit.name, after, hard
+			return name, after, hard
 		}
 	}
 	return "", after, hard
+}
+
+// notReckoned says which limits of a quota were not held against pods, for these ask
+// for nothing of the kind: it is about other objects, or something gives it to them.
+func notReckoned(quota corev1.ResourceQuota, need needs) string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(quota.Status.Hard)) {
+		if amount := need.amount(name); amount.IsZero() {
+			names = append(names, string(name))
+		}
+	}
+	if len(need) == 0 || len(names) == 0 {
+		return ""
+	}
+	return "; not reckoned with: " + strings.Join(names, ", ")
 }

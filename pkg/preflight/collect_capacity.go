@@ -36,30 +36,54 @@ func quotas(ctx context.Context, in Inputs) Fact[[]corev1.ResourceQuota] {
 	return known(list.Items)
 }
 
-// podRequests are a pod's requests as the scheduler counts them: the sum of
-// its containers and sidecars (init containers that are always restarted), or
-// the largest other init container with the sidecars before it where that
-// asks for more, and the overhead. CPU is in millicores, memory in bytes.
+// podRequests are a pod's requests of CPU in millicores and of memory in bytes.
 func podRequests(spec corev1.PodSpec) (cpu, memory int64) {
-	return requestsOf(spec, corev1.ResourceCPU, (*resource.Quantity).MilliValue),
-		requestsOf(spec, corev1.ResourceMemory, (*resource.Quantity).Value)
+	millicores, bytes := podRequest(spec, corev1.ResourceCPU), podRequest(spec, corev1.ResourceMemory)
+	return millicores.MilliValue(), bytes.Value()
 }
 
-func requestsOf(spec corev1.PodSpec, name corev1.ResourceName, value func(*resource.Quantity) int64) int64 {
-	of := func(list corev1.ResourceList) int64 {
-		quantity := list[name]
-		return value(&quantity)
+// podRequest is what a pod requests of a resource, as the scheduler counts it. A
+// container that has a limit alone requests as much.
+func podRequest(spec corev1.PodSpec, name corev1.ResourceName) resource.Quantity {
+	sum := podSum(spec, func(resources corev1.ResourceRequirements) resource.Quantity {
+		if request, set := resources.Requests[name]; set {
+			return request
+		}
+		return resources.Limits[name]
+	})
+	sum.Add(spec.Overhead[name])
+	return sum
+}
+
+// podLimit is what a pod may take of a resource, 0 where it has no limit.
+func podLimit(spec corev1.PodSpec, name corev1.ResourceName) resource.Quantity {
+	sum := podSum(spec, func(resources corev1.ResourceRequirements) resource.Quantity { return resources.Limits[name] })
+	if !sum.IsZero() {
+		sum.Add(spec.Overhead[name])
 	}
-	var sum, starting, sidecars int64
+	return sum
+}
+
+// podSum is the sum of what its containers and sidecars (init containers that are
+// always restarted) have, or of the largest other init container with the sidecars
+// before it where that is more.
+func podSum(spec corev1.PodSpec, of func(corev1.ResourceRequirements) resource.Quantity) resource.Quantity {
+	var sum, starting resource.Quantity
 	for _, container := range spec.InitContainers {
-		request := of(container.Resources.Requests)
-		starting = max(starting, sidecars+request)
+		beside := sum.DeepCopy() // of the sidecars so far
+		beside.Add(of(container.Resources))
+		if beside.Cmp(starting) > 0 {
+			starting = beside
+		}
 		if ptr.Deref(container.RestartPolicy, "") == corev1.ContainerRestartPolicyAlways {
-			sidecars += request
+			sum = beside.DeepCopy()
 		}
 	}
 	for _, container := range spec.Containers {
-		sum += of(container.Resources.Requests)
+		sum.Add(of(container.Resources))
 	}
-	return max(sum+sidecars, starting) + of(spec.Overhead)
+	if starting.Cmp(sum) > 0 {
+		return starting
+	}
+	return sum
 }

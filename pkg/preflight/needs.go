@@ -1,7 +1,10 @@
 package preflight
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
@@ -44,12 +47,48 @@ func existing(workload cluster.Workload, owned []corev1.Pod) int {
 	return count
 }
 
-// needs is what pods that do not exist yet will ask for.
-type needs struct{ pods, cpu, memory int64 }
+// needs are pods that do not exist yet.
+type needs []podsNeeded
+
+// podsNeeded are some of the same spec.
+type podsNeeded struct {
+	spec  corev1.PodSpec
+	count int64
+}
 
 func (n needs) plus(spec corev1.PodSpec, count int) needs {
-	cpu, memory := podRequests(spec)
-	return needs{pods: n.pods + int64(count), cpu: n.cpu + int64(count)*cpu, memory: n.memory + int64(count)*memory}
+	if count == 0 {
+		return n
+	}
+	return append(n, podsNeeded{spec, int64(count)})
+}
+
+// pods is how many they are.
+func (n needs) pods() int64 {
+	var count int64
+	for _, part := range n {
+		count += part.count
+	}
+	return count
+}
+
+// amount is what they ask for of what a quota limits by a name, 0 of what is no
+// matter of pods.
+func (n needs) amount(limit corev1.ResourceName) resource.Quantity {
+	if limit == corev1.ResourcePods || limit == "count/pods" {
+		return *resource.NewQuantity(n.pods(), resource.DecimalSI)
+	}
+	of, name := podRequest, strings.TrimPrefix(string(limit), corev1.DefaultResourceRequestsPrefix)
+	if limited, is := strings.CutPrefix(string(limit), "limits."); is {
+		of, name = podLimit, limited
+	}
+	var sum resource.Quantity
+	for _, part := range n {
+		amount := of(part.spec, corev1.ResourceName(name))
+		amount.Mul(part.count)
+		sum.Add(amount)
+	}
+	return sum
 }
 
 // neededBy is the most that the roll-out of the target asks for, and what the
