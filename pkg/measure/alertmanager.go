@@ -21,6 +21,9 @@ const (
 	alertsNamed = 3
 )
 
+// errNoAlerts says that an answer is something else.
+var errNoAlerts = errors.New("its answer is not a list of alerts")
+
 // alertmanager counts firing alerts of severity critical, leaving out those
 // that are silenced or inhibited.
 type alertmanager struct {
@@ -91,15 +94,21 @@ func (a *alertmanager) firing(ctx context.Context) ([]alert, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("it answered with status %d", response.StatusCode)
 	}
-	var all []alert
+	var all *[]alert
 	if err := json.NewDecoder(io.LimitReader(response.Body, alertsLimit)).Decode(&all); err != nil {
 		if ctx.Err() != nil {
 			return nil, errors.New("no answer in time")
 		}
-		return nil, errors.New("its answer is not a list of alerts")
+		return nil, errNoAlerts
+	}
+	if all == nil {
+		return nil, errNoAlerts
 	}
 	var firing []alert
-	for _, one := range all {
+	for _, one := range *all {
+		if one.Status.State == "" {
+			return nil, errNoAlerts
+		}
 		if one.Labels["severity"] == "critical" && one.Status.State == "active" {
 			firing = append(firing, one)
 		}

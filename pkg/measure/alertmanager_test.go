@@ -33,6 +33,8 @@ func TestCriticalAlerts(t *testing.T) {
 		{"many", 200, firing("A", "B", "C", "D", "E"), OK, 5, "A, B, C, 2 more"},
 		{"silenced or less severe are not counted", 200, `[{"labels":{"severity":"critical"},"status":{"state":"suppressed"}},{"labels":{"severity":"warning"},"status":{"state":"active"}}]`, OK, 0, ""},
 		{"nonsense", 200, "<html>", SourceDown, 0, "its answer is not a list of alerts"},
+		{"nothing", 200, "null", SourceDown, 0, "its answer is not a list of alerts"},
+		{"a list of something else", 200, "[{}]", SourceDown, 0, "its answer is not a list of alerts"},
 		{"failed", 503, "", SourceDown, 0, "it answered with status 503"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

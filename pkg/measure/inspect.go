@@ -129,6 +129,9 @@ func (p *Prometheus) AlertRules(ctx context.Context) ([]AlertRule, error) {
 	if err != nil {
 		return nil, plainError(ctx, err)
 	}
+	if result.Groups == nil { // none at all is an empty list
+		return nil, errors.New("its answer is no list of rules")
+	}
 	var rules []AlertRule
 	for _, group := range result.Groups {
 		for _, rule := range group.Rules {

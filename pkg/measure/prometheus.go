@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -155,6 +156,9 @@ func (p *Prometheus) ask(ctx context.Context, query string) (model.Vector, error
 	}
 	switch answer := result.(type) {
 	case model.Vector:
+		if slices.ContainsFunc(answer, func(sample *model.Sample) bool { return sample == nil || sample.Timestamp == 0 }) {
+			return nil, errors.New("its answer has a sample without a time")
+		}
 		return answer, nil
 	case *model.Scalar:
 		return model.Vector{{Value: answer.Value}}, nil
