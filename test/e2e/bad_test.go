@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -89,18 +90,41 @@ func TestHeldLocksRollBack(t *testing.T) {
 		Header: map[string][]string{"Content-Type": {"application/json"}},
 		Rate:   4, KeepAlive: 1, Fresh: 1, Timeout: 90 * time.Second, Strict: true,
 	})
-	lock := func(ctx context.Context) {
-		pods, err := s.shop.Pods(ctx, shop.Green)
-		if err == nil {
-			err = s.shop.FaultPod(ctx, pods[0], `{"lockFor": "5m"}`)
-		}
-		if err != nil {
-			s.t.Error(err)
-		}
-	}
-	s.rollsBack(s.production(keepAliveClients, freshClients), lock, "rollback-blocked-sessions")
+	s.rollsBack(s.production(keepAliveClients, freshClients), s.holdTransaction, "rollback-blocked-sessions")
 	s.awaitRequests(writers, 4)
 	t.Logf("writers: %+v", writers.Stop().Tally)
+}
+
+// The same transaction where nobody writes: nobody waits for it, and it is its age
+// alone that tells.
+func TestALongTransactionRollsBack(t *testing.T) {
+	const rule = "rollback-oldest-transaction"
+	s := open(t, shop.Options{Green: shop.Slot{Env: shop.FaultsEnabled()}, Release: func(document *release.Release) {
+		watching(time.Minute)(document)
+		gates := &document.Spec.Gates
+		gates.Rules = append(gates.Rules, release.RuleOverride{ID: rule, Threshold: ptr.To(10.0)})
+	}})
+	status := s.rollsBack(s.production(keepAliveClients, freshClients), s.holdTransaction, rule)
+	for _, fired := range status.Because {
+		if fired.Rule.ID != rule {
+			t.Errorf("%s fired too: %s", fired.Rule.ID, fired.Message)
+		}
+		if !strings.Contains(fired.Reading.Detail, "idle in transaction") {
+			t.Errorf("%s does not tell which session it is: %s", fired.Rule.ID, fired.Reading.Detail)
+		}
+	}
+}
+
+// holdTransaction lets one pod of green hold a transaction that has updated every
+// row.
+func (s *scenario) holdTransaction(ctx context.Context) {
+	pods, err := s.shop.Pods(ctx, shop.Green)
+	if err == nil {
+		err = s.shop.FaultPod(ctx, pods[0], `{"lockFor": "5m"}`)
+	}
+	if err != nil {
+		s.t.Error(err)
+	}
 }
 
 // stop is obeyed by a shift that is watching a healthy release.
