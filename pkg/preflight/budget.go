@@ -3,6 +3,7 @@ package preflight
 import (
 	"slices"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
@@ -114,15 +115,21 @@ func (c Color) heldPool(database string, ref release.Workload) (pool postgres.Po
 	return pool, pool.Known && planned.Known && pool.Connections > planned.Connections
 }
 
+// autoscalers are those of a workload, as the manifests of the target will leave
+// them.
+func (f *Facts) autoscalers(ref release.Workload) []autoscalingv2.HorizontalPodAutoscaler {
+	all := overlaid(f.Autoscalers.Value, f.target().AutoscalersPlanned)
+	return slices.DeleteFunc(all, func(found autoscalingv2.HorizontalPodAutoscaler) bool { return !cluster.Autoscales(found, ref) })
+}
+
 // autoscaledMaximum is maxReplicas of the autoscaler of a workload, 0 without
 // one.
 func (f *Facts) autoscaledMaximum(workload cluster.Workload) int32 {
-	for _, autoscaler := range f.Autoscalers.Value {
-		if cluster.Autoscales(autoscaler, workload.Ref) {
-			return autoscaler.Spec.MaxReplicas
-		}
+	maximum := int32(0)
+	for _, autoscaler := range f.autoscalers(workload.Ref) {
+		maximum = max(maximum, autoscaler.Spec.MaxReplicas)
 	}
-	return 0
+	return maximum
 }
 
 // surgeAt is the maxSurge of a workload once it wants so many replicas: a
@@ -201,10 +208,9 @@ func assignRoles(input *postgres.BudgetInput) {
 // autoscaledMinimum is minReplicas of the autoscaler of a workload, 1 when it
 // does not say.
 func (f *Facts) autoscaledMinimum(workload cluster.Workload) (minimum int, scaled bool) {
-	for _, autoscaler := range f.Autoscalers.Value {
-		if cluster.Autoscales(autoscaler, workload.Ref) {
-			return int(ptr.Deref(autoscaler.Spec.MinReplicas, 1)), true
-		}
+	found := f.autoscalers(workload.Ref)
+	if len(found) == 0 {
+		return 0, false
 	}
-	return 0, false
+	return int(ptr.Deref(found[0].Spec.MinReplicas, 1)), true
 }

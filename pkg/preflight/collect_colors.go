@@ -48,7 +48,7 @@ func readColor(ctx context.Context, in Inputs, name string) Color {
 	if color.Service.Known && color.Service.Value != nil {
 		color.ServicePods = factOf(podsMatching(ctx, in, color.Service.Value.Spec.Selector))
 	}
-	color.Pools = pools(ctx, in, color.Workloads)
+	color.Pools = pools(ctx, in, color.Workloads.Value, readOver(ctx, in, nil))
 	return color
 }
 
@@ -129,29 +129,16 @@ func readService(ctx context.Context, in Inputs, name string) (*corev1.Service, 
 }
 
 // pools discovers the pool of every workload for every database.
-func pools(ctx context.Context, in Inputs, workloads Fact[[]cluster.Workload]) map[string]map[string]postgres.PoolSize {
+func pools(ctx context.Context, in Inputs, workloads []cluster.Workload, read reading) map[string]map[string]postgres.PoolSize {
 	found := map[string]map[string]postgres.PoolSize{}
 	for _, database := range in.Release.Spec.Databases {
 		found[database.Name] = map[string]postgres.PoolSize{}
-		for _, workload := range workloads.Value {
+		for _, workload := range workloads {
 			found[database.Name][workload.Ref.String()] = postgres.DiscoverPool(ctx, postgres.PoolInput{
 				Workload: workload.Ref.String(), Template: workload.Template, Declared: database.Pool,
-				Lookup: func(ctx context.Context, kind, name string) (map[string]string, error) {
-					return lookup(ctx, in, kind, name)
-				},
+				Lookup: read.lookup(),
 			})
 		}
 	}
 	return found
-}
-
-// lookup reads a ConfigMap or Secret. Its errors are the API server's, which
-// quote no value.
-func lookup(ctx context.Context, in Inputs, kind, name string) (map[string]string, error) {
-	return lookupIn(ctx, in, in.namespace(), kind, name)
-}
-
-func lookupIn(ctx context.Context, in Inputs, namespace, kind, name string) (map[string]string, error) {
-	held, err := contentsOf(ctx, in, namespace, kind, name)
-	return held.text, err
 }

@@ -35,7 +35,7 @@ func jobs(ctx context.Context, in Inputs, facts *Facts) Fact[[]Job] {
 	if err != nil {
 		return notKnown[[]Job](err)
 	}
-	reader := jobReader{in: in, lookup: lookupOnce(in), colors: colorTemplates(facts)}
+	reader := jobReader{in: in, lookup: readOnce(ctx, in, facts, facts.Target).lookup(), colors: colorTemplates(facts)}
 	found := []Job{}
 	for _, candidate := range append(candidates, coming...) {
 		if candidate.Pods > 0 && reader.uses(ctx, &candidate) {

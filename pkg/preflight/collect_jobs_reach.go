@@ -87,20 +87,3 @@ func (r *jobReader) colorsReach(ctx context.Context, database release.Database) 
 	r.reached[database.Name] = reach
 	return reach
 }
-
-// lookupOnce asks for every ConfigMap and Secret once. It is for one collector.
-func lookupOnce(in Inputs) postgres.Lookup {
-	type answer struct {
-		data map[string]string
-		err  error
-	}
-	answers := map[string]answer{}
-	return func(ctx context.Context, kind, name string) (map[string]string, error) {
-		found, asked := answers[kind+"/"+name]
-		if !asked {
-			found.data, found.err = lookup(ctx, in, kind, name)
-			answers[kind+"/"+name] = found
-		}
-		return found.data, found.err
-	}
-}

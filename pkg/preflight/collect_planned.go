@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -38,7 +39,8 @@ func planned(ctx context.Context, in Inputs, facts *Facts) Color {
 	}
 	target.Planned = target.Running == nil
 	target.Owned = factOf(ownedPods(ctx, in, target.Workloads))
-	target.Pools = pools(ctx, in, target.Workloads)
+	target.Pools = pools(ctx, in, target.Workloads.Value, readOnce(ctx, in, facts, target.Name))
+	unpatched(facts, target)
 	plan(&target, files)
 	return target
 }
@@ -141,7 +143,7 @@ func runningOf(ctx context.Context, in Inputs, workloads []cluster.Workload) *Ru
 	if len(workloads) == 0 {
 		return nil
 	}
-	return &Running{Workloads: workloads, Pools: pools(ctx, in, known(workloads))}
+	return &Running{Workloads: workloads, Pools: pools(ctx, in, workloads, readOver(ctx, in, nil))}
 }
 
 // restored gives workloads that stand at zero the replicas that the shift
@@ -164,6 +166,26 @@ func restored(workloads []cluster.Workload, facts *Facts) []cluster.Workload {
 	return result
 }
 
+// unpatched takes from the pools of a colour what a patch in the cluster would
+// change in vain, since its manifests are applied over that.
+func unpatched(facts *Facts, color Color) {
+	for _, ofWorkloads := range color.Pools {
+		for workload, pool := range ofWorkloads {
+			if pool.Setting == nil {
+				continue
+			}
+			object := pool.Setting.Workload
+			if pool.Setting.ConfigMap != "" {
+				object = "configmap/" + pool.Setting.ConfigMap
+			}
+			if slices.Contains(facts.Manifests[color.Name].Value, object) {
+				pool.Field, pool.Setting = pool.Field+" in the manifests of "+color.Name, nil
+				ofWorkloads[workload] = pool
+			}
+		}
+	}
+}
+
 // plan notes what else the manifests of a colour bring. Files that can't be
 // read have been told by its workloads.
 func plan(color *Color, files []string) {
@@ -172,6 +194,11 @@ func plan(color *Color, files []string) {
 		switch object.GetKind() {
 		case "Service":
 			color.ServicePlanned = color.ServicePlanned || object.GetName() == color.Declared.Service
+		case "HorizontalPodAutoscaler": // of which each version names these fields alike
+			var autoscaler autoscalingv2.HorizontalPodAutoscaler
+			if runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &autoscaler) == nil {
+				color.AutoscalersPlanned = append(color.AutoscalersPlanned, autoscaler)
+			}
 		case "PodDisruptionBudget":
 			var budget policyv1.PodDisruptionBudget
 			if runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &budget) == nil {

@@ -2,8 +2,10 @@ package preflight
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -256,6 +258,94 @@ func TestBudgetCountsWhatRunsUntilItIsReplaced(t *testing.T) {
 				t.Errorf("remedy %q, want %q", got, test.remedy)
 			}
 		})
+	}
+}
+
+// The autoscaler and the contents of variables that the manifests bring count, over
+// those that the cluster has of the same names: before green was ever deployed, and
+// once it runs.
+func TestBudgetCountsWhatTheManifestsBring(t *testing.T) {
+	dsn := postgrestest.Start(t, map[string]string{"max_connections": "40"})
+	ofConfigMap := func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Env[0] = fromConfigMap }
+	autoscalerOf := func(maximum int32) runtime.Object {
+		found := autoscaler("green", 3, maximum)
+		found.TypeMeta, found.ObjectMeta = metav1.TypeMeta{APIVersion: "autoscaling/v2", Kind: "HorizontalPodAutoscaler"}, metav1.ObjectMeta{Namespace: "shop", Name: "green"}
+		return &found
+	}
+	config := func(pool string) runtime.Object {
+		return &corev1.ConfigMap{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
+			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "shop-green"}, Data: map[string]string{"pool": pool}}
+	}
+	unfilled := config("")
+	unfilled.(*corev1.ConfigMap).Data = nil
+	for _, test := range []struct {
+		name       string
+		there      []runtime.Object // in the cluster
+		brought    []runtime.Object // by the manifests
+		pods, each int
+		want       Outcome
+	}{
+		{"a small autoscaler", nil, []runtime.Object{autoscalerOf(3)}, 4, 3, Pass},
+		{"a large autoscaler", nil, []runtime.Object{autoscalerOf(50)}, 63, 3, Fail},
+		{"a larger one than there is", []runtime.Object{autoscalerOf(3)}, []runtime.Object{autoscalerOf(50)}, 63, 3, Fail},
+		{"a smaller one than there is", []runtime.Object{autoscalerOf(50)}, []runtime.Object{autoscalerOf(3)}, 4, 3, Pass},
+		{"a ConfigMap of the manifests alone", nil, []runtime.Object{config("3")}, 4, 3, Pass},
+		{"another one in the cluster", []runtime.Object{config("3")}, []runtime.Object{config("50")}, 4, 50, Fail},
+		{"one that somebody else fills in", []runtime.Object{config("3")}, []runtime.Object{unfilled}, 4, 3, Pass},
+		{"one in the cluster alone", []runtime.Object{config("3")}, nil, 4, 3, Pass},
+		{"both", []runtime.Object{config("3"), autoscalerOf(3)}, []runtime.Object{config("50"), autoscalerOf(50)}, 63, 50, Fail},
+	} {
+		for _, first := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, first deployed: %v", test.name, first), func(t *testing.T) {
+				in := inputs(t, dsn, "3", func(client *fake.Clientset) {
+					if first {
+						withoutGreen(t, client)
+					}
+					for _, object := range test.there {
+						if err := client.Tracker().Add(object.DeepCopyObject()); err != nil {
+							t.Fatal(err)
+						}
+					}
+				})
+				files := greenManifests(t, "3")
+				for _, object := range slices.Concat(test.there, test.brought) {
+					if _, configured := object.(*corev1.ConfigMap); configured {
+						files = greenManifests(t, "3", ofConfigMap)
+					}
+				}
+				for at, object := range test.brought {
+					files = append(files, writeObject(t, filepath.Join(t.TempDir(), fmt.Sprint(at, ".json")), object))
+				}
+				in.Manifests = map[string][]string{"green": files}
+				facts := Collect(t.Context(), in)
+				budget, known, why := facts.Budget("main")
+				if !known || budget.Colors[1].Pods != test.pods || budget.Colors[1].Pool.Connections != test.each {
+					t.Errorf("%+v (%s), want %d pods with %d", budget.Colors, why, test.pods, test.each)
+				}
+				finding := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-DB-03")[0]
+				if finding.Outcome != test.want {
+					t.Errorf("%s: %s, want %s", finding.Outcome, finding.Cause, test.want)
+				}
+			})
+		}
+	}
+}
+
+// fromConfigMap is a pool size that a ConfigMap of green's holds.
+var fromConfigMap = corev1.EnvVar{Name: "DB_POOL_SIZE", ValueFrom: &corev1.EnvVarSource{ConfigMapKeyRef: &corev1.ConfigMapKeySelector{
+	LocalObjectReference: corev1.LocalObjectReference{Name: "shop-green"}, Key: "pool"}}}
+
+// What the manifests hold is changed there: a patch in the cluster would be applied
+// over.
+func TestPatchesLeaveTheManifestsAlone(t *testing.T) {
+	dsn := postgrestest.Start(t, map[string]string{"max_connections": "40"})
+	in := inputs(t, dsn, "20", nil)
+	in.Manifests = map[string][]string{"green": greenManifests(t, "20")}
+	budget, _, _ := Collect(t.Context(), in).Budget("main")
+	patches := budget.Patches()
+	if len(patches) != 2 || patches[0].Resource != "deployment/shop-blue" || patches[1].Body != "" ||
+		!strings.Contains(patches[1].Note, "deployment/shop-green env DB_POOL_SIZE in the manifests of green to 3") {
+		t.Errorf("%+v", patches)
 	}
 }
 

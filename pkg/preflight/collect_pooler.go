@@ -146,7 +146,8 @@ func (r poolerReader) configuration(ctx context.Context, workload cluster.Worklo
 				if kind == "secret" {
 					return nil, errors.New("its configuration is not looked for in Secrets: declare pooler.admin")
 				}
-				return lookupIn(ctx, r.in, r.namespace, kind, name)
+				held, err := contentsOf(ctx, r.in, r.namespace, kind, name)
+				return held.text, err
 			}})
 	}
 	object, err := r.in.Client.Dynamic.Resource(cnpgPoolers).Namespace(r.namespace).Get(ctx, r.declared.CloudNativePG, metav1.GetOptions{})

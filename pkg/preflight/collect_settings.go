@@ -47,7 +47,11 @@ func settings(ctx context.Context, in Inputs, facts *Facts) map[string][]map[str
 // readOnce reads what a colour's ConfigMaps and Secrets hold, each once: out of its
 // manifests where these will be applied, else from the cluster.
 func readOnce(ctx context.Context, in Inputs, facts *Facts, color string) reading {
-	planned := contentsPlanned(toApply(in, facts, color))
+	return readOver(ctx, in, contentsPlanned(toApply(in, facts, color)))
+}
+
+// readOver reads what is planned before it asks the cluster.
+func readOver(ctx context.Context, in Inputs, planned map[string]contents) reading {
 	type answer struct {
 		held contents
 		err  error
@@ -87,8 +91,9 @@ func contentsOf(ctx context.Context, in Inputs, namespace, kind, name string) (c
 	return contents{text: textByKey(found.Data)}, nil
 }
 
-// contentsPlanned are those of the ConfigMaps and Secrets in manifests. Files that
-// can't be read have been told by the workloads.
+// contentsPlanned are those of the ConfigMaps and Secrets in manifests, but of one
+// without any, which somebody else fills in. Files that can't be read have been told
+// by the workloads.
 func contentsPlanned(files []string) map[string]contents {
 	found := map[string]contents{}
 	objects, _ := cluster.ReadManifests(files)
@@ -111,6 +116,7 @@ func contentsPlanned(files []string) map[string]contents {
 			}
 		}
 	}
+	maps.DeleteFunc(found, func(_ string, held contents) bool { return len(held.text)+len(held.binary) == 0 })
 	return found
 }
 

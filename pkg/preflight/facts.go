@@ -159,6 +159,8 @@ type Color struct {
 	Running *Running `json:",omitempty"`
 	// ServicePlanned: its manifests hold its own Service.
 	ServicePlanned bool
+	// AutoscalersPlanned are the HorizontalPodAutoscalers of its manifests.
+	AutoscalersPlanned []autoscalingv2.HorizontalPodAutoscaler `json:",omitempty"`
 	// BudgetsPlanned are the PodDisruptionBudgets of its manifests.
 	BudgetsPlanned []policyv1.PodDisruptionBudget
 	// PoliciesPlanned are the NetworkPolicies of its manifests.

@@ -1,10 +1,13 @@
 package preflight
 
 import (
+	"context"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 )
 
 // Setting is the value of a variable, or of a file that is mounted, of a container.
@@ -47,6 +50,14 @@ type contents struct {
 
 // reading reads what kind/name holds, of a colour.
 type reading func(object string) (contents, error)
+
+// lookup is the same for what knows no files.
+func (r reading) lookup() postgres.Lookup {
+	return func(_ context.Context, kind, name string) (map[string]string, error) {
+		held, err := r(kind + "/" + name)
+		return held.text, err
+	}
+}
 
 // settingsReader makes the settings of one workload of a colour, beside the one
 // that it is compared to.

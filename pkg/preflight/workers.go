@@ -5,7 +5,6 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 
-	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
@@ -28,10 +27,8 @@ func writtenBeside(facts *Facts) []Finding {
 	var findings []Finding
 	for _, color := range facts.colors() {
 		for _, ref := range color.Declared.Workloads {
-			for _, autoscaler := range facts.Autoscalers.Value {
-				if cluster.Autoscales(autoscaler, ref) {
-					findings = append(findings, scaledBeside(facts, ref, autoscaler))
-				}
+			for _, autoscaler := range facts.autoscalers(ref) {
+				findings = append(findings, scaledBeside(facts, ref, autoscaler))
 			}
 		}
 	}

@@ -41,6 +41,25 @@ func inManifests() []Fault {
 		{ID: "BG-DB-03", Name: "the incident: pools that together exhaust the database", Outcome: preflight.Fail, Says: "198 connections are asked for at the peak",
 			Also:  []string{"BG-COL-14"}, // blue's pool is another one
 			Plant: written(shop.Slot{Env: map[string]string{"DB_POOL_SIZE": "60"}})},
+		{ID: "BG-DB-03", Name: "an autoscaler among them that asks for more than there is", Outcome: preflight.Fail, Says: "connections are asked for at the peak",
+			Plant: brought(greedyAutoscaler)},
+	}
+}
+
+const greedyAutoscaler = `apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: planted}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: recommendation-green}
+  minReplicas: 2
+  maxReplicas: 100
+`
+
+// brought puts another manifest among green's.
+func brought(manifest string) Plant {
+	return func(_ context.Context, site *Site) (Undo, error) {
+		file := filepath.Join(site.Folder, "deploy", shop.Green, "planted.yaml")
+		return func(context.Context) error { return os.Remove(file) }, os.WriteFile(file, []byte(manifest), 0o600)
 	}
 }
 
