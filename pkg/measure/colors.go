@@ -18,6 +18,7 @@ import (
 // colors finds what belongs to a colour in the cluster.
 type colors struct {
 	client    *cluster.Client
+	release   string
 	namespace string
 	spec      release.Spec
 }
@@ -28,7 +29,7 @@ func newColors(client *cluster.Client, rel *release.Release) *colors {
 	if namespace == "" {
 		namespace = client.Namespace
 	}
-	return &colors{client: client, namespace: namespace, spec: rel.Spec}
+	return &colors{client: client, release: rel.Metadata.Name, namespace: namespace, spec: rel.Spec}
 }
 
 // pods are the pods of a colour, by name: those of its workloads that carry

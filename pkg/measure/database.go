@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
 const (
@@ -33,6 +34,8 @@ type snapshotter interface {
 // it keeps: when the database is full there is no way to open another.
 type database struct {
 	name       string // in the release
+	release    string
+	pooled     bool // its colours reach it through a pooler
 	session    snapshotter
 	shown      string
 	finder     podFinder
@@ -52,9 +55,9 @@ type database struct {
 }
 
 // newDatabase makes a source over an observer.
-func newDatabase(name string, session snapshotter, shown string, colors *colors, clock clock.PassiveClock) *database {
+func newDatabase(declared release.Database, session snapshotter, shown string, colors *colors, clock clock.PassiveClock) *database {
 	return &database{
-		name: name, session: session, shown: shown, finder: colors, colorNames: colors.spec.ColorNames(), clock: clock,
+		name: declared.Name, release: colors.release, pooled: declared.Pooler != nil, session: session, shown: shown, finder: colors, colorNames: colors.spec.ColorNames(), clock: clock,
 		workloads: func(color string) []string {
 			var names []string
 			for _, ref := range colors.spec.Colors[color].Workloads {
@@ -167,12 +170,16 @@ func (d *database) identities(ctx context.Context) ([]postgres.Identity, error) 
 		if err != nil {
 			return nil, err
 		}
-		identity := postgres.Identity{Color: color, Names: d.workloads(color)}
+		identity := postgres.Identity{Color: color, Release: d.release, Names: d.workloads(color), Masked: d.pooled}
 		for _, pod := range pods {
 			identity.Names = append(identity.Names, pod.Name)
 			// A pod in its node's network shares the address with others.
-			if pod.Status.PodIP != "" && !pod.Spec.HostNetwork {
-				identity.Addresses = append(identity.Addresses, pod.Status.PodIP)
+			if pod.Spec.HostNetwork {
+				identity.Masked = true
+				continue
+			}
+			for _, ip := range pod.Status.PodIPs {
+				identity.Addresses = append(identity.Addresses, ip.IP)
 			}
 		}
 		identities = append(identities, identity)

@@ -27,7 +27,7 @@ func (noPods) pods(context.Context, string) ([]corev1.Pod, error) { return nil, 
 // new look.
 func watched(session snapshotter) (*database, *clocktesting.FakeClock) {
 	fake := clocktesting.NewFakeClock(start)
-	source := newDatabase("main", session, "postgres main", testColors(), fake)
+	source := newDatabase(release.Database{Name: "main"}, session, "postgres main", testColors(), fake)
 	source.finder = noPods{}
 	return source, fake
 }
@@ -274,6 +274,34 @@ func TestTheTightestLimitCounts(t *testing.T) {
 				t.Errorf("%+v, want %v: %s", got, test.value, test.detail)
 			}
 		})
+	}
+}
+
+// onePod is a pod of green, and of no other colour.
+type onePod struct{}
+
+func (onePod) pods(_ context.Context, color string) ([]corev1.Pod, error) {
+	if color != "green" {
+		return nil, nil
+	}
+	return []corev1.Pod{{Status: corev1.PodStatus{PodIPs: []corev1.PodIP{{IP: "10.0.0.1"}, {IP: "fd00::1"}}}}}, nil
+}
+
+// What another team leaves open rolls nothing back.
+func TestTransactionsOfAnotherServiceAreNotTheColours(t *testing.T) {
+	at := func(session postgres.Session, address string, age time.Duration) postgres.Session {
+		session.Address, session.TransactionAge = address, age
+		return session
+	}
+	session := &told{snapshot: postgres.Snapshot{SeesSessions: true, Sessions: []postgres.Session{
+		at(backend(1, ""), "10.0.0.1", time.Second), at(backend(2, ""), "fd00::1", 2*time.Second),
+		at(backend(3, "cart-green"), "10.0.9.1", time.Hour), at(backend(4, "shop-green"), "10.0.9.2", 3*time.Second)}}}
+	for pooled, want := range map[bool]float64{false: 2, true: 3} {
+		source, _ := watched(session)
+		source.finder, source.pooled = onePod{}, pooled
+		if got := source.Read(t.Context(), Query{Signal: OldestTransaction, Color: "green", Database: "main"}); got.State != OK || got.Value != want {
+			t.Errorf("pooled %t: %+v, want %v s", pooled, got, want)
+		}
 	}
 }
 

@@ -208,7 +208,7 @@ func (s *setUp) addDatabase(ctx context.Context, declared release.Database) erro
 			// A refusal is what the first reading will say.
 			_, _ = session.Snapshot(ctx)
 		}
-		s.sources = append(s.sources, newDatabase(declared.Name, session, shown, s.colors, s.clock))
+		s.sources = append(s.sources, newDatabase(declared, session, shown, s.colors, s.clock))
 		return nil
 	}
 	s.lacks("sessions of database "+declared.Name, "it is observed by "+string(target.Via)+", which doesn't tell whose they are")

@@ -9,10 +9,15 @@ import (
 // Identity is what is known of one colour from the cluster.
 type Identity struct {
 	Color string
+	// Release is the name of the release, which all colours share.
+	Release string
 	// Names are the colour's own names: its workloads and its pods.
 	Names []string
 	// Addresses are the IP addresses of its pods.
 	Addresses []string
+	// Masked: its sessions may come from addresses that are not its pods', since a
+	// pooler opens them or its pods are in their nodes' network.
+	Masked bool
 }
 
 // Evidence is why a session was given to a colour.
@@ -39,14 +44,21 @@ type Attribution struct {
 }
 
 // Attribute gives client sessions to colours. A session that the evidence
-// gives to two colours is given to neither. It is pure.
+// gives to two colours is given to neither.
+//
+// Once a session is seen that comes from a pod of a colour, addresses arrive here
+// unchanged, and one that is nobody's pod is somebody else's session, whatever it
+// is called. Where none is, something between hides them (a pooler that nobody
+// declared, a node that masquerades), and names are all that there is; so they are
+// for a colour that is Masked, and for a session without an address. It is pure.
 func Attribute(snapshot Snapshot, identities []Identity) Attribution {
 	result := Attribution{Sessions: map[string][]Session{}, Evidence: map[string]map[Evidence]int{}}
+	seen := seesPods(snapshot, identities)
 	for _, session := range snapshot.ClientSessions() {
 		if session.Own {
 			continue
 		}
-		color, evidence := colorOf(session, identities)
+		color, evidence := colorOf(session, identities, seen)
 		if color == "" {
 			result.Unknown = append(result.Unknown, session)
 			continue
@@ -94,14 +106,30 @@ func distinct(sessions []Session, of func(Session) string) []string {
 	return slices.DeleteFunc(slices.Compact(values), func(value string) bool { return value == "" })
 }
 
-func colorOf(session Session, identities []Identity) (string, Evidence) {
+// seesPods reports whether a session comes from the address of a colour's pod. Jobs
+// are told by their addresses alone, and may go past what hides those of others.
+func seesPods(snapshot Snapshot, identities []Identity) bool {
+	return slices.ContainsFunc(snapshot.ClientSessions(), func(session Session) bool {
+		return slices.ContainsFunc(identities, func(i Identity) bool {
+			return len(i.Names) > 0 && slices.Contains(i.Addresses, session.Address)
+		})
+	})
+}
+
+func colorOf(session Session, identities []Identity, seen bool) (string, Evidence) {
+	named := func(text string) func(Identity) bool {
+		return func(i Identity) bool {
+			elsewhere := seen && session.Address != "" && !i.Masked
+			return !elsewhere && (i.isCalled(text) || i.isNamedIn(text) && colorsIn(text, identities) == 1)
+		}
+	}
 	for _, test := range []struct {
 		evidence Evidence
 		matches  func(Identity) bool
 	}{
 		{ByAddress, func(i Identity) bool { return slices.Contains(i.Addresses, session.Address) }},
-		{ByApplication, func(i Identity) bool { return i.isNamedBy(session.Application) }},
-		{ByRole, func(i Identity) bool { return i.isNamedBy(session.Role) }},
+		{ByApplication, named(session.Application)},
+		{ByRole, named(session.Role)},
 	} {
 		var colors []string
 		for _, identity := range identities {
@@ -121,23 +149,44 @@ func colorOf(session Session, identities []Identity) (string, Evidence) {
 	return "", ""
 }
 
-// isNamedBy reports whether a text is one of the colour's names or holds the
-// colour's name as a word: shop-green, green.shop, shop_green_reader.
-// PostgreSQL cuts application_name at 63 bytes, so a pod's name counts cut
-// too.
-func (i Identity) isNamedBy(text string) bool {
-	if text == "" {
-		return false
-	}
-	text = strings.ToLower(text)
-	for _, name := range i.Names {
-		name = strings.ToLower(name)
-		if text == name || len(text) == 63 && strings.HasPrefix(name, text) {
-			return true
+// isCalled reports whether a text is one of the colour's names. PostgreSQL cuts
+// application_name at 63 bytes, so a pod's name counts cut too.
+func (i Identity) isCalled(text string) bool {
+	return text != "" && slices.ContainsFunc(i.Names, func(name string) bool {
+		return strings.EqualFold(text, name) || len(text) == 63 && strings.HasPrefix(strings.ToLower(name), strings.ToLower(text))
+	})
+}
+
+// isNamedIn reports whether a text begins with the name of the release or of a
+// workload beside the colour's: shop-green, green.shop, Shop_Green/worker. The
+// colour alone is anybody's: cart-green is the colour of another release.
+func (i Identity) isNamedIn(text string) bool {
+	color, text := spelled(i.Color), spelled(text)
+	return slices.ContainsFunc(append(slices.Clone(i.Names), i.Release), func(name string) bool {
+		name = spelled(name)
+		return name != "" && (strings.HasPrefix(text, name+color) || strings.HasPrefix(text, color+name) ||
+			name != color && strings.HasPrefix(text, name) && strings.Contains("-"+name, "-"+color))
+	})
+}
+
+// colorsIn counts the colours whose names are words of a text.
+func colorsIn(text string, identities []Identity) int {
+	count := 0
+	for _, identity := range identities {
+		if strings.Contains("-"+spelled(text), "-"+spelled(identity.Color)) {
+			count++
 		}
 	}
-	words := strings.FieldsFunc(text, func(r rune) bool {
+	return count
+}
+
+// spelled is the words of a text, each with a dash behind it, "" where it has none.
+func spelled(text string) string {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
 	})
-	return slices.Contains(words, strings.ToLower(i.Color))
+	if len(words) == 0 {
+		return ""
+	}
+	return strings.Join(words, "-") + "-"
 }

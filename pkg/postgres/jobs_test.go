@@ -23,7 +23,7 @@ func TestPlanOfJobs(t *testing.T) {
 	for pid := range 3 {
 		input.Snapshot.Sessions = append(input.Snapshot.Sessions, postgres.Session{PID: pid + 200, BackendType: "client backend", Database: "reports", Role: "migrator", Address: "10.0.0.9"})
 	}
-	identities := []postgres.Identity{{Color: "blue"}, {Color: "green"}, {Color: "job/reports", Addresses: []string{"10.0.0.9"}}}
+	identities := []postgres.Identity{{Color: "blue", Release: "shop"}, {Color: "green", Release: "shop"}, {Color: "job/reports", Addresses: []string{"10.0.0.9"}}}
 	input.Attribution = postgres.Attribute(input.Snapshot, identities)
 	input.Jobs = []postgres.JobDemand{
 		{Name: "job/reports", Pods: 3, Pool: jobPool(5), Role: "migrator", Database: "reports"},

@@ -32,7 +32,7 @@ func incident(pool int) postgres.BudgetInput {
 			Pool: postgres.PoolSize{Connections: pool, Known: true, Trust: postgres.TrustConfigured, Processes: 1,
 				Field: "deployment/recommendation-" + color + " env DB_POOL_SIZE"}})
 	}
-	input.Attribution = postgres.Attribute(input.Snapshot, []postgres.Identity{{Color: "blue"}, {Color: "green"}})
+	input.Attribution = postgres.Attribute(input.Snapshot, []postgres.Identity{{Color: "blue", Release: "shop"}, {Color: "green", Release: "shop"}})
 	return input
 }
 
@@ -229,7 +229,7 @@ func drawInput(t *rapid.T) postgres.BudgetInput {
 		input.Snapshot.Sessions = append(input.Snapshot.Sessions, postgres.Session{PID: pid, BackendType: "client backend",
 			Database:    rapid.SampledFrom([]string{"shop", "other"}).Draw(t, "database"),
 			Role:        rapid.SampledFrom([]string{"app", "ann"}).Draw(t, "role"),
-			Application: rapid.SampledFrom([]string{"x-blue", "x-green", "psql"}).Draw(t, "application")})
+			Application: rapid.SampledFrom([]string{"shop-blue", "shop-green", "psql"}).Draw(t, "application")})
 	}
 	for _, color := range []string{"blue", "green"} {
 		known := rapid.Bool().Draw(t, "known")
@@ -241,7 +241,7 @@ func drawInput(t *rapid.T) postgres.BudgetInput {
 			Replicas: number(0, 5, "replicas"), Maximum: number(0, 8, "hpa"), Surge: number(0, 2, "surge"),
 			Pool: postgres.PoolSize{Connections: size, Known: known, Trust: postgres.TrustDeclared}})
 	}
-	input.Attribution = postgres.Attribute(input.Snapshot, []postgres.Identity{{Color: "blue"}, {Color: "green"}})
+	input.Attribution = postgres.Attribute(input.Snapshot, []postgres.Identity{{Color: "blue", Release: "shop"}, {Color: "green", Release: "shop"}})
 	return input
 }
 

@@ -75,7 +75,7 @@ func plan(snapshot postgres.Snapshot) postgres.Budget {
 			{Color: "blue", Replicas: 1, Pool: pool, Role: "app"},
 			{Color: "green", Replicas: 1, Surge: 1, Pool: pool, Role: "app"},
 		},
-		Attribution: postgres.Attribute(snapshot, []postgres.Identity{{Color: "blue"}, {Color: "green"}})})
+		Attribution: postgres.Attribute(snapshot, []postgres.Identity{{Color: "blue", Release: "shop"}, {Color: "green", Release: "shop"}})})
 }
 
 func ceiling(budget postgres.Budget) int {

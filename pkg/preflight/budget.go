@@ -22,7 +22,7 @@ func (f *Facts) Budget(name string) (budget postgres.Budget, ok bool, why string
 		return postgres.Budget{}, false, database.Snapshot.Problem
 	}
 	snapshot := database.Snapshot.Value
-	colors := f.identities()
+	colors := f.identities(name)
 	input := postgres.BudgetInput{
 		Release: f.Release.Metadata.Name, Namespace: f.Namespace, Name: name,
 		Share: database.Declared.Budget, Snapshot: snapshot,
@@ -49,7 +49,7 @@ func (f *Facts) Budget(name string) (budget postgres.Budget, ok bool, why string
 // connection strings and their sessions, as far as these are known.
 func (f *Facts) roles(name string) []string {
 	var roles []string
-	given := postgres.Attribute(f.Databases[name].Snapshot.Value, f.identities())
+	given := postgres.Attribute(f.Databases[name].Snapshot.Value, f.identities(name))
 	for _, color := range f.colors() {
 		roles = append(roles, given.Roles(color.Name)...)
 		for _, pool := range color.Pools[name] {
@@ -60,11 +60,11 @@ func (f *Facts) roles(name string) []string {
 	return slices.Compact(roles)
 }
 
-// identities is by what the sessions of each colour are told.
-func (f *Facts) identities() []postgres.Identity {
+// identities is by what the sessions of each colour are told in a database.
+func (f *Facts) identities(database string) []postgres.Identity {
 	var identities []postgres.Identity
 	for _, color := range f.colors() {
-		identity := postgres.Identity{Color: color.Name}
+		identity := postgres.Identity{Color: color.Name, Release: f.Release.Metadata.Name, Masked: f.Databases[database].Pooler != nil}
 		for _, workload := range color.Declared.Workloads {
 			identity.Names = append(identity.Names, workload.Name)
 		}
@@ -72,6 +72,7 @@ func (f *Facts) identities() []postgres.Identity {
 			identity.Names = append(identity.Names, pod.Name)
 			// A pod in its node's network shares the address with others.
 			if pod.Spec.HostNetwork {
+				identity.Masked = true
 				continue
 			}
 			for _, ip := range pod.Status.PodIPs {

@@ -60,6 +60,32 @@ func TestSurgeGrowsWithTheReplicas(t *testing.T) {
 	}
 }
 
+// Sessions that another service holds are others', whatever they are called.
+func TestBudgetCountsAnotherServiceAsOthers(t *testing.T) {
+	for name, test := range map[string]struct {
+		application string
+		pooler      *postgres.Pooler
+		want        int
+	}{
+		"another service's colour":  {"cart-green", nil, 44},
+		"our name, nobody's pod":    {"shop-green", nil, 44},
+		"our name, behind a pooler": {"shop-green", &postgres.Pooler{}, 4},
+		"its, behind a pooler":      {"cart-green", &postgres.Pooler{}, 44},
+	} {
+		facts := healthy()
+		facts.database(func(d *Database) { d.Pooler = test.pooler })
+		facts.snapshot(func(s *postgres.Snapshot) {
+			s.Sessions = append(s.Sessions, postgres.Session{PID: 900, BackendType: "client backend", Database: "shop", Address: "10.4.0.1"})
+			for pid := range 40 {
+				s.Sessions = append(s.Sessions, postgres.Session{PID: 1000 + pid, BackendType: "client backend", Database: "shop", Application: test.application, Address: "10.9.9.9"})
+			}
+		})
+		if budget, _, _ := facts.Budget("main"); budget.Gates[0].Others != test.want {
+			t.Errorf("%s: %d others, want %d", name, budget.Gates[0].Others, test.want)
+		}
+	}
+}
+
 // The address of a pod in its node's network is that of everything there.
 func TestIdentitiesLeaveOutTheNodesAddress(t *testing.T) {
 	facts := healthy()
@@ -67,7 +93,7 @@ func TestIdentitiesLeaveOutTheNodesAddress(t *testing.T) {
 		c.Owned.Value[0].Spec.HostNetwork = true
 		c.Owned.Value = c.Owned.Value[:2]
 	})
-	if diff := cmp.Diff([]string{"10.5.0.1"}, facts.identities()[1].Addresses); diff != "" {
+	if diff := cmp.Diff([]string{"10.5.0.1"}, facts.identities("main")[1].Addresses); diff != "" {
 		t.Errorf("addresses of green (-want +got):\n%s", diff)
 	}
 }
