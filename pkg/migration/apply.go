@@ -118,6 +118,7 @@ func (s *schema) applyObject(action statement.Action) {
 	case statement.CreateFunction:
 		s.functions[action.Name.Name] = action.Code
 		s.makes("function", action.Name, action.Replace)
+		s.makes("function", withArguments(action.Name, action.Arguments), action.Replace)
 	case statement.CreateView:
 		s.makes("view", action.Name, action.Replace || action.IfNotExists)
 	case statement.Create:
@@ -165,6 +166,12 @@ func (s *schema) createIndex(action statement.CreateIndex) {
 	s.indexes[key] = &index{
 		table: s.key(action.Table), columns: action.Columns, unique: action.Unique, fresh: s.judging && (gone || !action.IfNotExists),
 	}
+}
+
+// withArguments is the name of one function among others.
+func withArguments(name statement.Name, arguments string) statement.Name {
+	name.Name += "(" + arguments + ")"
+	return name
 }
 
 // objectKey puts the kinds together that one DROP or another names.

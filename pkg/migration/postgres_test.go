@@ -141,10 +141,10 @@ func TestTheOldVersionBreaks(t *testing.T) {
 			t.Errorf("%s: a rule of class %s needs examples, and what the old version runs", rule.ID, rule.Class)
 			continue
 		}
-		if broken, _ := b.breaks(t, rule.Old, rule.Bad); !broken {
+		if broken, _ := b.breaks(t, "", rule.Old, rule.Bad); !broken {
 			t.Errorf("%s: the old version is not broken by\n%s", rule.ID, rule.Bad)
 		}
-		if broken, why := b.breaks(t, rule.Old, rule.Good); broken {
+		if broken, why := b.breaks(t, "", rule.Old, rule.Good); broken {
 			t.Errorf("%s: the old version is broken by\n%s\n%s", rule.ID, rule.Good, why)
 		}
 	}
@@ -152,11 +152,12 @@ func TestTheOldVersionBreaks(t *testing.T) {
 
 // breaks reports whether a query of the old version fails, or gives something
 // else, once SQL has run, and what it gave.
-func (b *bench) breaks(t *testing.T, query, sql string) (broken bool, why string) {
+func (b *bench) breaks(t *testing.T, before, query, sql string) (broken bool, why string) {
 	t.Helper()
 	database := b.database(t)
+	b.exec(t, b.connect(t, database), before)
 	client := b.old(t, database, query)
-	before, err := client.run(t)
+	answered, err := client.run(t)
 	if err != nil {
 		t.Fatalf("%s: the old version fails before: %v", query, err)
 	}
@@ -164,7 +165,7 @@ func (b *bench) breaks(t *testing.T, query, sql string) (broken bool, why string
 		t.Error(err)
 	}
 	answer, err := client.run(t)
-	return err != nil || answer != before, fmt.Sprintf("%v %s", err, answer)
+	return err != nil || answer != answered, fmt.Sprintf("%v %s", err, answer)
 }
 
 // TestTheOldVersionIsJudgedRightly holds what is said to break the old version
@@ -172,9 +173,10 @@ func (b *bench) breaks(t *testing.T, query, sql string) (broken bool, why string
 func TestTheOldVersionIsJudgedRightly(t *testing.T) {
 	b := newBench(t)
 	type sample struct {
-		name, sql, old string
-		breaks         bool
+		name, before, sql, old string
+		breaks                 bool
 	}
+	const twice = "CREATE FUNCTION f(text) RETURNS text LANGUAGE sql AS $$ SELECT $1 $$"
 	check := func(breaks bool, condition string) sample {
 		return sample{name: condition, breaks: breaks, old: "INSERT INTO orders (id, note, quantity) VALUES (9001, 'x', 3)",
 			sql: "ALTER TABLE orders ADD w int, ADD extra int DEFAULT 0, ADD doubled int GENERATED ALWAYS AS (quantity * 2) STORED;" +
@@ -212,12 +214,24 @@ func TestTheOldVersionIsJudgedRightly(t *testing.T) {
 		check(true, "quantity <= extra"),
 		check(true, "quantity <= extra AND w > 0"),
 		check(true, "doubled < 5"),
+		{name: "rights on what was made", old: "SELECT f('x'::text)", before: twice,
+			sql: "CREATE FUNCTION f(a int, OUT b int, c varchar(5) DEFAULT 'x') LANGUAGE sql SECURITY DEFINER AS $$ SELECT 1 $$; REVOKE ALL ON FUNCTION f(int, varchar) FROM PUBLIC;" +
+				"CREATE TABLE n (id int); CREATE VIEW v AS SELECT 1 AS one; CREATE SEQUENCE q; REVOKE ALL ON TABLE n, v FROM PUBLIC, app; REVOKE SELECT (id) ON n FROM app; REVOKE USAGE ON SEQUENCE q FROM app;" +
+				"CREATE SCHEMA fresh; REVOKE ALL ON SCHEMA fresh FROM PUBLIC; REVOKE ALL ON ALL TABLES IN SCHEMA fresh FROM PUBLIC"},
+		{name: "rights on one of the name that was there", breaks: true, old: "SELECT f('x'::text)", before: twice,
+			sql: "CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; REVOKE ALL ON FUNCTION f(text) FROM PUBLIC"},
+		{name: "rights on what may be replaced", breaks: true, old: "SELECT f('x'::text)", before: twice,
+			sql: "CREATE OR REPLACE FUNCTION f(text) RETURNS text LANGUAGE sql AS $$ SELECT $1 $$; REVOKE ALL ON FUNCTION f(text) FROM PUBLIC"},
+		{name: "rights on something old beside", breaks: true, old: "SELECT note FROM carts WHERE id = 1",
+			sql: "CREATE TABLE n (id int); REVOKE SELECT ON n, carts FROM app"},
+		{name: "a role", breaks: true, old: "SELECT note FROM orders WHERE id = 1",
+			before: "CREATE ROLE reader; REVOKE ALL ON orders FROM app; GRANT SELECT ON orders TO reader; GRANT reader TO app", sql: "REVOKE reader FROM app"},
 	} {
-		report := evaluate(t, Options{}, history(ExampleSchema), judged("1.sql", test.sql, dialect.Autocommit))
+		report := evaluate(t, Options{}, history(ExampleSchema+test.before), judged("1.sql", test.sql, dialect.Autocommit))
 		if said := slices.ContainsFunc(report.Findings, func(f Finding) bool { return f.Class == BreaksAtOnce && f.Blocks() }); said != test.breaks {
 			t.Errorf("%s: said to break the old version: %t; found %q", test.name, said, told(report))
 		}
-		if broken, why := b.breaks(t, test.old, test.sql); broken != test.breaks {
+		if broken, why := b.breaks(t, test.before, test.old, test.sql); broken != test.breaks {
 			t.Errorf("%s: the old version is broken: %t (%s)", test.name, broken, why)
 		}
 	}

@@ -41,6 +41,18 @@ func (s *scene) freshObject(kind string, name statement.Name) bool {
 	return s.schema.made[objectKey(kind, s.schema.key(name))]
 }
 
+// freshNamed reports whether what is judged has made an object that rights are
+// about. A view and a sequence are spoken of as tables too.
+func (s *scene) freshNamed(object statement.Object) bool {
+	if object.Kind == "table" {
+		return s.fresh(object.Name) || s.freshObject("view", object.Name) || s.freshObject("sequence", object.Name)
+	}
+	if object.Arguments != nil {
+		return s.freshObject(object.Kind, withArguments(object.Name, *object.Arguments))
+	}
+	return s.freshObject(object.Kind, object.Name)
+}
+
 // remade reports whether an object of the kind and name is made again by what
 // is committed together with the change.
 func (s *scene) remade(kind string, name statement.Name) bool {

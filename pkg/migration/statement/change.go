@@ -249,7 +249,9 @@ type (
 		Kind    string
 		Name    Name
 		Replace bool
-		Code    Code
+		// Arguments are the types that tell it from others of the name.
+		Arguments string
+		Code      Code
 	}
 	// CreateTrigger is CREATE TRIGGER.
 	CreateTrigger struct {
@@ -270,8 +272,12 @@ type (
 	}
 	// Grant is GRANT; Revoke is REVOKE.
 	Grant struct{}
-	// Revoke is REVOKE; Text is what it takes away from whom.
-	Revoke struct{ Text string }
+	// Revoke is REVOKE; Text is what it takes away from whom. Objects are those
+	// that it is about, none where that isn't known.
+	Revoke struct {
+		Text    string
+		Objects []Object
+	}
 	// AddEnumValue is ALTER TYPE ADD VALUE.
 	AddEnumValue struct {
 		Type  Name
@@ -298,6 +304,15 @@ type (
 		What string
 	}
 )
+
+// Object is an object that a statement names; of a schema, also all that is in it.
+type Object struct {
+	Kind string
+	Name Name
+	// Arguments tell a function from others of the name, nil where the name
+	// alone does.
+	Arguments *string
+}
 
 // What else a statement does.
 type (

@@ -51,7 +51,7 @@ func (r *reader) other(word string) {
 		r.everything()
 		r.did(Grant{})
 	case "revoke":
-		r.did(Revoke{Text: r.everything().String()})
+		r.revoke()
 	case "comment", "analyze", "analyse", "show", "explain", "listen", "notify", "unlisten", "deallocate", "prepare", "discard",
 		"security", "fetch", "move", "close", "declare", "load":
 		r.everything()

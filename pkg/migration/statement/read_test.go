@@ -47,6 +47,15 @@ func brief(action Action) string {
 		return fmt.Sprintf("%s %s %s", action.Kind, action.Name, codeText(action.Code))
 	case Do:
 		return "do " + codeText(action.Code)
+	case Revoke:
+		text := "revoke"
+		for _, object := range action.Objects {
+			text += " " + object.Kind + " " + object.Name.String()
+			if object.Arguments != nil {
+				text += "(" + *object.Arguments + ")"
+			}
+		}
+		return text
 	case CreateView:
 		return fmt.Sprintf("view %s replace=%t [%s]", action.Name, action.Replace, action.Query)
 	case Data:
@@ -110,6 +119,11 @@ func codeText(code Code) string {
 
 func TestRead(t *testing.T) {
 	for _, test := range []struct{ sql, want string }{
+		{`REVOKE ALL ON FUNCTION s.f(a int8, OUT b int, INOUT double precision, c varchar(5)[] DEFAULT 'x', int = 5), g FROM PUBLIC`,
+			"revoke function s.f(bigint, double precision, character varying[], integer) function g"},
+		{`REVOKE GRANT OPTION FOR SELECT (a, b), UPDATE ON t, s.u FROM app CASCADE`, "revoke table t table s.u"},
+		{`REVOKE ALL PRIVILEGES ON ALL TABLES IN SCHEMA s, u FROM app`, "revoke schema s schema u"},
+		{`REVOKE reader FROM app`, "revoke"},
 		{`ALTER TABLE t ADD COLUMN a varchar(20) NOT NULL DEFAULT 'x'::character varying`, `t + (a character varying(20) not null default['x'::character varying])`},
 		{`ALTER TABLE IF EXISTS ONLY s."T" * ADD IF NOT EXISTS a int8 DEFAULT NULL UNIQUE, DROP b CASCADE`,
 			`s.T + (a bigint default[null] UNIQUE[a]); DropColumn{Table:s.T Column:b}`},
@@ -170,7 +184,7 @@ func TestRead(t *testing.T) {
 		{`ROLLBACK TO SAVEPOINT a`, `Transaction{Kind:3}`},
 		{`WITH x AS (SELECT 1 WHERE true) UPDATE ONLY s.t SET a = f(1)`, `update s.t where=false calls=[f]`},
 		{`DELETE FROM t WHERE a = 1`, `delete t where=true calls=[]`},
-		{`REVOKE SELECT ON t FROM app`, `Revoke{Text:select on t from app}`},
+		{`REVOKE SELECT ON t FROM app`, `revoke table t`},
 		{"DO $$\nBEGIN\n  IF x THEN\n    ALTER TABLE t DROP a;\n  END IF;\n  EXECUTE 'DROP TABLE u';\n  EXECUTE format('x');\nEND $$",
 			`do plpgsql{4:5 DropColumn{Table:t Column:a} | 6:3 Drop{Kind:table Name:u Table: Cascade:false Concurrently:false IfExists:false} | 7:3 Execute{Text:format('…')}}`},
 		{"CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS $x$ UPDATE t SET a = 1; SELECT 1 $x$", `function f sql{1:58 update t where=false calls=[] | 1:78 select  where=false calls=[]}`},
