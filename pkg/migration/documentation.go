@@ -67,7 +67,8 @@ ALTER TABLE orders DROP COLUMN note;
 of them does wrong counts.
 
 **What can't be read** is told, for that statement alone, and blocks ([unread](#unread)). Static SQL in ` + "`DO`" + ` and in the
-functions that a migration makes and calls is read and judged where it stands.
+functions that a migration makes and calls is read and judged where it stands. Of one statement at most 50 findings of a rule are
+told; the last one says how many more there are.
 
 **Secrets.** A finding shows a statement without what its string constants hold (` + "`'…'`" + `): a password, a connection string, a
 text that is executed. Only the default or the CHECK of what to run instead is written out.

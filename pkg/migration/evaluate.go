@@ -58,7 +58,7 @@ func (w *walk) remember(migration dialect.Migration) {
 	w.schema.judging = false
 	for _, section := range migration.Sections {
 		for _, read := range statement.Split(section.Text) {
-			for _, change := range w.unfold(read, 0).changes {
+			for _, change := range w.unfold(read).changes {
 				w.schema.apply(change.Action)
 			}
 		}
@@ -95,6 +95,10 @@ type unfolded struct {
 	changes []statement.Change
 	// unread are the statements of that code that could not be read.
 	unread []statement.Statement
+	// called are the functions that it has called: what one does again is
+	// judged already, and functions that call each other twice would do it
+	// without end.
+	called map[string]bool
 }
 
 // deepest bounds how deep functions call each other.
@@ -102,8 +106,13 @@ const deepest = 8
 
 // unfold replaces DO, and calls of functions that the migrations define, by
 // what they do.
-func (w *walk) unfold(read statement.Statement, depth int) unfolded {
-	var result unfolded
+func (w *walk) unfold(read statement.Statement) unfolded {
+	result := unfolded{called: map[string]bool{}}
+	w.unfoldInto(&result, read, 0)
+	return result
+}
+
+func (w *walk) unfoldInto(result *unfolded, read statement.Statement, depth int) {
 	if read.Unread != "" {
 		result.unread = append(result.unread, read)
 	}
@@ -112,26 +121,24 @@ func (w *walk) unfold(read statement.Statement, depth int) unfolded {
 		if depth >= deepest {
 			continue
 		}
-		for _, code := range w.runs(change.Action) {
+		for _, code := range w.runs(change.Action, result.called) {
 			for _, inner := range code.Statements {
-				more := w.unfold(inner, depth+1)
-				result.changes = append(result.changes, more.changes...)
-				result.unread = append(result.unread, more.unread...)
+				w.unfoldInto(result, inner, depth+1)
 			}
 		}
 	}
-	return result
 }
 
-// runs is the code that an action runs at once.
-func (w *walk) runs(action statement.Action) []statement.Code {
+// runs is the code that an action runs at once, and that none before it called.
+func (w *walk) runs(action statement.Action, called map[string]bool) []statement.Code {
 	switch action := action.(type) {
 	case statement.Do:
 		return []statement.Code{action.Code}
 	case statement.Data:
 		var codes []statement.Code
-		for _, called := range action.Calls {
-			if code, known := w.schema.functions[called]; known {
+		for _, name := range action.Calls {
+			if code, known := w.schema.functions[name]; known && !called[name] {
+				called[name] = true
 				codes = append(codes, code)
 			}
 		}

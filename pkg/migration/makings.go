@@ -34,6 +34,17 @@ func (w *walk) makings(statements []statement.Statement) *makings {
 	return found
 }
 
+// lastMade is, for each object that changes make, the last that does.
+func (m *makings) lastMade(changes []statement.Change) map[string]int {
+	last := map[string]int{}
+	for number, change := range changes {
+		if key := m.makes(change.Action); key != "" {
+			last[key] = number
+		}
+	}
+	return last
+}
+
 // makes is the object that an action makes, "" for none.
 func (m *makings) makes(action statement.Action) string {
 	switch made := action.(type) {

@@ -25,38 +25,37 @@ type part struct {
 
 // statement judges one statement.
 func (p *part) statement(read *statement.Statement) {
-	reasons, problems := allowed(p.file, *read)
+	telling, problems := p.telling(read)
 	p.problems = append(p.problems, problems...)
-	run := p.unfold(*read, 0)
-	text := sync.OnceValue(read.Shown)
+	run := p.unfold(*read)
+	ownMade := sync.OnceValue(func() map[string]int { return p.makings.lastMade(run.changes) })
 	for _, unread := range run.unread {
-		p.tell(read, reasons, unreadFinding(unread))
+		telling.tell(unreadFinding(unread))
 	}
 	for number, change := range run.changes {
-		scene := &scene{version: p.options.Version, schema: p.schema, session: p.session, statement: read, text: text, change: change, transaction: p.open}
-		scene.remadeLater = p.remadeLater(run.changes[number+1:])
+		scene := &scene{version: p.options.Version, schema: p.schema, session: p.session, statement: read, text: telling.text, change: change, transaction: p.open}
+		scene.remadeLater = p.remadeLater(ownMade, number)
 		for _, rule := range p.rules {
 			if rule.Examine == nil {
 				continue
 			}
 			for _, finding := range rule.Examine(scene) {
 				finding.Rule = rule.ID
-				p.tell(read, reasons, finding)
+				telling.tell(finding)
 			}
 		}
 		p.happens(scene)
 	}
+	telling.sum()
 }
 
 // remadeLater looks for an object that is made by what is left of a statement's
 // own changes, or of its transaction.
-func (p *part) remadeLater(own []statement.Change) func(key string) bool {
+func (p *part) remadeLater(own func() map[string]int, change int) func(key string) bool {
 	transaction, number := p.open, p.number
 	return func(key string) bool {
-		for _, change := range own {
-			if p.makings.makes(change.Action) == key {
-				return true
-			}
+		if own()[key] > change {
+			return true
 		}
 		return transaction != nil && p.makings.made[making{p.makings.transactions[number], key}] > number
 	}
@@ -123,54 +122,11 @@ func (p *part) end(section dialect.Section, statements []statement.Statement) {
 		return
 	}
 	last := &statements[len(statements)-1]
-	reasons, _ := allowed(p.file, *last)
 	if p.open != nil && !p.open.whole && !p.open.implicit {
-		p.tell(last, reasons, openFinding(last.At))
+		p.tell(last, openFinding(last.At))
 	}
 	first := &statements[0]
-	reasons, _ = allowed(p.file, *first)
 	if finding, wrong := downFinding(section, first.At); wrong {
-		p.tell(first, reasons, finding)
+		p.tell(first, finding)
 	}
-}
-
-// tell adds a finding to the report, with all that is known from its rule.
-func (p *part) tell(read *statement.Statement, reasons map[string]string, finding Finding) {
-	var rule Rule
-	for _, known := range p.rules {
-		if known.ID == finding.Rule {
-			rule = known
-		}
-	}
-	level, set := p.options.Levels[rule.ID]
-	if finding.Level == "" {
-		finding.Level = rule.DefaultLevel()
-	}
-	if set {
-		finding.Level = level
-	}
-	said := rule.said(finding)
-	if rule.ID == "" || finding.Level == Off || said != "" && p.seen[said] {
-		return
-	}
-	p.seen[said] = true
-	finding.Class, finding.File, finding.Statement = rule.Class, p.file, compact(read.Shown())
-	finding.Docs = DocsPath(rule)
-	finding.Acknowledged = reasons[rule.ID]
-	if finding.Remedy == "" {
-		finding.Remedy = rule.Remedy
-	}
-	p.report.Findings = append(p.report.Findings, finding)
-}
-
-// said is what a rule says once a section, however often it is so: the first
-// finding stands for the others. "" is a finding that stands for itself.
-func (r Rule) said(finding Finding) string {
-	switch r.ID {
-	case ruleLockTimeout, ruleNestedTransaction:
-		return r.ID
-	case rulePreparedPlan:
-		return r.ID + finding.Problem
-	}
-	return ""
 }

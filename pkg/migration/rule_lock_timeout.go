@@ -21,7 +21,7 @@ func lockTimeout() Rule {
 				if taken.hinders() {
 					return one(s.found("%s of %s is waited for without an end: neither lock_timeout nor statement_timeout is set", taken.mode, spoken(taken.table)).
 						breaks("behind one long query, every later query of both versions on %s waits", spoken(taken.table)).
-						safe("SET lock_timeout = '2s';", s.text()+";"))
+						safe("SET lock_timeout = '2s';", s.text()))
 				}
 			}
 			return nil

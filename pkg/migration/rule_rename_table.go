@@ -33,7 +33,7 @@ COMMIT;`,
 				return one(found.breaks("the old version goes through the view: plain queries and writes work, ON CONFLICT and LOCK TABLE may not"))
 			}
 			return one(found.breaks("every query of the old version on it fails at once (42P01), and so does a rollback").safe(
-				"BEGIN;", "SET LOCAL lock_timeout = '2s';", s.text()+";",
+				"BEGIN;", "SET LOCAL lock_timeout = '2s';", s.text(),
 				fmt.Sprintf("CREATE VIEW %s AS SELECT * FROM %s;", name.Quote(), to.Quote()),
 				fmt.Sprintf("-- and the rights of %s on the view", name), "COMMIT;"))
 		},

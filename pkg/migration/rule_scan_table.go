@@ -56,7 +56,7 @@ func (s *scene) validated() []string {
 	case statement.AttachPartition:
 		return []string{
 			fmt.Sprintf("-- first prove the bounds: ALTER TABLE %s ADD CONSTRAINT … CHECK (…) NOT VALID, and VALIDATE it", action.Partition.Quote()),
-			s.text() + ";",
+			s.text(),
 		}
 	}
 	return nil

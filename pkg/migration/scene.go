@@ -12,7 +12,7 @@ type scene struct {
 	schema    *schema
 	session   *session
 	statement *statement.Statement
-	// text is the statement as it may be told.
+	// text is the statement as it may be told, with its semicolon.
 	text   func() string
 	change statement.Change
 	// remadeLater reports whether an object is made again by what follows the

@@ -1,11 +1,6 @@
 package migration
 
-import (
-	"maps"
-	"slices"
-
-	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
-)
+import "github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
 
 // schema is what is known of the database, from the migrations that were read
 // so far. What is not in it may exist all the same.
@@ -106,8 +101,8 @@ func (t *table) column(name string) *column {
 
 // proven is the proof that a column is never null, nil for none.
 func (t *table) proven(name string) *proof {
-	for _, key := range slices.Sorted(maps.Keys(t.proofs)) {
-		if one := t.proofs[key]; one.column == name && one.validated {
+	for _, one := range t.proofs { // none is better than another
+		if one.column == name && one.validated {
 			return one
 		}
 	}

@@ -163,8 +163,7 @@ func (w *walk) observed(observed Observed, until statement.Position) {
 
 // seen adds a finding of a trial.
 func (w *walk) seen(file string, read statement.Statement, finding Finding) {
-	reasons, _ := allowed(file, read)
-	(&part{walk: w, file: file, seen: map[string]bool{}}).tell(&read, reasons, finding)
+	(&part{walk: w, file: file, seen: map[string]bool{}}).tell(&read, finding)
 }
 
 // before reports whether a position comes before another in one file.

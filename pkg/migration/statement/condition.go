@@ -2,9 +2,17 @@ package statement
 
 import "slices"
 
+// deepestCondition is how deep the parentheses of a condition are looked into.
+const deepestCondition = 32
+
 // Conjuncts are the parts of a condition that AND joins, also in parentheses
 // of their own.
-func (e Expression) Conjuncts() []Expression {
+func (e Expression) Conjuncts() []Expression { return e.conjuncts(deepestCondition) }
+
+func (e Expression) conjuncts(levels int) []Expression {
+	if levels == 0 {
+		return []Expression{e}
+	}
 	e = e.unwrapped()
 	var parts []Expression
 	depth, start, between := 0, 0, false
@@ -20,14 +28,14 @@ func (e Expression) Conjuncts() []Expression {
 		case token.Is("and") && between: // which is BETWEEN's own
 			between = false
 		case token.Is("and"):
-			parts = append(parts, e[start:i].Conjuncts()...)
+			parts = append(parts, e[start:i].conjuncts(levels-1)...)
 			start = i + 1
 		}
 	}
 	if start == 0 {
 		return []Expression{e}
 	}
-	return append(parts, e[start:].Conjuncts()...)
+	return append(parts, e[start:].conjuncts(levels-1)...)
 }
 
 // Compared are the columns of a condition that is null if one of them is: one
@@ -102,7 +110,10 @@ func (e Expression) at(index int) Token {
 
 // unwrapped is the expression without the parentheses around the whole of it.
 func (e Expression) unwrapped() Expression {
-	for len(e) > 2 && e[0].Is("(") && e.closing(0) == len(e)-1 {
+	for range deepestCondition {
+		if len(e) < 3 || !e[0].Is("(") || e.closing(0) != len(e)-1 {
+			break
+		}
 		e = e[1 : len(e)-1]
 	}
 	return e

@@ -76,14 +76,17 @@ func cut(scanned *scanner) []Statement {
 // attach gives every comment to the statement that it stands before or in, or,
 // where it follows one on its last line, to that one.
 func attach(statements []Statement, scanned *scanner) {
-	next := 0
+	next, counted, line := 0, -1, 0
 	for i, comment := range scanned.comments {
 		end := scanned.commentEnds[i]
 		for next < len(statements) && statements[next].lastOffset() < end {
 			next++
 		}
 		owner := next
-		if owner > 0 && statements[owner-1].lastLine() == comment.At.Line {
+		if owner > 0 && counted != owner-1 {
+			counted, line = owner-1, statements[owner-1].lastLine()
+		}
+		if owner > 0 && line == comment.At.Line {
 			owner--
 		}
 		if owner < len(statements) {
