@@ -3,7 +3,6 @@ package plugin
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,7 +31,8 @@ func observedRun(t *testing.T, version string, args ...string) (code int, out st
 // Who runs a command in its own process is told the report, the version that the
 // release has linked, and the error with its hint.
 func TestObserver(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "bluegreen.yaml")
+	t.Chdir(t.TempDir()) // stage pr reads nothing elsewhere
+	path := "bluegreen.yaml"
 	text := `apiVersion: bluegreen.dev/v1alpha1
 kind: Release
 metadata: {name: shop, namespace: shop}

@@ -54,7 +54,7 @@ func TestInside(t *testing.T) {
 		t.Chdir(filepath.Join(root, here))
 		for path, want := range map[string]bool{
 			"file": true, "../file": true, "up/file": true, "secret": false, "out/file": false,
-			"out/../file": false, // host/file for the system, though the words read otherwise
+			"out/../file":                           false, // host/file for the system, though the words read otherwise
 			filepath.Join(root, "known-as", "file"): true, filepath.Join(root, "host", "file"): false,
 		} {
 			_, err := Inside(filepath.Join(root, "tree"), path)
