@@ -27,12 +27,15 @@ func (i *invocation) detach(ctx context.Context, flags *shiftFlags, service stri
 		return err
 	}
 	i.introduce(opened)
-	refusal, err := i.runner(opened, nil).MayShift(ctx, rollout.ShiftRequest{To: flags.to})
+	refusal, err := i.runner(opened, nil).MayShift(ctx, rollout.ShiftRequest{To: flags.to, Trigger: i.environment.Trigger})
 	if err != nil {
 		return cluster.Explain(err)
 	}
 	if refusal != nil {
 		return i.told(&flags.output, opened, *refusal)
+	}
+	if i.environment.Trigger != "" {
+		spec.Args = append(spec.Args, "--trigger", i.environment.Trigger)
 	}
 	objects, err := job.Detached(spec, flags.to)
 	if err != nil {

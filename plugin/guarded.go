@@ -23,7 +23,7 @@ func (i *invocation) guarded(ctx context.Context, flags *shiftFlags, service str
 	}
 	defer opened.close()
 	opened.lease = flags.lease.duration
-	request := rollout.ShiftRequest{To: flags.to}
+	request := rollout.ShiftRequest{To: flags.to, Trigger: i.environment.Trigger}
 	refusal, err := i.runner(opened, nil).MayShift(ctx, request)
 	if err != nil {
 		return cluster.Explain(err)

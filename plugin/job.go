@@ -22,7 +22,7 @@ import (
 // podFlags are those of what runs in a Job's pod.
 type podFlags struct {
 	run, holder, report string
-	to                  string
+	to, trigger         string
 	silence             time.Duration
 	policy              string
 	lease               leaseFlag
@@ -39,6 +39,7 @@ func newJob(call *invocation) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return call.inPod(cmd, flags, call.carry) },
 	}
 	carry.Flags().StringVar(&flags.to, "to", "", "the colour to move to; without it the idle one")
+	carry.Flags().StringVar(&flags.trigger, "trigger", "", "what has asked for the run")
 	guard := &cobra.Command{
 		Use: "guard --run ID", Short: "Take a run over when its holder falls silent", Args: atMost(0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return call.inPod(cmd, flags, call.guard) },
@@ -110,7 +111,7 @@ func (i *invocation) carry(ctx context.Context, flags *podFlags) (rollout.Outcom
 	}
 	opened.lease = flags.lease.duration
 	return i.drivePod(opened, func(runner *rollout.Runner) (rollout.Outcome, error) {
-		return runner.Carry(ctx, rollout.ShiftRequest{To: flags.to, RunID: flags.run})
+		return runner.Carry(ctx, rollout.ShiftRequest{To: flags.to, RunID: flags.run, Trigger: flags.trigger})
 	})
 }
 

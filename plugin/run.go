@@ -38,6 +38,9 @@ type Environment struct {
 	// Artefacts is the folder under which runs keep what they preserve; "" for
 	// ./bluegreen-runs.
 	Artefacts string
+	// Trigger is what has this process do what it does, such as the address of a
+	// workflow's run, which does not change when it is run again; "" for a person.
+	Trigger string
 	// Unattended: no person sits before this process, so that an interrupt hands a
 	// guarded run over as every other signal does.
 	Unattended bool

@@ -118,7 +118,7 @@ func (i *invocation) shift(ctx context.Context, flags *shiftFlags, args []string
 		return err
 	}
 	return i.drive(ctx, &flags.output, opened, func(ctx context.Context, runner *rollout.Runner) (rollout.Outcome, error) {
-		return runner.Shift(ctx, rollout.ShiftRequest{To: flags.to, SetRecordAside: flags.aside})
+		return runner.Shift(ctx, rollout.ShiftRequest{To: flags.to, Trigger: i.environment.Trigger, SetRecordAside: flags.aside})
 	})
 }
 

@@ -150,6 +150,9 @@ type ShiftRequest struct {
 	To string
 	// RunID is the id that the run gets; "" makes one.
 	RunID string
+	// Trigger is what asks for the shift, such as the address of a workflow's run; ""
+	// for a person. One trigger moves traffic to the idle colour once.
+	Trigger string
 	// SetRecordAside begins although the record of the last run can't be read. A
 	// record that can be read stands in the way as ever.
 	SetRecordAside bool

@@ -52,6 +52,8 @@ type State struct {
 	// From is the old side, To the target: names of colours.
 	From string `json:"from"`
 	To   string `json:"to"`
+	// Trigger is what began the run, "" for a person.
+	Trigger string `json:"trigger,omitempty"`
 	// Started is when the run began, Entered when the phase did.
 	Started time.Time `json:"started"`
 	Entered time.Time `json:"entered"`

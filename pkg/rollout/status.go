@@ -27,6 +27,9 @@ type RunStatus struct {
 	Live    string `json:"live,omitempty"`
 	Phase   Phase  `json:"phase"`
 	Outcome string `json:"outcome,omitempty"`
+	// Trigger is what began the run, such as the address of a workflow's run; "" for a
+	// person.
+	Trigger string `json:"trigger,omitempty"`
 	// Holder is who drives the run, Epoch its fence.
 	Holder string `json:"holder,omitempty"`
 	Epoch  int64  `json:"epoch"`
@@ -80,7 +83,7 @@ func statusOf(run journal.Run, state State) *RunStatus {
 	return &RunStatus{
 		TypeMeta: metav1.TypeMeta{APIVersion: release.APIVersion, Kind: "RunStatus"},
 		ID:       run.ID, Release: run.Release, Namespace: run.Namespace,
-		From: run.From, To: run.To, Phase: state.Phase, Outcome: run.Outcome,
+		From: run.From, To: run.To, Phase: state.Phase, Outcome: run.Outcome, Trigger: state.Trigger,
 		Holder: run.Holder, Epoch: run.Epoch,
 		Started: run.Started, Entered: state.Entered, Cutover: state.Cutover, DataPlane: state.DataPlane, Finished: run.Finished,
 		Reason: state.Reason, Requested: state.Requested, Because: state.Because, Irreversible: state.Irreversible, Baseline: state.Baseline,
