@@ -129,7 +129,7 @@ func (s *step) perform(ctx context.Context, line []string, out func() io.WriteCl
 	defer stderr.Close()
 	seen := observed{}
 	environment := s.environment.Plugin
-	environment.Unattended, environment.Artefacts = true, s.folder
+	environment.Unattended, environment.Artefacts, environment.Trigger = true, s.folder, s.around.link()
 	environment.Observer = seen.observer(func() { began(seen) })
 	environment.LookupEnv = func(name string) (string, bool) {
 		value, found := s.environment.Plugin.LookupEnv(name)

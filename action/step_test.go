@@ -160,6 +160,28 @@ func TestAShiftIsToldAsADeployment(t *testing.T) {
 	}
 }
 
+// A workflow that is run again is told by its address, and passes on the shift that it
+// has made before.
+func TestAShiftOfAnEarlierAttempt(t *testing.T) {
+	j := newJob(t, map[string]string{"INPUT_COMMAND": "shift", "GITHUB_RUN_ATTEMPT": "2"})
+	code := j.run(t.Context(), partMain, func(_ context.Context, environment plugin.Environment, _ []string) int {
+		if environment.Trigger != "https://github.example/acme/shop/actions/runs/42" {
+			t.Errorf("the trigger is %q", environment.Trigger)
+		}
+		environment.Observer.Opened(release.Metadata{Name: "shop", Namespace: "store"})
+		standing := *finishedShift()
+		standing.Message, standing.Next = "already: green serves", "kubectl bluegreen shift --to blue"
+		environment.Observer.Stood(standing)
+		return plugin.ExitDone
+	})
+	if output := j.output(); code != plugin.ExitDone || output["verdict"] != passed || output["run-id"] != "20261122-120000-k7f3q" {
+		t.Errorf("exit code %d, outputs %v", code, output)
+	}
+	if len(j.asked) > 0 || !strings.Contains(j.summary(), "already: green serves") {
+		t.Errorf("asked %q, told %s", j.asked, j.summary())
+	}
+}
+
 func TestADeploymentFollowsTheVerdict(t *testing.T) {
 	for _, test := range []struct {
 		phase rollout.Phase

@@ -158,7 +158,8 @@ func (s *Step) Summary() (string, error) {
 func (s *Step) file(variable string) string { return filepath.Join(s.options.Temp, variable) }
 
 func (s *Step) part(ctx context.Context, part string, more []string) (*shop.Process, error) {
-	variables := []string{"GITHUB_ACTIONS=true", "GITHUB_WORKSPACE=" + s.options.Checkout, "RUNNER_TEMP=" + s.options.Temp, "INPUT_BINARY=" + s.options.Engine}
+	// A shift of another step is none of an earlier attempt, whatever job this runs in.
+	variables := []string{"GITHUB_RUN_ID=", "GITHUB_ACTIONS=true", "GITHUB_WORKSPACE=" + s.options.Checkout, "RUNNER_TEMP=" + s.options.Temp, "INPUT_BINARY=" + s.options.Engine}
 	for _, file := range []string{outputs, state, summary} {
 		variables = append(variables, file+"="+s.file(file))
 	}
