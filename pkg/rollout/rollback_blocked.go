@@ -17,11 +17,11 @@ import (
 // it gave everything back, nowhere. A side that a blocked shift was past its preflight
 // with may be another version since, and what the shift was blocked for. There, and
 // where the record does not reach so far back, only who forces goes, by the route.
-func (r *Runner) pastBlocked(ctx context.Context, route traffic.Route, blocked State) (State, error) {
+func (r *Runner) pastBlocked(ctx context.Context, route traffic.Route, blocked State) State {
 	live := blocked.From
 	stays := State{Phase: Blocked, From: live, To: blocked.To, Reason: blocked.Reason}
 	if route.Origin == "" || route.Origin == live {
-		return stays, nil
+		return stays
 	}
 	runs, err := r.Journal.List(ctx)
 	if err != nil {
@@ -30,11 +30,11 @@ func (r *Runner) pastBlocked(ctx context.Context, route traffic.Route, blocked S
 	before, changed := beforeBlocked(runs, live)
 	switch {
 	case before.From == live && (before.Phase == RolledBack || before.Finish != nil):
-		return State{Phase: RolledBack, From: live, To: before.To}, nil
+		return State{Phase: RolledBack, From: live, To: before.To}
 	case !r.force && (changed || err != nil || before.From != route.Origin || before.To != live):
-		return stays, nil //nolint:nilerr // it is told above
+		return stays
 	}
-	return State{Started: r.Clock.Now(), From: route.Origin, To: live, Taken: before.Finish.taken()}, nil
+	return State{Started: r.Clock.Now(), From: route.Origin, To: live, Taken: before.Finish.taken()}
 }
 
 // beforeBlocked is how the run ended that is the newest but for shifts that were

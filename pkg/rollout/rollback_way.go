@@ -34,8 +34,8 @@ func (r *Runner) wayBack(ctx context.Context, route traffic.Route, fault error) 
 	}
 	ended, known := recordedState(last)
 	if known {
-		if state, found, err := r.backByRecord(ctx, route, *last, ended); found || err != nil {
-			return state, err
+		if state, found := r.backByRecord(ctx, route, *last, ended); found {
+			return state, nil
 		}
 	}
 	if fault != nil {
@@ -74,28 +74,27 @@ func recordedState(run *journal.Run) (state State, known bool) {
 // in, and whether that tells it. Where it led back to what is live there is no way
 // further back: the other side is the one that was found bad. One that was blocked
 // says less: see pastBlocked.
-func (r *Runner) backByRecord(ctx context.Context, route traffic.Route, run journal.Run, state State) (State, bool, error) {
+func (r *Runner) backByRecord(ctx context.Context, route traffic.Route, run journal.Run, state State) (State, bool) {
 	live := route.Split.Sole()
 	switch {
 	case run.Finished.IsZero():
 		r.continues(run)
 		state.Taken = state.Finish.taken()
-		return state, true, nil
+		return state, true
 	case live == "":
-		return atRest(state, r.Clock.Now()), true, nil
+		return atRest(state, r.Clock.Now()), true
 	case state.Phase == Done && state.To == live && route.Origin == "":
 		// Somebody has taken from the route what it said itself.
-		return State{Started: r.Clock.Now(), From: state.From, To: live}, true, nil
+		return State{Started: r.Clock.Now(), From: state.From, To: live}, true
 	case state.From != live:
-		return State{}, false, nil
+		return State{}, false
 	case state.Finish != nil, state.Phase == RolledBack:
 		// Nor was there a way back before the other side was decommissioned.
-		return State{Phase: RolledBack, From: live, To: state.To}, true, nil
+		return State{Phase: RolledBack, From: live, To: state.To}, true
 	case state.Phase == Blocked:
-		state, err := r.pastBlocked(ctx, route, state)
-		return state, true, err
+		return r.pastBlocked(ctx, route, state), true
 	}
-	return State{}, false, nil
+	return State{}, false
 }
 
 // atRest is the way back where no side has everything and no run is under way:

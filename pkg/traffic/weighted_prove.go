@@ -35,7 +35,7 @@ func (r *weightedRouter) Prove(ctx context.Context, split Split) (Proof, error) 
 	}
 	if object, read := route.Live.(*unstructured.Unstructured); read && r.kind.refused != nil {
 		refused := r.kind.refused(object)
-		if refused.why != "" && !(refused.unresolved && r.awaits(ctx, split)) {
+		if excused := refused.unresolved && r.awaits(ctx, split); refused.why != "" && !excused {
 			return Proof{Time: r.clock.Now(), Message: fmt.Sprintf("%s has %s, but %s", r.object(), split, refused.why)}, nil
 		}
 	}
