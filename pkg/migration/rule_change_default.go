@@ -4,14 +4,18 @@ import "github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
 
 func changeDefault() Rule {
 	return Rule{
-		ID: "change-default", Class: BreaksAtOnce, Title: "changes or drops a default",
-		Why:    "The default fills what the old version leaves out. Without it those inserts fail or write null; with another one the old version writes what it does not mean.",
+		ID: "change-default", Class: BreaksAtOnce, Title: "changes or drops a default, or what generates a column",
+		Why: "The default fills what the old version leaves out, and so does an identity. Without it those inserts fail or write null; with another one the old version writes what it does not mean. " +
+			"GENERATED ALWAYS refuses what the old version writes itself.",
 		Remedy: "let the new version write the value itself, and change the default in a later release",
-		Source: "common to linters of migrations; online_migrations",
+		Source: "common to linters of migrations; online_migrations; identities were tried on PostgreSQL",
 		Old:    "INSERT INTO orders (id) VALUES (9001)",
 		Bad:    "ALTER TABLE orders ALTER COLUMN total DROP DEFAULT;",
 		Good:   "SET lock_timeout = '2s';\nALTER TABLE orders ALTER COLUMN quantity SET DEFAULT 1;",
 		Examine: func(s *scene) []Finding {
+			if action, is := s.change.Action.(statement.AlterGenerated); is {
+				return s.regenerated(action)
+			}
 			action, is := s.change.Action.(statement.SetDefault)
 			if !is || s.fresh(action.Table) {
 				return nil
@@ -28,4 +32,19 @@ func changeDefault() Rule {
 			return nil
 		},
 	}
+}
+
+// regenerated judges a change of what generates a column.
+func (s *scene) regenerated(action statement.AlterGenerated) []Finding {
+	switch {
+	case s.freshColumn(action.Table, action.Column):
+		return nil
+	case action.Drops:
+		return one(s.found("column %s of %s is not filled by itself any more: %s", action.Column, action.Table, action.What).
+			breaks("an insert of the old version that leaves it out writes null, or fails at once (23502), and so does one after a rollback"))
+	case action.Always:
+		return one(s.found("column %s of %s becomes GENERATED ALWAYS", action.Column, action.Table).
+			breaks("an insert of the old version that writes it itself fails at once (428C9), and so does one after a rollback"))
+	}
+	return nil
 }

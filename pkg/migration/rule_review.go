@@ -123,7 +123,7 @@ func alterObject() Rule {
 					return one(s.found("type %s is changed: %s", action.Type, action.What).breaks("the old version may not read or write values of it any more"))
 				}
 			case statement.AlterGenerated:
-				if !s.freshColumn(action.Table, action.Column) {
+				if !s.freshColumn(action.Table, action.Column) && !action.Drops && !action.Always { // those change-default tells
 					return one(s.found("column %s of %s: %s", action.Column, action.Table, action.What).breaks("the old version's writes of the column may be refused, or mean something else"))
 				}
 			}

@@ -116,12 +116,15 @@ type (
 		Column string
 	}
 	// AlterGenerated is a change of a column's identity or of its generation
-	// expression. Rewrites are SET EXPRESSION of a stored column.
+	// expression. Rewrites are SET EXPRESSION of a stored column. Drops tells
+	// that nothing fills the column any more, Always that nobody else may.
 	AlterGenerated struct {
 		Table    Name
 		Column   string
 		What     string
 		Rewrites bool
+		Drops    bool
+		Always   bool
 	}
 	// AddConstraint is ADD CONSTRAINT.
 	AddConstraint struct {

@@ -1,5 +1,7 @@
 package statement
 
+import "strings"
+
 // alterTable reads ALTER TABLE from after the word TABLE. The same commands
 // serve ALTER FOREIGN TABLE.
 func (r *reader) alterTable() {
@@ -108,19 +110,19 @@ func (r *reader) alterColumn(table Name, column string) {
 		r.parenthesised()
 		r.did(AlterGenerated{Table: table, Column: column, What: "SET EXPRESSION", Rewrites: true})
 	case r.accept("drop", "expression"), r.accept("drop", "identity"):
-		what := "DROP " + r.tokens[r.next-1].Value
+		what := "DROP " + strings.ToUpper(r.tokens[r.next-1].Value)
 		r.accept("if", "exists")
-		r.did(AlterGenerated{Table: table, Column: column, What: what})
+		r.did(AlterGenerated{Table: table, Column: column, What: what, Drops: true})
 	case r.comes("add", "generated"):
 		r.take()
 		generated := Column{}
 		r.expect("generated")
+		always := r.comes("always")
 		generated.generated(r)
-		r.did(AlterGenerated{Table: table, Column: column, What: "ADD GENERATED AS IDENTITY"})
+		r.did(AlterGenerated{Table: table, Column: column, What: "ADD GENERATED AS IDENTITY", Always: always})
 	case r.comes("set", "generated"), r.comes("restart"), r.comes("set", "increment"), r.comes("set", "start"), r.comes("set", "cache"),
 		r.comes("set", "no"), r.comes("set", "minvalue"), r.comes("set", "maxvalue"), r.comes("set", "cycle"):
-		r.until()
-		r.did(AlterGenerated{Table: table, Column: column, What: "SET GENERATED"})
+		r.did(AlterGenerated{Table: table, Column: column, What: "SET GENERATED", Always: r.until().Mentions("always")})
 	default:
 		r.alterStorage(table)
 	}
