@@ -16,7 +16,7 @@ func (s *schema) apply(action statement.Action) {
 		s.gone[s.columnKey(action.Table, action.Column)] = true
 	case statement.AlterType:
 		column := s.table(action.Table).column(action.Column)
-		column.typ, column.known = action.Type, true
+		column.typ, column.collation, column.known = action.Type, action.Collation, true
 	case statement.SetDefault:
 		s.table(action.Table).column(action.Column).filled = action.Default != nil
 	case statement.SetNotNull:
@@ -68,7 +68,7 @@ func (s *schema) addColumn(action statement.AddColumn) {
 // been there in another shape.
 func (s *schema) newColumn(definition statement.Column, maybe bool) *column {
 	made := &column{
-		typ: definition.Type, known: true, fresh: s.judging && !maybe, notNull: definition.NotNull,
+		typ: definition.Type, collation: definition.Collation, known: true, fresh: s.judging && !maybe, notNull: definition.NotNull,
 		computed: definition.Generated != nil,
 		filled:   definition.Default != nil || definition.Identity || definition.Generated != nil || definition.Type.IsSerial(),
 	}

@@ -219,6 +219,8 @@ func TestTheOldVersionIsJudgedRightly(t *testing.T) {
 		check(true, "quantity <= extra"),
 		check(true, "quantity <= extra AND w > 0"),
 		check(true, "doubled < 5"),
+		{name: "another order of texts", breaks: true, old: "SELECT note FROM orders WHERE id = 1", sql: `ALTER TABLE orders ALTER note TYPE varchar(20) COLLATE "C"`},
+		{name: "the same order", old: "SELECT note FROM orders WHERE id = 1", sql: `ALTER TABLE orders ALTER note TYPE varchar(20) COLLATE "default"`},
 		{name: "an identity is dropped", breaks: true, before: numbered, old: "INSERT INTO numbered (note) VALUES ('x')", sql: "ALTER TABLE numbered ALTER id DROP IDENTITY"},
 		{name: "an expression is dropped", breaks: true, before: numbered, old: "INSERT INTO numbered (note) VALUES ('x') RETURNING long", sql: "ALTER TABLE numbered ALTER long DROP EXPRESSION"},
 		{name: "an identity takes no value", breaks: true, before: numbered, old: "INSERT INTO numbered (id) VALUES (7)", sql: "ALTER TABLE numbered ALTER id SET CACHE 5 SET GENERATED ALWAYS"},
@@ -575,7 +577,7 @@ func TestLocks(t *testing.T) {
 // the scans of PostgreSQL.
 func TestWork(t *testing.T) {
 	b := newBench(t)
-	setup := "CREATE DOMAIN positive AS int CHECK (value > 0); CREATE TABLE w (id bigint PRIMARY KEY, short varchar(10), amount numeric(10,2), number int, at timestamp, long text);" +
+	setup := "CREATE DOMAIN positive AS int CHECK (value > 0); CREATE TABLE w (id bigint PRIMARY KEY, short varchar(10), amount numeric(10,2), number int, at timestamp, long text, sorted text COLLATE \"C\"); CREATE INDEX ON w (long); CREATE INDEX ON w (sorted);" +
 		"INSERT INTO w SELECT n, 'x', 1, 1, now(), 'x' FROM generate_series(1, 10) AS n; ALTER TABLE w ADD CONSTRAINT number_filled CHECK (number IS NOT NULL);" +
 		"CREATE TABLE e25 (id bigint, day date NOT NULL); INSERT INTO e25 VALUES (1, '2024-01-01');"
 	conn := b.connect(t, b.database(t))
@@ -600,6 +602,11 @@ func TestWork(t *testing.T) {
 		"ALTER TABLE w ALTER short TYPE varchar(5)",
 		"ALTER TABLE w ALTER long TYPE varchar(50)",
 		"ALTER TABLE w ALTER long TYPE varchar",
+		`ALTER TABLE w ALTER long TYPE text COLLATE "C"`,
+		`ALTER TABLE w ALTER long TYPE varchar COLLATE pg_catalog."default"`,
+		`ALTER TABLE w ALTER sorted TYPE text COLLATE "C"`,
+		`ALTER TABLE w ALTER sorted TYPE varchar COLLATE "C"`,
+		"ALTER TABLE w ALTER sorted TYPE text",
 		"ALTER TABLE w ALTER amount TYPE numeric(12,2)",
 		"ALTER TABLE w ALTER amount TYPE numeric",
 		"ALTER TABLE w ALTER amount TYPE numeric(12,3)",

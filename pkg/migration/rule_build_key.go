@@ -8,7 +8,7 @@ import (
 
 func buildKey() Rule {
 	return Rule{
-		ID: "build-key", Class: MakesWait, Title: "builds the index of a key while nobody can read the table",
+		ID: "build-key", Class: MakesWait, Title: "builds the index of a key, or those of a column, while nobody can read the table",
 		Why:    "ACCESS EXCLUSIVE is held for as long as the index takes. Built CONCURRENTLY first, the index becomes the key in an instant.",
 		Remedy: "build the unique index CONCURRENTLY, and make the key from it",
 		Source: "squawk adding-serial-primary-key-field, disallowed-unique-constraint; eugene E7",
@@ -23,6 +23,11 @@ ALTER TABLE orders ADD CONSTRAINT orders_code UNIQUE USING INDEX orders_code;`,
 				return nil
 			}
 			found := s.found("%s: %s", table, why).breaks("every query of both versions on it waits until the index is built")
+			if change, is := s.change.Action.(statement.AlterType); is {
+				found.Remedy = "add a column of the new collation, write both, fill it in parts, index it CONCURRENTLY, and read it"
+				found.Breaks = "every query of both versions on it waits until the indexes of " + change.Column + " are built"
+				return one(found)
+			}
 			add, is := s.change.Action.(statement.AddConstraint)
 			if !is || add.Constraint.Kind == statement.Exclude {
 				return one(found)

@@ -8,7 +8,7 @@ import (
 
 func changeType() Rule {
 	return Rule{
-		ID: "change-type", Class: BreaksAtOnce, Title: "changes the type of a column",
+		ID: "change-type", Class: BreaksAtOnce, Title: "changes the type of a column, or its collation",
 		Why: "The old version's prepared statements that return the column fail, and it may not read what the new type holds. " +
 			"Most changes write the whole table anew while nobody can read it.",
 		Remedy: "add a column of the new type, write both, fill the new one, read it, and drop the old one in a later release",
@@ -21,11 +21,12 @@ func changeType() Rule {
 			if action == nil || converted.widens {
 				return nil
 			}
+			wantedType := collated(action.Type, action.Collation)
 			table, old, wanted := action.Table.Quote(), statement.Quote(action.Column), statement.Quote(action.Column+"_new")
-			return one(s.found("column %s of %s goes from %s to %s", action.Column, action.Table, from, action.Type).
+			return one(s.found("column %s of %s goes from %s to %s", action.Column, action.Table, from, wantedType).
 				breaks("the old version's prepared statements that return it fail (0A000, cached plan must not change result type), and it may not read what the new type holds").
 				safe(
-					fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s; -- this release writes both", table, wanted, action.Type),
+					fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s; -- this release writes both", table, wanted, wantedType),
 					fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s IS NULL; -- in parts", table, wanted, old, wanted),
 					"-- a later release, when no version that may come back uses "+action.Column,
 					fmt.Sprintf("ALTER TABLE %s DROP COLUMN %s;", table, old)))
@@ -45,7 +46,7 @@ func widenType() Rule {
 		Good:   "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN note_long text;",
 		Examine: func(s *scene) []Finding {
 			action, converted, from := s.converted()
-			if action == nil || !converted.widens || from == action.Type.String() {
+			if action == nil || !converted.widens || from == collated(action.Type, action.Collation) {
 				return nil
 			}
 			return one(s.found("column %s of %s goes from %s to %s", action.Column, action.Table, from, action.Type).
@@ -64,7 +65,15 @@ func (s *scene) converted() (action *statement.AlterType, to conversion, from st
 	known := s.schema.table(change.Table).column(change.Column)
 	from = "a type that is not known"
 	if known.known {
-		from = known.typ.String()
+		from = collated(known.typ, known.collation)
 	}
-	return &change, convert(known.known, known.typ, change.Type, change.Using != nil), from
+	return &change, known.convert(change), from
+}
+
+// collated is a type with a collation that is not its own.
+func collated(typ statement.Type, collation statement.Name) string {
+	if collation.Name == "" {
+		return typ.String()
+	}
+	return typ.String() + " COLLATE " + collation.Quote()
 }

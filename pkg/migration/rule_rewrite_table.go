@@ -46,8 +46,7 @@ func (s *scene) work() (done work, table, why string) {
 		name = action.Table
 		done, why = s.columnWork(action.Column)
 	case statement.AlterType:
-		known := s.schema.table(action.Table).column(action.Column)
-		converted := convert(known.known, known.typ, action.Type, action.Using != nil)
+		converted := s.schema.table(action.Table).column(action.Column).convert(action)
 		name, done, why = action.Table, converted.work, converted.why
 	case statement.AlterGenerated:
 		if action.Rewrites {

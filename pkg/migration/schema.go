@@ -39,11 +39,12 @@ type table struct {
 }
 
 type column struct {
-	typ     statement.Type
-	known   bool // whether typ is
-	fresh   bool
-	notNull bool
-	filled  bool // whether it has a default
+	typ       statement.Type
+	collation statement.Name
+	known     bool // whether the two are
+	fresh     bool
+	notNull   bool
+	filled    bool // whether it has a default
 	// computed of other columns, as a generated one is.
 	computed bool
 	// supposed is what IF NOT EXISTS makes of it, in the release that is judged:

@@ -90,12 +90,22 @@ type conversion struct {
 	why    string
 }
 
-// convert compares two types. An old one that is not known converts as badly as
-// any may.
-func convert(known bool, from, to statement.Type, using bool) conversion {
-	switch {
-	case !known:
+// convert is what becomes of a column that changes its type, or the order in
+// which its texts stand. One whose type is not known converts as badly as any may.
+func (c *column) convert(action statement.AlterType) conversion {
+	if !c.known {
 		return conversion{work: rewrites, why: "the type before is not known from the migrations that were read, and most changes write every row anew"}
+	}
+	converted := convert(c.typ, action.Type, action.Using != nil)
+	if converted.work == noWork && c.collation != action.Collation {
+		return conversion{work: builds, why: "texts get another order, and every index of the column is built again"}
+	}
+	return converted
+}
+
+// convert compares two types.
+func convert(from, to statement.Type, using bool) conversion {
+	switch {
 	case using:
 		return conversion{work: rewrites, why: "USING computes every row anew"}
 	case from.Array != to.Array:

@@ -12,10 +12,12 @@ type Action interface{ action() }
 
 // Column is the definition of a column.
 type Column struct {
-	At      Position
-	Name    string
-	Type    Type
-	NotNull bool
+	At   Position
+	Name string
+	Type Type
+	// Collation is the one that it names, none for the type's own.
+	Collation Name
+	NotNull   bool
 	// Default is nil where the column has none.
 	Default Expression
 	// Identity is GENERATED … AS IDENTITY.
@@ -96,8 +98,8 @@ type (
 		Type   Type
 		// Using is nil without USING.
 		Using Expression
-		// Collates where it names a collation.
-		Collates bool
+		// Collation is the one that it names, none for the type's own.
+		Collation Name
 	}
 	// SetDefault is SET DEFAULT, or DROP DEFAULT where Default is nil.
 	SetDefault struct {

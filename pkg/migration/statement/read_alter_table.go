@@ -91,8 +91,7 @@ func (r *reader) alterColumn(table Name, column string) {
 	case r.accept("type"), r.accept("set", "data", "type"):
 		change := AlterType{Table: table, Column: column, Type: r.dataType()}
 		if r.accept("collate") {
-			r.name()
-			change.Collates = true
+			change.Collation = r.collation()
 		}
 		if r.accept("using") {
 			change.Using = r.until()

@@ -35,7 +35,7 @@ func (c *Column) rules(r *reader) {
 		case r.accept("storage"), r.accept("compression"):
 			r.identifier()
 		case r.accept("collate"):
-			r.name()
+			c.Collation = r.collation()
 		case r.accept("default"):
 			c.Default = r.until(endsDefault()...)
 		case r.accept("generated"):
@@ -49,6 +49,18 @@ func (c *Column) rules(r *reader) {
 			c.Constraints = append(c.Constraints, r.columnConstraint(Constraint{At: at, Name: name, Columns: []string{c.Name}}))
 		}
 	}
+}
+
+// collation takes the name of a collation, none for that of the type itself.
+func (r *reader) collation() Name {
+	name := r.name()
+	if name.Schema == "pg_catalog" {
+		name.Schema = ""
+	}
+	if name.String() == "default" {
+		return Name{}
+	}
+	return name
 }
 
 func (c *Column) generated(r *reader) {
