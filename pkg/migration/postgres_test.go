@@ -746,3 +746,19 @@ func TestStrictFunctions(t *testing.T) {
 		}
 	}
 }
+
+// TestTimeouts holds how timeouts are read against PostgreSQL.
+func TestTimeouts(t *testing.T) {
+	b := newBench(t)
+	for _, value := range []string{"2s", "2000", "1.5s", " 1 min ", "2h", "1d", "5000us", "400us", "250ms", "0", "2 hours", "2S"} {
+		var milliseconds int64
+		if _, err := b.admin.Exec(t.Context(), "SET lock_timeout = '"+value+"'"); err == nil {
+			if err := b.admin.QueryRow(t.Context(), "SELECT setting::bigint FROM pg_settings WHERE name = 'lock_timeout'").Scan(&milliseconds); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := timeout(value).Milliseconds(); got != milliseconds {
+			t.Errorf("%q is read as %d ms, PostgreSQL reads %d", value, got, milliseconds)
+		}
+	}
+}

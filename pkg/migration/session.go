@@ -1,6 +1,10 @@
 package migration
 
-import "github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+import (
+	"time"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+)
 
 // session is what lasts from statement to statement in one connection.
 type session struct {
@@ -25,21 +29,19 @@ func (s *session) set(change statement.Set) {
 	values[change.Name] = change.Value
 }
 
-// bounded reports whether waiting for a lock ends by itself: by lock_timeout,
-// or by statement_timeout, which counts waiting too.
-func (s *session) bounded() bool {
-	return s.positive("lock_timeout") || s.positive("statement_timeout")
+// waits is how long a change waits for a lock before it gives up, 0 for without
+// an end: by lock_timeout, or by statement_timeout, which counts waiting too.
+func (s *session) waits() time.Duration {
+	lock, whole := timeout(s.value("lock_timeout")), timeout(s.value("statement_timeout"))
+	if lock == 0 || whole == 0 {
+		return max(lock, whole)
+	}
+	return min(lock, whole)
 }
 
-func (s *session) positive(name string) bool {
-	value, local := s.local[name]
-	if !local {
-		value = s.settings[name]
+func (s *session) value(name string) string {
+	if value, local := s.local[name]; local {
+		return value
 	}
-	for _, char := range value {
-		if char >= '1' && char <= '9' {
-			return true
-		}
-	}
-	return false
+	return s.settings[name]
 }
