@@ -48,6 +48,7 @@ type walk struct {
 	options  Options
 	schema   *schema
 	session  *session
+	undo     *undo
 	report   *Report
 	problems release.Problems
 }
@@ -57,8 +58,13 @@ func (w *walk) remember(migration dialect.Migration) {
 	w.report.Context = append(w.report.Context, migration.Path)
 	w.schema.judging = false
 	for _, section := range migration.Sections {
-		for _, read := range statement.Split(section.Text) {
+		statements := statement.Split(section.Text)
+		w.begin(section, statements)
+		for _, read := range statements {
 			for _, change := range w.unfold(read).changes {
+				if action, is := change.Action.(statement.Transaction); is {
+					w.controls(action, isMessage(section, statements))
+				}
 				w.schema.apply(change.Action)
 			}
 		}
@@ -73,7 +79,8 @@ func (w *walk) judge(migration dialect.Migration) {
 	for _, section := range migration.Sections {
 		statements := statement.Split(section.Text)
 		part := &part{walk: w, file: migration.Path, seen: map[string]bool{}}
-		part.message = section.Transaction == dialect.Message && len(statements) > 1
+		part.message = isMessage(section, statements)
+		w.begin(section, statements)
 		part.open = part.begins()
 		if begun(section, statements) {
 			part.open = newTransaction()

@@ -96,6 +96,11 @@ func TestFindings(t *testing.T) {
 		{name: "validated where it is added", sql: quiet + "ALTER TABLE orders ADD COLUMN w int, ADD CONSTRAINT c CHECK (w > 0) NOT VALID;\nALTER TABLE orders VALIDATE CONSTRAINT c", transaction: dialect.Whole,
 			want: []string{"2:20 prepared-plan warn", "3:20 lock-held block"}},
 		{name: "a timeout ends with its transaction", sql: "BEGIN;\nSET LOCAL lock_timeout = '1s';\nCOMMIT;\nLOCK orders IN EXCLUSIVE MODE", want: []string{"4:1 lock-table block", "4:1 lock-timeout block"}},
+		{name: "or is undone with it", sql: "BEGIN;\nSET lock_timeout = '1s';\nROLLBACK;\nALTER TABLE orders DISABLE TRIGGER ALL", want: []string{"4:20 lock-timeout block"}},
+		{name: "in a message too", transaction: dialect.Message, sql: "SET lock_timeout = '1s';\nROLLBACK;\nCREATE TABLE n (a int);\nROLLBACK;\nDROP TABLE n", want: []string{"5:1 drop-table block", "5:1 lock-timeout block"}},
+		{name: "and in the tool's", transaction: dialect.Whole, sql: quiet + "CREATE TABLE n (a int);\nROLLBACK;\nSET lock_timeout = '2s';\nDROP TABLE n",
+			want: []string{"3:1 nested-transaction block", "5:1 drop-table block"}},
+		{name: "what was undone before is not known", sql: quiet + "ALTER TABLE undone ALTER a TYPE text", want: []string{"2:20 change-type block", "2:20 rewrite-table block"}},
 		{name: "a timeout that is none", sql: "SET lock_timeout = '2h';\nSET statement_timeout = '1h';\nALTER TABLE orders DISABLE TRIGGER ALL", want: []string{"3:20 lock-timeout block"}},
 		{name: "the shorter one ends it", sql: "SET lock_timeout = '2h';\nSET statement_timeout = 60000;\nALTER TABLE orders DISABLE TRIGGER ALL"},
 		{name: "one that the tool fills in is not known", sql: "SET lock_timeout = ':timeout1';\nALTER TABLE orders DISABLE TRIGGER ALL", want: []string{"2:20 lock-timeout block"}},
@@ -140,7 +145,7 @@ func TestFindings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		proven := "CREATE TABLE proven (filled int); ALTER TABLE proven ADD CONSTRAINT filled CHECK (filled IS NOT NULL) NOT VALID; ALTER TABLE proven VALIDATE CONSTRAINT filled;" +
+		proven := "BEGIN; CREATE TABLE undone (a varchar(5)); ROLLBACK; CREATE TABLE proven (filled int); ALTER TABLE proven ADD CONSTRAINT filled CHECK (filled IS NOT NULL) NOT VALID; ALTER TABLE proven VALIDATE CONSTRAINT filled;" +
 			"CREATE TABLE doubtful (filled int); ALTER TABLE doubtful ADD CONSTRAINT filled CHECK (filled IS NOT NULL) NOT VALID;"
 		report := evaluate(t, Options{Version: version}, history(ExampleSchema+proven), judged("1.sql", test.sql, test.transaction))
 		want := test.want

@@ -75,6 +75,7 @@ func (p *part) happens(scene *scene) {
 	switch action := scene.change.Action.(type) {
 	case statement.Transaction:
 		p.transact(action.Kind)
+		p.controls(action, p.message)
 	case statement.Set:
 		if p.open != nil || !action.Local { // outside of a transaction SET LOCAL does nothing
 			p.session.set(action)

@@ -21,7 +21,7 @@ func nestedTransaction() Rule {
 			case action.Kind == statement.Begin && !s.transaction.implicit:
 				return one(s.found("a transaction begins inside another").
 					breaks("the first COMMIT ends both, and what follows is committed statement by statement"))
-			case action.Kind != statement.Savepoint && s.transaction.whole:
+			case (action.Kind == statement.Commit || action.Kind == statement.Rollback) && s.transaction.whole:
 				return one(s.found("the transaction that the tool began is ended").
 					breaks("the rest of the migration runs outside of it, and the tool's record of it with that"))
 			}

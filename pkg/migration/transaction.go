@@ -69,6 +69,12 @@ func begun(section dialect.Section, statements []statement.Statement) bool {
 	}
 }
 
+// isMessage reports whether a section is one message of several statements, so
+// that PostgreSQL puts a transaction around it.
+func isMessage(section dialect.Section, statements []statement.Statement) bool {
+	return section.Transaction == dialect.Message && len(statements) > 1
+}
+
 // refused reports whether PostgreSQL runs a change outside of transactions alone.
 func refused(change statement.Change) bool {
 	switch action := change.Action.(type) {

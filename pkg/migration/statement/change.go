@@ -322,7 +322,11 @@ type Object struct {
 // What else a statement does.
 type (
 	// Transaction is BEGIN, COMMIT, ROLLBACK and their like.
-	Transaction struct{ Kind TransactionKind }
+	Transaction struct {
+		Kind TransactionKind
+		// Savepoint is the name of one that is made, let go or gone back to.
+		Savepoint string
+	}
 	// Set is SET, RESET and set_config. Value is "" where it goes back to
 	// what it was.
 	Set struct {
@@ -363,6 +367,8 @@ const (
 	Commit
 	Rollback
 	Savepoint
+	Release    // of a savepoint
+	RollbackTo // a savepoint
 )
 
 // Code is the body of a function or of DO.

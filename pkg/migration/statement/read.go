@@ -98,11 +98,16 @@ func (r *reader) meta() {
 
 func (r *reader) transaction(word string) {
 	kind := map[string]TransactionKind{"begin": Begin, "start": Begin, "commit": Commit, "end": Commit,
-		"rollback": Rollback, "abort": Rollback, "savepoint": Savepoint, "release": Savepoint}[word]
-	if rest := r.everything(); kind == Rollback && rest.Mentions("to") {
-		kind = Savepoint
+		"rollback": Rollback, "abort": Rollback, "savepoint": Savepoint, "release": Release}[word]
+	rest := r.everything()
+	if kind == Rollback && rest.Mentions("to") {
+		kind = RollbackTo
 	}
-	r.did(Transaction{Kind: kind})
+	change := Transaction{Kind: kind}
+	if kind == Savepoint || kind == Release || kind == RollbackTo {
+		change.Savepoint = rest.at(len(rest) - 1).Value
+	}
+	r.did(change)
 }
 
 // set reads SET [LOCAL|SESSION] name = value and RESET name.
