@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,10 +12,7 @@ import (
 func arithmetic(budget Budget) []string {
 	var lines []string
 	for _, gate := range budget.Gates {
-		colors := budget.Colors
-		if role, isRole := strings.CutPrefix(gate.Name, gateRole); isRole {
-			colors = slices.DeleteFunc(slices.Clone(colors), func(c ColorDemand) bool { return c.Role != role })
-		}
+		colors := underGate(gate, budget.Colors)
 		comparison := "≤"
 		if gate.Demand > gate.Allowed {
 			comparison = ">"

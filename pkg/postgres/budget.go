@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -70,11 +72,34 @@ type ColorDemand struct {
 	Pool        PoolSize `json:"pool"`
 	// Role is the role that its pods log in with, "" when unknown.
 	Role string `json:"role,omitempty"`
+	// Beside: Pool is one that the same pods have besides, in another database of
+	// the server or as another role.
+	Beside bool `json:"beside,omitempty"`
 	// Pods, Connections and Sessions are filled in by Plan: pods at the
 	// peak, what they may open, and what they hold now.
 	Pods        int `json:"pods"`
 	Connections int `json:"connections"`
 	Sessions    int `json:"sessions"`
+}
+
+// under reports whether it counts against a gate of PostgreSQL's.
+func (c ColorDemand) under(gate Gate) bool {
+	if role, is := strings.CutPrefix(gate.Name, gateRole); is {
+		return c.Role == role
+	}
+	if database, is := strings.CutPrefix(gate.Name, gateDatabase); is {
+		return !c.Beside || c.Pool.Database == "" || c.Pool.Database == database
+	}
+	return true
+}
+
+// Called names what asks: the workload, and of a pool beside the first also where
+// that is.
+func (c ColorDemand) Called() string {
+	if !c.Beside {
+		return c.Workload
+	}
+	return fmt.Sprintf("%s as %s in %s", c.Workload, cmp.Or(c.Role, "?"), cmp.Or(c.Pool.Database, "?"))
 }
 
 // JobDemand is what something besides the colours may ask for.
@@ -206,7 +231,7 @@ type Budget struct {
 	Gates    []Gate `json:"gates"`
 	Tightest string `json:"tightest"`
 	// RecommendedPool is the most connections per pod, the same for every
-	// colour, with which everything passes; 0 when none does.
+	// colour and every pool of a pod, with which everything passes; 0 when none does.
 	RecommendedPool int `json:"recommendedPool"`
 	// RequiredConnections is the max_connections at which the present pools
 	// pass the cluster's gate, 0 when a pool is unknown.

@@ -51,21 +51,6 @@ func (e environment) get(name string) (variable, bool) {
 	return variable{}, false
 }
 
-// connection looks for a connection string and returns whom it logs in as and
-// where; pointed says whether there was one at all.
-func (e environment) connection() (login Login, pointed bool) {
-	for _, candidate := range e.connections() {
-		if !isConnectionString(candidate.value) {
-			continue
-		}
-		pointed = true
-		if login = e.loginOf(candidate); login != (Login{}) {
-			return login, true
-		}
-	}
-	return Login{Role: e.role()}, pointed
-}
-
 // connections are what may hold a connection string: the variables, and then the
 // arguments, which have no name.
 func (e environment) connections() []variable {

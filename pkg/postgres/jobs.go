@@ -10,6 +10,8 @@ import (
 func jobDemands(input BudgetInput) []JobDemand {
 	jobs := slices.Clone(input.Jobs)
 	for i, job := range jobs {
+		job.Pool = job.Pool.Whole()
+		jobs[i].Pool = job.Pool
 		if job.Pods > 0 {
 			jobs[i].Connections = job.Pods * job.Pool.Connections
 		}

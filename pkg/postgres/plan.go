@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -21,6 +22,9 @@ import (
 // A role that jobs alone log in with is no gate, since no colour fails by it: jobs
 // that ask for more than the whole of its limit make the outcome no better than
 // Warns.
+//
+// Of what a colour's pods open besides to the same server each pool counts under the
+// gates that it is under: all of them under the cluster's.
 //
 // A colour whose role is not known, while some role other than the observer's has a
 // limit, makes the outcome no better than Warns.
@@ -68,15 +72,35 @@ func Plan(input BudgetInput) Budget {
 	return budget
 }
 
+// demands are those of the colours, each pool of a pod for itself.
 func demands(input BudgetInput) []ColorDemand {
-	colors := slices.Clone(input.Colors)
-	for i, color := range colors {
+	var colors []ColorDemand
+	for _, color := range input.Colors {
+		beside := color.Pool.Beside
+		color.Pool.Beside = nil
 		color.Pods = max(color.Replicas, color.Maximum) + color.Surge + color.Terminating
-		color.Connections = color.Pods * color.Pool.Connections
 		color.Sessions = len(input.Attribution.Sessions[color.Color])
-		colors[i] = color
+		colors = append(colors, color.with(color.Pool))
+		for _, pool := range beside {
+			if input.holds(pool.Database) {
+				color.Beside, color.Role = true, cmp.Or(pool.Role, color.Role)
+				colors = append(colors, color.with(pool))
+			}
+		}
 	}
 	return colors
+}
+
+func (c ColorDemand) with(pool PoolSize) ColorDemand {
+	c.Pool, c.Connections = pool, c.Pods*pool.Connections
+	return c
+}
+
+// holds reports whether a database may be one of the server: a session sees them
+// all, and a pooler has names of its own for them.
+func (i BudgetInput) holds(database string) bool {
+	_, there := i.Snapshot.Databases[database]
+	return there || database == "" || i.Pooler != nil || i.Snapshot.Counted || !i.Snapshot.SeesSessions
 }
 
 func gates(input BudgetInput, budget Budget) []Gate {
@@ -99,8 +123,7 @@ func gates(input BudgetInput, budget Budget) []Gate {
 		if !known || limit.Limit < 0 || limit.Superuser {
 			continue
 		}
-		under := slices.DeleteFunc(slices.Clone(colors), func(c ColorDemand) bool { return c.Role != role })
-		found = append(found, newGate(input, budget, under,
+		found = append(found, newGate(input, budget, colors,
 			Gate{Name: gateRole + role, Limit: limit.Limit, arithmetic: fmt.Sprint(limit.Limit)},
 			func(s Session) bool { return s.Role == role }))
 	}
@@ -163,18 +186,12 @@ func newGate(input BudgetInput, budget Budget, colors []ColorDemand, gate Gate, 
 		gate.pooled(input.Pooler, under, jobs)
 		return gate
 	}
-	gate.Demand = jobs
-	for _, color := range colors {
-		gate.Demand += color.Connections
-		gate.Pods += color.Pods
-	}
-	switch {
-	case gate.Pods > 0:
-		gate.Pool = max(0, gate.Allowed-jobs) / gate.Pods
-	case gate.Demand <= gate.Allowed:
-		gate.Pool = -1
-	}
+	gate.settle(input.Share, underGate(gate, colors), jobs)
 	return gate
+}
+
+func underGate(gate Gate, colors []ColorDemand) []ColorDemand {
+	return slices.DeleteFunc(slices.Clone(colors), func(c ColorDemand) bool { return !c.under(gate) })
 }
 
 // others counts the client sessions under a gate that are not the colours' and not

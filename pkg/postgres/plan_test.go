@@ -113,6 +113,36 @@ func TestPlanWarnsOfWhatItCouldNotKnow(t *testing.T) {
 	}
 }
 
+// What the pods open beside counts against the whole server, and under the limits of
+// its own database and role; what is in no database of the server does not.
+func TestPlanOfPoolsBeside(t *testing.T) {
+	input := incident(4)
+	input.Snapshot.Databases["shop"], input.Snapshot.Databases["history"] = postgres.DatabaseState{Limit: 60}, postgres.DatabaseState{Limit: 10}
+	input.Snapshot.Roles["reports"] = postgres.RoleLimit{Limit: 20}
+	pool := func(size int, role, database string) postgres.PoolSize {
+		return postgres.PoolSize{Connections: size, Known: true, Trust: postgres.TrustConfigured, Role: role, Database: database}
+	}
+	input.Colors[0].Pool.Beside = []postgres.PoolSize{pool(5, "reports", "history"), pool(70, "", "elsewhere")}
+	budget := postgres.Plan(input)
+	want := []string{
+		"cluster: blue 3 × 4 + blue 3 × 5 + green 3 × 4 + blue surge 1 × 4 + blue surge 1 × 5 + green surge 1 × 4 = 52 ≤ 0.8 × (100 − 3) − 4 = 73",
+		"database shop: blue 3 × 4 + green 3 × 4 + surge 2 × 4 = 32 ≤ 0.8 × 60 − 4 = 44",
+		"role reports: blue 3 × 5 + surge 1 × 5 = 20 > 0.8 × 20 − 0 = 16",
+	}
+	if diff := cmp.Diff(want, budget.Arithmetic[:3]); diff != "" {
+		t.Errorf("arithmetic (-want +got):\n%s", diff)
+	}
+	if budget.Outcome != postgres.Exceeds || budget.RecommendedPool != 4 {
+		t.Errorf("%s, a pool of %d; want fail and 4", budget.Outcome, budget.RecommendedPool)
+	}
+	input.Colors[0].Pool.Beside = nil
+	input.Jobs = []postgres.JobDemand{{Name: "job/one", Pods: 2, Pool: pool(1, "app", "shop")}}
+	input.Jobs[0].Pool.Beside = []postgres.PoolSize{pool(3, "app", "history")}
+	if got := postgres.Plan(input).Jobs[0].Connections; got != 8 {
+		t.Errorf("a Job of two pods with pools of 1 and 3 asks for %d, want 8", got)
+	}
+}
+
 // An exporter counts sessions and doesn't tell whose they are. What fits
 // beside all of them passes, what fits beside none fails, and between the two
 // nobody knows.

@@ -46,9 +46,12 @@ type PoolSize struct {
 	Processes int `json:"processes,omitempty"`
 	// Role and Database are what the connection string names, "" when it
 	// could not be read.
-	Role     string   `json:"role,omitempty"`
-	Database string   `json:"database,omitempty"`
-	Warnings []string `json:"warnings,omitempty"`
+	Role     string `json:"role,omitempty"`
+	Database string `json:"database,omitempty"`
+	// Beside are what the pod opens to the same server besides, in another database
+	// or as another role. They are not in Connections.
+	Beside   []PoolSize `json:"beside,omitempty"`
+	Warnings []string   `json:"warnings,omitempty"`
 }
 
 // String is the number, or ? when it is unknown.
@@ -59,7 +62,16 @@ func (p PoolSize) String() string {
 	return strconv.Itoa(p.Connections)
 }
 
+func (p PoolSize) login() Login { return Login{Role: p.Role, Database: p.Database} }
+
 func (p PoolSize) perProcess() int { return p.Connections / max(1, p.Processes) }
+
+// Whole is the pool with what is beside it.
+func (p PoolSize) Whole() PoolSize {
+	whole := together(append([]PoolSize{p}, p.Beside...))
+	whole.Beside = nil
+	return whole
+}
 
 // PoolInput is what DiscoverPool looks at.
 type PoolInput struct {
@@ -69,6 +81,11 @@ type PoolInput struct {
 	Template corev1.PodTemplateSpec
 	// Declared is what the Release says.
 	Declared release.Pool
+	// At is where the database is that is asked about, as far as that is known: what
+	// leads to another server is no part of its pool. A host without a dot is a
+	// Service of Namespace.
+	At        Login
+	Namespace string
 	// Lookup reads what the environment refers to; nil reads nothing.
 	Lookup Lookup
 }
@@ -80,16 +97,16 @@ type PoolInput struct {
 // name leaves this function.
 func DiscoverPool(ctx context.Context, input PoolInput) PoolSize {
 	environment := readEnvironment(ctx, input)
-	login, pointed := environment.connection()
+	reached := environment.reaching(input)
 	pool := firstKnown(
 		func() (PoolSize, bool) { return fromAnnotation(input) },
 		func() (PoolSize, bool) { return fromRelease(input, environment) },
-		func() (PoolSize, bool) { return fromContainers(input, environment) },
+		func() (PoolSize, bool) { return fromContainers(input, environment, reached) },
 	)
 	if !pool.Known && pool.Provenance == "" {
-		pool = unknownPool(input, environment, pointed)
+		pool = unknownPool(input, environment, len(reached.strings) > 0)
 	}
-	pool.Role, pool.Database = login.Role, login.Database
+	pool.Role, pool.Database = reached.login.Role, reached.login.Database
 	pool.Warnings = append(pool.Warnings, environment.unread...)
 	return pool
 }
@@ -106,31 +123,102 @@ func firstKnown(sources ...func() (PoolSize, bool)) PoolSize {
 	return PoolSize{}
 }
 
-// fromContainers adds up the pools of the containers that have one: each is a
-// process of its own.
-func fromContainers(input PoolInput, environment environment) (PoolSize, bool) {
+// fromContainers adds up the pools of the containers that have some: each is a
+// process of its own. Those in another database of the server, or as another role,
+// stand beside.
+func fromContainers(input PoolInput, environment environment, reached reached) (PoolSize, bool) {
 	var pools []PoolSize
 	var silent []string
 	for at, container := range running(input.Template.Spec) {
-		own := environment.of(at)
-		pool := firstKnown(
-			func() (PoolSize, bool) { return fromConnectionString(input, own) },
-			func() (PoolSize, bool) { return fromArguments(input, own) },
-			func() (PoolSize, bool) { return fromVariables(input, own) },
-			func() (PoolSize, bool) { return fromDefault(input, own) },
-		)
-		if pool.Known || pool.Provenance != "" {
-			pools = append(pools, pool)
-		} else if _, pointed := own.connection(); pointed {
+		own, here := environment.of(at), reached.of(at)
+		if len(here) == 0 && len(own.strings("")) > 0 {
+			continue // to another server
+		}
+		found := poolsOf(input, own, here)
+		if len(found) == 0 && len(here) > 0 {
 			silent = append(silent, "container "+container.Name+" has a connection string too, and nothing says how many connections it opens")
 		}
+		pools = append(pools, found...)
 	}
 	if len(pools) == 0 {
 		return PoolSize{}, false
 	}
-	pool := together(pools)
-	pool.Warnings = append(pool.Warnings, silent...)
+	pool := grouped(pools, reached.login)
+	if reached.doubt != "" && len(pools) > 1 {
+		silent = append(silent, reached.doubt)
+	}
+	for _, why := range silent {
+		pool.assume(why)
+	}
 	return pool, true
+}
+
+// poolsOf are the pools of one container: one for each connection string that says
+// how large it is, else the one of which its arguments or its variables do.
+func poolsOf(input PoolInput, own environment, here []connection) []PoolSize {
+	var pools []PoolSize
+	for _, c := range here {
+		if pool, found := fromConnectionString(input, c); found {
+			pools = append(pools, pool)
+		}
+	}
+	if len(pools) > 0 {
+		if silent := unsized(here, pools); len(silent) > 0 {
+			pools[0].assume(placesOf(silent) + " may have a pool of its own, and nothing says how many connections that opens")
+		}
+		return pools
+	}
+	pool := firstKnown(
+		func() (PoolSize, bool) { return fromArguments(input, own) },
+		func() (PoolSize, bool) { return fromVariables(input, own) },
+		func() (PoolSize, bool) { return fromDefault(input, own) },
+	)
+	if !pool.Known && pool.Provenance == "" {
+		return nil
+	}
+	if len(here) > 0 {
+		pool.Role, pool.Database = here[0].login.Role, here[0].login.Database
+	}
+	if len(unsized(here, []PoolSize{pool})) > 0 {
+		pool.assume("of " + placesOf(here) + " each may have a pool as large as this one, which is counted once")
+	}
+	return []PoolSize{pool}
+}
+
+// unsized are the strings of logins that none of the pools is of.
+func unsized(here []connection, pools []PoolSize) []connection {
+	return slices.DeleteFunc(slices.Clone(here), func(c connection) bool {
+		return slices.ContainsFunc(pools, func(p PoolSize) bool { return alike(c.login, p.login()) })
+	})
+}
+
+// assume notes what makes a pool uncertain.
+func (p *PoolSize) assume(why string) {
+	if p.Known {
+		p.Trust = TrustAssumed
+	}
+	p.Warnings = append(p.Warnings, why)
+}
+
+// grouped is the pool of a login, with those of others beside it.
+func grouped(pools []PoolSize, login Login) PoolSize {
+	var groups [][]PoolSize
+	for _, pool := range slices.Concat([]PoolSize{{Role: login.Role, Database: login.Database}}, pools) {
+		at := slices.IndexFunc(groups, func(group []PoolSize) bool {
+			return pool.login() == Login{} || alike(pool.login(), group[0].login())
+		})
+		if at < 0 {
+			groups, at = append(groups, nil), len(groups)
+		}
+		groups[at] = append(groups[at], pool)
+	}
+	groups[0] = groups[0][1:]
+	groups = slices.DeleteFunc(groups, func(group []PoolSize) bool { return len(group) == 0 })
+	pool := together(groups[0])
+	for _, group := range groups[1:] {
+		pool.Beside = append(pool.Beside, together(group))
+	}
+	return pool
 }
 
 // together is the pool of a pod whose containers have one each. One that is not
@@ -188,23 +276,18 @@ func fromRelease(input PoolInput, environment environment) (PoolSize, bool) {
 	return pool, true
 }
 
-func fromConnectionString(input PoolInput, environment environment) (PoolSize, bool) {
-	for _, variable := range environment.connections() {
-		parameter, size, found := sizeInConnectionString(variable.value)
-		if !found {
-			continue
-		}
-		where := "args"
-		if variable.name != "" {
-			where = "env " + variable.name
-		}
-		field := fmt.Sprintf("%s %s, parameter %s", input.Workload, where, parameter)
-		if variable.origin != "" {
-			field += " (" + variable.origin + ")"
-		}
-		return stated(field, size, TrustConfigured), true
+func fromConnectionString(input PoolInput, c connection) (PoolSize, bool) {
+	parameter, size, found := sizeInConnectionString(c.value)
+	if !found {
+		return PoolSize{}, false
 	}
-	return PoolSize{}, false
+	field := fmt.Sprintf("%s %s, parameter %s", input.Workload, c.where(), parameter)
+	if c.origin != "" {
+		field += " (" + c.origin + ")"
+	}
+	pool := stated(field, size, TrustConfigured)
+	pool.Role, pool.Database = c.login.Role, c.login.Database
+	return pool, true
 }
 
 func unknownPool(input PoolInput, environment environment, pointed bool) PoolSize {

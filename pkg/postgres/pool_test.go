@@ -143,21 +143,56 @@ func TestDiscoverPoolReadsRoleAndDatabaseOfTheConnectionString(t *testing.T) {
 	}
 }
 
-// A Secret's keys have no order; what is told of them must not change from one
-// look to the next.
-func TestDiscoverPoolReadsAWholeSecretInOneOrder(t *testing.T) {
-	input := postgres.PoolInput{Lookup: func(context.Context, string, string) (map[string]string, error) {
-		return map[string]string{
-			"DATABASE_URL": "postgres://app@db/shop?pool_max_conns=5",
-			"REPORTS_URL":  "postgres://reports@db/history?pool_max_conns=50",
-			"REPLICA_URL":  "postgres://reader@replica/shop?pool_max_conns=20",
-		}, nil
-	}}
-	input.Template.Spec.Containers = []corev1.Container{{EnvFrom: []corev1.EnvFromSource{
-		{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "db"}}}}}}
-	for range 50 {
-		if got := postgres.DiscoverPool(t.Context(), input); got.Connections != 5 || got.Role != "app" || got.Database != "shop" {
-			t.Fatalf("got %+v, want the pool of 5 of app in shop each time", got)
+// Every connection string that leads to the server has a pool of its own; those in
+// another database, or as another role, stand beside. A Secret's keys have no order:
+// what is told of them must not change from one look to the next.
+func TestDiscoverPoolAddsUpConnectionStrings(t *testing.T) {
+	whole := []string{"DATABASE_URL=postgres://app@db/shop?pool_max_conns=5", "REPLICA_URL=postgres://reader@replica/shop?pool_max_conns=20",
+		"REPORTS_URL=postgres://reports@db/history?pool_max_conns=50"}
+	npgsql := func(database string) string {
+		return "ConnectionStrings__" + database + "=Host=db;Username=app;Password=" + dsnPassword + ";Database=" + database + ";Maximum Pool Size=30"
+	}
+	for name, test := range map[string]struct {
+		at     postgres.Login
+		pairs  []string
+		want   string
+		trust  string
+		warned string
+	}{
+		"one server of two":              {postgres.Login{Host: "db.shop", Database: "shop"}, whole, "app in shop 5, reports in history 50", "configured", ""},
+		"the other database":             {postgres.Login{Host: "db.shop", Database: "history"}, whole, "reports in history 50, app in shop 5", "configured", ""},
+		"the other server":               {postgres.Login{Host: "replica.shop", Database: "shop"}, whole, "reader in shop 20", "configured", ""},
+		"another name of its host":       {postgres.Login{Host: "postgres.data", Database: "history"}, whole, "reports in history 50, app in shop 5", "configured", ""},
+		"a host that may be either":      {postgres.Login{Host: "postgres.data", Database: "shop"}, whole, "app in shop 5, reader in shop 20, reports in history 50", "assumed", "lead to this server can't be told"},
+		"nothing is known":               {postgres.Login{}, whole, "app in shop 5, reader in shop 20, reports in history 50", "assumed", "lead to this server can't be told"},
+		"two of one login":               {postgres.Login{}, []string{"A_URL=postgres://app@db/shop?pool_max_conns=10", "B_URL=postgres://app@db/shop?pool_max_conns=20"}, "app in shop 30", "configured", ""},
+		"one in two variables":           {postgres.Login{}, []string{"A_URL=postgres://app@db/shop?pool_max_conns=10", "B_URL=postgres://app@db/shop?pool_max_conns=10"}, "app in shop 10", "configured", ""},
+		"Npgsql's":                       {postgres.Login{Host: "db.shop", Database: "shop"}, []string{npgsql("shop"), npgsql("history")}, "app in shop 30, app in history 30", "configured", ""},
+		"one says nothing":               {postgres.Login{}, []string{"A_URL=postgres://app@db/shop?pool_max_conns=10", "B_URL=postgres://app@db/history"}, "app in shop 10", "assumed", "env B_URL may have a pool of its own"},
+		"the same, said otherwise":       {postgres.Login{}, []string{"A_URL=postgres://app@db/shop?pool_max_conns=10", "B_URL=postgres://app@db/shop"}, "app in shop 10", "configured", ""},
+		"a variable for two":             {postgres.Login{}, []string{"A_URL=postgres://app@db/shop", "B_URL=postgres://app@db/history", "DB_POOL_SIZE=7"}, "app in shop 7", "assumed", "of env A_URL and env B_URL each may have a pool as large"},
+		"a variable, and another server": {postgres.Login{Host: "db.shop", Database: "shop"}, []string{"A_URL=postgres://app@elsewhere/history?pool_max_conns=50", "B_URL=postgres://app@db/shop", "DB_POOL_SIZE=7"}, "app in shop 7", "configured", ""},
+		"a host in the pod":              {postgres.Login{Host: "db.shop", Database: "shop"}, []string{"A_URL=postgres://app@db/shop?pool_max_conns=5", "B_URL=postgres://app@localhost/shop?pool_max_conns=6"}, "app in shop 11", "assumed", "can't be told"},
+	} {
+		values := map[string]string{}
+		for _, pair := range test.pairs {
+			name, value, _ := strings.Cut(pair, "=")
+			values[name] = value
+		}
+		input := postgres.PoolInput{At: test.at, Namespace: "shop", Lookup: func(context.Context, string, string) (map[string]string, error) { return values, nil }}
+		input.Template.Spec.Containers = []corev1.Container{wholeSecret("db")}
+		for range 10 {
+			got := postgres.DiscoverPool(t.Context(), input)
+			var told []string
+			for _, pool := range append([]postgres.PoolSize{got}, got.Beside...) {
+				told = append(told, fmt.Sprintf("%s in %s %s", pool.Role, pool.Database, pool))
+			}
+			if diff := cmp.Diff(test.want, strings.Join(told, ", ")); diff != "" || got.Trust != test.trust || !strings.Contains(strings.Join(got.Warnings, "; "), test.warned) {
+				t.Fatalf("%s: %s, warnings %q (-want +got):\n%s", name, got.Trust, got.Warnings, diff)
+			}
+			if strings.Contains(fmt.Sprintf("%#v", got), dsnPassword) {
+				t.Fatalf("%s: the password is in %#v", name, got)
+			}
 		}
 	}
 }

@@ -31,6 +31,12 @@ type Login struct {
 	Role     string
 }
 
+// PlaceOf is where a connection string leads, of which "" is what it does not say.
+func PlaceOf(dsn, namespace string) Login {
+	login := loginOf(dsn)
+	return Login{Host: hostNamed(login.Host, namespace), Database: login.Database}
+}
+
 // ReachOf finds out by what the pods of a template reach databases. Values of
 // Secrets are looked at in memory only. A host without a dot is a Service of
 // namespace.
@@ -115,11 +121,16 @@ var onlyTunes = regexp.MustCompile(`(?i)(POOL|SIZE|MAX|MIN|TIMEOUT|THREADS|SSL|L
 // postgresql+asyncpg://, r2dbc:postgresql:// and ecto://.
 var namesServer = regexp.MustCompile(`(?i)^\s*([a-z0-9]+:)?(postgres|ecto)[a-z0-9+]*://`)
 
+// leadsToServer recognises a connection string of any kind.
+func leadsToServer(value string) bool {
+	return isConnectionString(value) || namesServer.MatchString(value)
+}
+
 // pointsAtDatabase goes by the value where it was read, and else by the name, which
 // says less: FEEDBACK_URL has a DB in it.
 func pointsAtDatabase(v variable, read bool) bool {
 	if read {
-		return isConnectionString(v.value) || namesServer.MatchString(v.value) || v.value != "" && hostVariable.MatchString(v.name)
+		return leadsToServer(v.value) || v.value != "" && hostVariable.MatchString(v.name)
 	}
 	return mayPointAtDatabase.MatchString(v.name) && !onlyTunes.MatchString(v.name)
 }
@@ -136,14 +147,12 @@ var (
 // the parts of one are given.
 func (e environment) logins(namespace string) []Login {
 	var found []Login
-	for _, candidate := range e.connections() {
-		if isConnectionString(candidate.value) {
-			found = append(found, e.loginOf(candidate))
-		}
+	for _, c := range e.strings(namespace) {
+		found = append(found, c.login)
 	}
 	var parts Login
 	for _, variable := range e.variables {
-		if isConnectionString(variable.value) {
+		if leadsToServer(variable.value) {
 			continue
 		}
 		switch {
@@ -155,10 +164,9 @@ func (e environment) logins(namespace string) []Login {
 			parts.Role = variable.value
 		}
 	}
-	found = append(found, parts.understood())
-	for i := range found {
-		found[i].Host = hostNamed(found[i].Host, namespace)
-	}
+	parts = parts.understood()
+	parts.Host = hostNamed(parts.Host, namespace)
+	found = append(found, parts)
 	return slices.DeleteFunc(found, func(login Login) bool { return login == Login{} })
 }
 
@@ -190,7 +198,10 @@ func (e environment) role() string {
 // loginOf reads a connection string; what it does not say, or what can't be
 // read, is "".
 func loginOf(text string) Login {
-	text = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "jdbc:"))
+	text = strings.TrimSpace(text)
+	for _, driver := range []string{"jdbc:", "r2dbc:"} {
+		text = strings.TrimPrefix(text, driver)
+	}
 	if !strings.Contains(text, "://") {
 		return loginOfKeywords(text)
 	}

@@ -113,7 +113,7 @@ func (c Color) heldPool(database string, ref release.Workload) (pool postgres.Po
 	pool, planned := c.Running.Pools[database][ref.String()], c.Pools[database][ref.String()]
 	pool.Provenance += ", as it runs"
 	pool.Field, pool.Setting = "", nil // which the manifests have right already
-	return pool, pool.Known && planned.Known && pool.Connections > planned.Connections
+	return pool, pool.Known && planned.Known && pool.Whole().Connections > planned.Whole().Connections
 }
 
 // autoscalers are those of a workload, as the manifests of the target will leave

@@ -60,6 +60,31 @@ func TestSurgeGrowsWithTheReplicas(t *testing.T) {
 	}
 }
 
+// Each database of a Release has the pools of its own connection strings.
+func TestPoolsOfTwoDatabases(t *testing.T) {
+	observed := func(name, host string) release.Database {
+		return release.Database{Name: name, Observe: release.Observe{DSN: release.SecretSource{Env: "postgres://monitor@" + host + "/" + name}}}
+	}
+	facts := healthy()
+	facts.container("green", func(c *corev1.Container) {
+		c.Env = []corev1.EnvVar{{Name: "DATABASE_URL", Value: "postgres://app@db.data/main?pool_max_conns=5"},
+			{Name: "REPORTS_URL", Value: "postgres://app@reports.data/reports?pool_max_conns=50"}}
+	})
+	in := inputs(t, "", "3", nil)
+	in.Getenv = func(name string) string { return name }
+	in.Release.Spec.Databases = []release.Database{observed("main", "db.data.svc.cluster.local"), observed("reports", "reports.data")}
+	pooled := observed("reports", "postgres.data")
+	pooled.Name, pooled.Pooler = "pooled", &release.Pooler{Instances: 1}
+	in.Release.Spec.Databases = append(in.Release.Spec.Databases, pooled)
+	got := map[string]int{}
+	for name, of := range pools(t.Context(), in, facts.Colors["green"].Workloads.Value, readOver(t.Context(), in, nil)) {
+		got[name] = of["deployment/shop-green"].Whole().Connections
+	}
+	if diff := cmp.Diff(map[string]int{"main": 5, "reports": 50, "pooled": 50}, got); diff != "" {
+		t.Errorf("connections of a pod (-want +got):\n%s", diff)
+	}
+}
+
 // Sessions that another service holds are others', whatever they are called.
 func TestBudgetCountsAnotherServiceAsOthers(t *testing.T) {
 	for name, test := range map[string]struct {

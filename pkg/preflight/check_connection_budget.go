@@ -42,7 +42,7 @@ func judgeBudget(facts *Facts, subject string, budget postgres.Budget) Finding {
 		with("arithmetic", strings.Join(budget.Arithmetic, "\n")).
 		with("recommendedPool", budget.RecommendedPool)
 	for _, color := range budget.Colors {
-		finding = finding.with("pool of "+color.Workload, fmt.Sprintf("%s (%s)", color.Pool, provenance(color.Pool)))
+		finding = finding.with("pool of "+color.Called(), fmt.Sprintf("%s (%s)", color.Pool, provenance(color.Pool)))
 	}
 	for _, job := range budget.Jobs {
 		finding = finding.with("pool of "+job.Name, fmt.Sprintf("%s (%s), told by %s", job.Pool, provenance(job.Pool), job.By))

@@ -133,12 +133,27 @@ func pools(ctx context.Context, in Inputs, workloads []cluster.Workload, read re
 	found := map[string]map[string]postgres.PoolSize{}
 	for _, database := range in.Release.Spec.Databases {
 		found[database.Name] = map[string]postgres.PoolSize{}
+		at := placeOf(ctx, in, database)
 		for _, workload := range workloads {
 			found[database.Name][workload.Ref.String()] = postgres.DiscoverPool(ctx, postgres.PoolInput{
-				Workload: workload.Ref.String(), Template: workload.Template, Declared: database.Pool,
+				Workload: workload.Ref.String(), Template: workload.Template, Declared: database.Pool, At: at, Namespace: in.namespace(),
 				Lookup: read.lookup(),
 			})
 		}
 	}
 	return found
+}
+
+// placeOf is where a database is, by the observer's connection string as far as that
+// can be read. Behind a pooler it is another host that the pods ask.
+func placeOf(ctx context.Context, in Inputs, database release.Database) postgres.Login {
+	dsn, err := cluster.SecretValue(ctx, in.Client.Kubernetes, in.namespace(), database.Observe.DSN, in.Getenv)
+	if err != nil {
+		return postgres.Login{}
+	}
+	place := postgres.PlaceOf(dsn, in.namespace())
+	if database.Pooler != nil {
+		place.Host = ""
+	}
+	return place
 }
