@@ -40,11 +40,11 @@ type environment struct {
 	unread []string
 }
 
-// get returns the first variable of a name that is set to something: of one
-// container there is one.
+// get returns the first variable of a name that is set to something, though it may
+// not be known to what: of one container there is one.
 func (e environment) get(name string) (variable, bool) {
 	for _, candidate := range e.variables {
-		if candidate.name == name && candidate.value != "" {
+		if candidate.name == name && (candidate.value != "" || candidate.hidden) {
 			return candidate, true
 		}
 	}
@@ -156,7 +156,7 @@ func (r *environmentReader) readKey(name, kind, object, key string, optional *bo
 // wants reports whether a Secret behind a variable is worth reading: only one
 // that may hold a connection string, a part of one, or a pool's size is.
 func (r *environmentReader) wants(name string) bool {
-	return name == r.declared || mayPointAtDatabase.MatchString(name) || slices.Contains(r.referred, name)
+	return name == r.declared || mayPointAtDatabase.MatchString(name) || multiplies.MatchString(name) || slices.Contains(r.referred, name)
 }
 
 // reference matches $(NAME), and $$, which stands for one $.
@@ -236,9 +236,15 @@ func (r *environmentReader) read(kind, name string, optional *bool) map[string]s
 var (
 	mayPointAtDatabase = regexp.MustCompile(`(?i)(DATABASE|DB|DSN|POSTGRES|PG|CONNECTION|DATASOURCE|POOL)`)
 
+	// multiplies matches the variables that say how many processes there are, or how
+	// many connections each has.
+	multiplies = regexp.MustCompile(`^(WEB_CONCURRENCY|RAILS_MAX_THREADS|GUNICORN_CMD_ARGS)$`)
+
 	// poolParameter is the parameter by which drivers take a pool's size
-	// from the connection string: pgx, Prisma, Npgsql.
-	poolParameter = regexp.MustCompile(`(?i)(?:^|[?&;\s])\s*(pool_max_conns|connection_limit|max(?:imum)? pool size)\s*=\s*'?([^&;\s']*)`)
+	// from the connection string: pgx, Prisma, Npgsql. railsParameter is that of
+	// Rails, a word that others have for something else.
+	poolParameter  = regexp.MustCompile(`(?i)(?:^|[?&;\s])\s*(pool_max_conns|connection_limit|max(?:imum)? pool size)\s*=\s*'?([^&;\s']*)`)
+	railsParameter = regexp.MustCompile(`[?&](pool)=([^&;\s']*)`)
 )
 
 // isConnectionString recognises URLs (postgres, postgresql, their jdbc form)
@@ -251,13 +257,14 @@ func isConnectionString(value string) bool {
 	return strings.Contains(lower, "host=") && (strings.Contains(lower, "dbname=") || strings.Contains(lower, "database=") || strings.Contains(lower, "user"))
 }
 
-func sizeInConnectionString(value string) (parameter, size string, found bool) {
+func sizeInConnectionString(value string, parameters ...*regexp.Regexp) (parameter, size string, found bool) {
 	if !isConnectionString(value) {
 		return "", "", false
 	}
-	match := poolParameter.FindStringSubmatch(value)
-	if match == nil {
-		return "", "", false
+	for _, candidate := range parameters {
+		if match := candidate.FindStringSubmatch(value); match != nil {
+			return match[1], match[2], true
+		}
 	}
-	return match[1], match[2], true
+	return "", "", false
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,7 +101,7 @@ func DiscoverPool(ctx context.Context, input PoolInput) PoolSize {
 	reached := environment.reaching(input)
 	pool := firstKnown(
 		func() (PoolSize, bool) { return fromAnnotation(input) },
-		func() (PoolSize, bool) { return fromRelease(input, environment) },
+		func() (PoolSize, bool) { return fromRelease(input, environment, reached) },
 		func() (PoolSize, bool) { return fromContainers(input, environment, reached) },
 	)
 	if !pool.Known && pool.Provenance == "" {
@@ -158,7 +159,7 @@ func fromContainers(input PoolInput, environment environment, reached reached) (
 func poolsOf(input PoolInput, own environment, here []connection) []PoolSize {
 	var pools []PoolSize
 	for _, c := range here {
-		if pool, found := fromConnectionString(input, c); found {
+		if pool, found := fromConnectionString(input, own, c); found {
 			pools = append(pools, pool)
 		}
 	}
@@ -257,7 +258,7 @@ func fromAnnotation(input PoolInput) (PoolSize, bool) {
 	return pool, true
 }
 
-func fromRelease(input PoolInput, environment environment) (PoolSize, bool) {
+func fromRelease(input PoolInput, environment environment, reached reached) (PoolSize, bool) {
 	if input.Declared.Size > 0 {
 		pool := known(input.Declared.Size, "the Release's pool.size", TrustDeclared)
 		pool.Field = "spec.database[].pool.size of the Release, and the application's own setting"
@@ -266,18 +267,42 @@ func fromRelease(input PoolInput, environment environment) (PoolSize, bool) {
 	if input.Declared.Env == "" {
 		return PoolSize{}, false
 	}
-	field := input.Workload + " env " + input.Declared.Env
-	variable, found := environment.get(input.Declared.Env)
-	if !found {
-		return PoolSize{Provenance: field + ", which the Release names, is not set", Field: field}, true
-	}
-	pool := stated(field, variable.value, TrustConfigured)
-	pool.Setting = variable.setting(input.Workload)
-	return pool, true
+	return fromDeclaredVariable(input, environment, reached), true
 }
 
-func fromConnectionString(input PoolInput, c connection) (PoolSize, bool) {
-	parameter, size, found := sizeInConnectionString(c.value)
+// fromDeclaredVariable adds up what the variable that the Release names says in each
+// container that has it.
+func fromDeclaredVariable(input PoolInput, environment environment, reached reached) PoolSize {
+	field := input.Workload + " env " + input.Declared.Env
+	var pools []PoolSize
+	var silent []string
+	for at, container := range running(input.Template.Spec) {
+		own := environment.of(at)
+		variable, found := own.get(input.Declared.Env)
+		if found {
+			pool := stated(field, variable.value, TrustConfigured)
+			pool.Setting = variable.setting(input.Workload)
+			pools = append(pools, own.times(pool, ""))
+		} else if len(reached.of(at)) > 0 {
+			silent = append(silent, "container "+container.Name+" has a connection string too, and not the variable "+input.Declared.Env)
+		}
+	}
+	if len(pools) == 0 {
+		return PoolSize{Provenance: field + ", which the Release names, is not set", Field: field}
+	}
+	pool := together(pools)
+	for _, why := range silent {
+		pool.assume(why)
+	}
+	return pool
+}
+
+func fromConnectionString(input PoolInput, own environment, c connection) (PoolSize, bool) {
+	parameters := []*regexp.Regexp{poolParameter}
+	if own.rails() {
+		parameters = append(parameters, railsParameter)
+	}
+	parameter, size, found := sizeInConnectionString(c.value, parameters...)
 	if !found {
 		return PoolSize{}, false
 	}
@@ -287,7 +312,7 @@ func fromConnectionString(input PoolInput, c connection) (PoolSize, bool) {
 	}
 	pool := stated(field, size, TrustConfigured)
 	pool.Role, pool.Database = c.login.Role, c.login.Database
-	return pool, true
+	return own.times(pool, stackOf(parameter)), true
 }
 
 func unknownPool(input PoolInput, environment environment, pointed bool) PoolSize {

@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -31,7 +29,7 @@ func (e environment) words() []string {
 	for _, argument := range e.arguments {
 		words = append(words, strings.Fields(argument.value)...)
 	}
-	for _, name := range []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_OPTS", "GUNICORN_CMD_ARGS"} {
+	for _, name := range []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_OPTS"} {
 		if variable, found := e.get(name); found {
 			words = append(words, strings.Fields(variable.value)...)
 		}
@@ -55,37 +53,11 @@ func fromArguments(input PoolInput, environment environment) (PoolSize, bool) {
 		if !whole && i+1 < len(words) {
 			value = words[i+1]
 		}
-		return stated(input.Workload+" args "+name, value, TrustConfigured), true
+		stack := ""
+		if hikariArgument.MatchString(name) {
+			stack = "Hikari"
+		}
+		return environment.times(stated(input.Workload+" args "+name, value, TrustConfigured), stack), true
 	}
 	return PoolSize{}, false
-}
-
-// gunicorn is how many connections a Django under gunicorn opens, one for each
-// thread of each worker, by its arguments.
-func (e environment) gunicorn() (workers, threads int) {
-	words := e.words()
-	_, configured := e.get("GUNICORN_CMD_ARGS")
-	if !configured && !slices.ContainsFunc(words, func(word string) bool { return strings.HasSuffix(word, "gunicorn") }) {
-		return 0, 0
-	}
-	return argument(words, "-w", "--workers"), argument(words, "", "--threads")
-}
-
-// argument is the number of the last of a flag's spellings, 0 where there is
-// none.
-func argument(words []string, short, long string) int {
-	number := 0
-	for i, word := range words {
-		name, value, whole := strings.Cut(word, "=")
-		if name != long && (short == "" || name != short) {
-			continue
-		}
-		if !whole && i+1 < len(words) {
-			value = words[i+1]
-		}
-		if found, err := strconv.Atoi(value); err == nil {
-			number = found
-		}
-	}
-	return number
 }

@@ -129,6 +129,72 @@ func TestDiscoverPoolReadsArguments(t *testing.T) {
 	}
 }
 
+// Each process of a container has a pool of its own, where it can be seen that there
+// are several.
+func TestDiscoverPoolCountsProcesses(t *testing.T) {
+	always := corev1.ContainerRestartPolicyAlways
+	run := func(command string, pairs ...string) corev1.Container {
+		container := set(pairs...)
+		if command != "" {
+			container.Command = strings.Fields(command)
+		}
+		return container
+	}
+	shell := run("", "DB_POOL_SIZE=5", "N=3")
+	shell.Command = []string{"sh", "-c", "rake db:migrate && exec gunicorn -w ${N} shop:app"}
+	otherwise := run("", "DB_POOL_SIZE=5")
+	otherwise.Command = []string{"sh", "-c", "exec gunicorn -w ${N:-2} shop:app"}
+	hidden := run("puma", "DB_POOL_SIZE=5")
+	hidden.Env = append(hidden.Env, corev1.EnvVar{Name: "WEB_CONCURRENCY", ValueFrom: &corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.cpu"}}})
+	for name, test := range map[string]struct {
+		containers []corev1.Container
+		declared   string
+		want       int
+	}{
+		"Rails":                          {[]corev1.Container{run("", "RAILS_ENV=production", "DB_POOL_SIZE=5", "WEB_CONCURRENCY=4")}, "", 20},
+		"Rails, its assets by Node.js":   {[]corev1.Container{run("", "RAILS_ENV=production", "NODE_ENV=production", "RAILS_MAX_THREADS=5", "WEB_CONCURRENCY=4")}, "", 20},
+		"Rails, by default":              {[]corev1.Container{run("", "RAILS_ENV=production", "WEB_CONCURRENCY=4")}, "", 20},
+		"puma's workers":                 {[]corev1.Container{run("bundle exec puma -w 4", "RAILS_MAX_THREADS=5", "WEB_CONCURRENCY=2")}, "", 20},
+		"puma's workers, joined":         {[]corev1.Container{run("bundle exec puma -w4", "RAILS_MAX_THREADS=5")}, "", 20},
+		"puma without workers":           {[]corev1.Container{run("puma", "RAILS_MAX_THREADS=5", "WEB_CONCURRENCY=0")}, "", 5},
+		"puma by the processors":         {[]corev1.Container{run("puma", "RAILS_MAX_THREADS=5", "WEB_CONCURRENCY=auto")}, "", 0},
+		"a number that nobody sees":      {[]corev1.Container{hidden}, "", 0},
+		"unicorn":                        {[]corev1.Container{run("unicorn -c config/unicorn.rb", "DB_POOL_SIZE=5", "WEB_CONCURRENCY=3")}, "", 15},
+		"Rails' parameter":               {[]corev1.Container{run("puma", "RAILS_MAX_THREADS=5", "DATABASE_URL=postgres://app@db/shop?pool=25", "WEB_CONCURRENCY=2")}, "", 50},
+		"what is no parameter elsewhere": {[]corev1.Container{run("serve", "DB_POOL_SIZE=5", "DATABASE_URL=postgres://app@db/shop?pool=25")}, "", 5},
+		"gunicorn":                       {[]corev1.Container{run("python -m gunicorn -w 4 shop:app", "DB_POOL_SIZE=5")}, "", 20},
+		"gunicorn, by a variable":        {[]corev1.Container{run("gunicorn shop:app", "DB_POOL_SIZE=5", "GUNICORN_CMD_ARGS=--workers=4")}, "", 20},
+		"gunicorn, its arguments first":  {[]corev1.Container{run("gunicorn --workers=2 shop:app", "DB_POOL_SIZE=5", "GUNICORN_CMD_ARGS=--workers=4")}, "", 10},
+		"uvicorn":                        {[]corev1.Container{run("/venv/bin/uvicorn shop:app --workers 4", "DB_POOL_SIZE=5")}, "", 20},
+		"uvicorn, by a variable":         {[]corev1.Container{run("uvicorn shop:app -w 9", "DB_POOL_SIZE=5", "WEB_CONCURRENCY=4")}, "", 20},
+		"a shell's line":                 {[]corev1.Container{shell}, "", 15},
+		"a shell's default":              {[]corev1.Container{otherwise}, "", 10},
+		"a shell's own number":           {[]corev1.Container{{Command: []string{"sh", "-c", "gunicorn -w $(nproc) shop:app"}, Env: literal("DB_POOL_SIZE", "5")}}, "", 0},
+		"an argument, of each process":   {[]corev1.Container{run("gunicorn -w 2 shop:app --db-pool-size=5")}, "", 10},
+		"nothing but the number":         {[]corev1.Container{run("", "DB_POOL_SIZE=5", "WEB_CONCURRENCY=4")}, "", 20},
+		"Node.js":                        {[]corev1.Container{run("node server.js", "DB_POOL_SIZE=5", "WEB_CONCURRENCY=4")}, "", 5},
+		"Node.js, by a variable":         {[]corev1.Container{run("", "NODE_ENV=production", "DB_POOL_SIZE=5", "WEB_CONCURRENCY=4")}, "", 5},
+		"the JVM":                        {[]corev1.Container{run("", "SPRING_DATASOURCE_HIKARI_MAXIMUM_POOL_SIZE=5", "WEB_CONCURRENCY=4")}, "", 5},
+		"Go":                             {[]corev1.Container{run("", "DATABASE_URL=postgres://app@db/shop?pool_max_conns=5", "WEB_CONCURRENCY=4")}, "", 5},
+		"Sidekiq":                        {[]corev1.Container{run("bundle exec sidekiq", "RAILS_ENV=production", "RAILS_MAX_THREADS=5", "WEB_CONCURRENCY=4")}, "", 5},
+		"the Release's variable":         {[]corev1.Container{run("puma", "POOL=5", "WEB_CONCURRENCY=2"), run("", "POOL=20"), run("", "POOL=2")}, "POOL", 32},
+		"the Release's, one makes none":  {[]corev1.Container{run("", "POOL=5"), run("", "POOL=many")}, "POOL", 0},
+	} {
+		input := postgres.PoolInput{Declared: release.Pool{Env: test.declared}}
+		input.Template.Spec.Containers = test.containers
+		if got := postgres.DiscoverPool(t.Context(), input); got.Connections != test.want || got.Known != (test.want > 0) {
+			t.Errorf("%s: %+v, want %d", name, got, test.want)
+		}
+	}
+	sidecar := run("", "POOL=20")
+	sidecar.RestartPolicy = &always
+	input := postgres.PoolInput{Declared: release.Pool{Env: "POOL"}}
+	input.Template.Spec = corev1.PodSpec{InitContainers: []corev1.Container{sidecar}, Containers: []corev1.Container{run("", "POOL=5"), run("", "DATABASE_URL=postgres://app@db/shop")}}
+	if got := postgres.DiscoverPool(t.Context(), input); got.Connections != 25 || got.Trust != postgres.TrustAssumed || len(got.Warnings) != 1 {
+		t.Errorf("%+v, want 25 and that a container does not have the variable", got)
+	}
+}
+
 func arguments(words ...string) corev1.PodSpec {
 	return corev1.PodSpec{Containers: []corev1.Container{{Args: words}}}
 }

@@ -8,26 +8,23 @@ import (
 
 // poolVariable is a variable that is known to set a pool's size.
 type poolVariable struct {
-	name string
-	// processes is the variable that says how many processes a pod runs,
-	// each with a pool of its own; "" for one.
-	processes string
-	stack     string
+	name  string
+	stack string
 }
 
 // poolVariables are the well-known variables, the specific before the
 // generic: the frameworks' own documentation names them.
 func poolVariables() []poolVariable {
 	return []poolVariable{
-		{"SPRING_DATASOURCE_HIKARI_MAXIMUM_POOL_SIZE", "", "Hikari"},
-		{"SPRING_DATASOURCE_HIKARI_MAXIMUMPOOLSIZE", "", "Hikari"},
-		{"DB_POOL_SIZE", "", ""},
-		{"DATABASE_POOL_SIZE", "", ""},
-		{"DB_MAX_CONNECTIONS", "", ""},
-		{"DB_MAX_OPEN_CONNS", "", "database/sql"},
-		{"DB_MAX_OPEN_CONNECTIONS", "", "database/sql"},
-		{"RAILS_MAX_THREADS", "WEB_CONCURRENCY", "Rails"},
-		{"POOL_SIZE", "", "Ecto"},
+		{"SPRING_DATASOURCE_HIKARI_MAXIMUM_POOL_SIZE", "Hikari"},
+		{"SPRING_DATASOURCE_HIKARI_MAXIMUMPOOLSIZE", "Hikari"},
+		{"DB_POOL_SIZE", ""},
+		{"DATABASE_POOL_SIZE", ""},
+		{"DB_MAX_CONNECTIONS", ""},
+		{"DB_MAX_OPEN_CONNS", "database/sql"},
+		{"DB_MAX_OPEN_CONNECTIONS", "database/sql"},
+		{"RAILS_MAX_THREADS", "Rails"},
+		{"POOL_SIZE", "Ecto"},
 	}
 }
 
@@ -35,21 +32,20 @@ func poolVariables() []poolVariable {
 type stackDefault struct {
 	// sign is a variable that only this stack's containers have.
 	sign string
-	// field is what to set, pool its default, processes as above.
+	// field is what to set, pool its default for one process.
 	stack, field string
 	pool         int
-	processes    string
 }
 
 // stackDefaults are the defaults of pools, by what gives the stack away.
 func stackDefaults() []stackDefault {
 	return []stackDefault{
-		{"SPRING_DATASOURCE_URL", "Hikari", "SPRING_DATASOURCE_HIKARI_MAXIMUM_POOL_SIZE", 10, ""},
-		{"RAILS_ENV", "Rails", "RAILS_MAX_THREADS", 5, "WEB_CONCURRENCY"},
-		{"DJANGO_SETTINGS_MODULE", "Django", "WEB_CONCURRENCY", 1, "WEB_CONCURRENCY"},
-		{"MIX_ENV", "Ecto", "POOL_SIZE", 10, ""},
-		{"PHX_HOST", "Ecto", "POOL_SIZE", 10, ""},
-		{"ASPNETCORE_URLS", "Npgsql", "connection string, parameter Maximum Pool Size", 100, ""},
+		{"SPRING_DATASOURCE_URL", "Hikari", "SPRING_DATASOURCE_HIKARI_MAXIMUM_POOL_SIZE", 10},
+		{"RAILS_ENV", "Rails", "RAILS_MAX_THREADS", 5},
+		{"DJANGO_SETTINGS_MODULE", "Django", "WEB_CONCURRENCY", 1},
+		{"MIX_ENV", "Ecto", "POOL_SIZE", 10},
+		{"PHX_HOST", "Ecto", "POOL_SIZE", 10},
+		{"ASPNETCORE_URLS", "Npgsql", "connection string, parameter Maximum Pool Size", 100},
 	}
 }
 
@@ -61,10 +57,7 @@ func fromVariables(input PoolInput, environment environment) (PoolSize, bool) {
 		}
 		pool := stated(input.Workload+" env "+candidate.name, variable.value, TrustConfigured)
 		pool.Setting = variable.setting(input.Workload)
-		if pool.Known {
-			pool = times(pool, environment, candidate.processes)
-		}
-		return pool, true
+		return environment.times(pool, candidate.stack), true
 	}
 	return PoolSize{}, false
 }
@@ -85,46 +78,31 @@ func fromDefault(input PoolInput, environment environment) (PoolSize, bool) {
 		if candidate.stack == "Django" {
 			return django(pool, environment), true
 		}
-		return times(pool, environment, candidate.processes), true
+		return environment.times(pool, candidate.stack), true
 	}
 	return PoolSize{}, false
 }
 
 // django multiplies the one connection of a thread by gunicorn's workers and
-// threads; arguments win over the variable.
+// threads. Its field holds the workers; where there are several connections a person
+// decides of what to have fewer.
 func django(pool PoolSize, environment environment) PoolSize {
-	workers, threads := environment.gunicorn()
-	if workers == 0 {
-		pool = times(pool, environment, "WEB_CONCURRENCY")
-		workers = max(1, pool.Processes)
+	pool = environment.times(pool, "Django")
+	text, found := environment.server("gunicorn").flag("", "--threads")
+	if !pool.Known || !found {
+		text = "1"
 	}
-	if !pool.Known || workers == 1 && threads <= 1 {
-		return pool
+	threads, err := strconv.Atoi(text)
+	if err != nil || threads < 1 {
+		return PoolSize{Provenance: "gunicorn's --threads is not a whole number of at least 1", Field: pool.Field}
 	}
-	pool.Connections = workers * max(1, threads)
-	pool.Processes = workers
-	pool.Provenance = fmt.Sprintf("Django's 1 × %d workers × %d threads of gunicorn", workers, max(1, threads))
-	// Its persistent connections are one a thread: no variable alone says how
-	// many, so a person decides.
-	pool.Setting = nil
-	return pool
-}
-
-// times multiplies a pool by the processes of a pod.
-func times(pool PoolSize, environment environment, processes string) PoolSize {
-	if processes == "" {
-		return pool
+	if threads > 1 {
+		pool.Provenance = fmt.Sprintf("%s × %d threads of gunicorn", pool.Provenance, threads)
 	}
-	variable, found := environment.get(processes)
-	if !found {
-		return pool
+	pool.Connections *= threads
+	pool.Processes = threads
+	if pool.Connections > 1 {
+		pool.Setting = nil
 	}
-	count, err := strconv.Atoi(variable.value)
-	if err != nil || count < 1 {
-		return PoolSize{Provenance: processes + " is not a whole number of at least 1", Field: pool.Field}
-	}
-	pool.Processes = count
-	pool.Connections *= count
-	pool.Provenance = fmt.Sprintf("%s × %d processes (%s)", pool.Provenance, count, processes)
 	return pool
 }
