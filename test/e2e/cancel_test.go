@@ -103,7 +103,7 @@ func TestCancelledWorkflowEndsOnOneColor(t *testing.T) {
 				s.run(rollout.CodeDone, test.byHand)
 			}
 			s.eventually("the run has ended", func() bool { return s.now().Phase.Terminal() && s.now().Phase != rollout.Held })
-			s.endsAs(step, moment.ID, test.ends, test.as)
+			s.endsAs(moment.ID, test.ends, test.as)
 			if !killed { // who is killed tells nothing; that post did the rest is in its log
 				s.tellsOf(step, moment.ID)
 			}
@@ -196,7 +196,7 @@ func (s *scenario) post(step *runner.Step) shop.Result {
 
 // endsAs fails the test unless the run that was cancelled has ended with
 // everything on one colour.
-func (s *scenario) endsAs(step *runner.Step, id, color string, phases []rollout.Phase) {
+func (s *scenario) endsAs(id, color string, phases []rollout.Phase) {
 	s.t.Helper()
 	status := s.now()
 	ended := false
