@@ -3,8 +3,10 @@ package preflight
 import (
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -35,7 +37,17 @@ func (c Color) replaced() bool {
 // have otherwise. What it leaves out is filled in by the API server, so a field
 // that was taken out of it is not seen here.
 func replaces(planned, now cluster.Workload) bool {
-	return !equality.Semantic.DeepDerivative(planned.Template, now.Template)
+	return !equality.Semantic.DeepDerivative(stated(planned.Template), stated(now.Template))
+}
+
+// stated are the fields of a template that stand in it: a number that a manifest
+// leaves out is not a 0 that it wants.
+func stated(template corev1.PodTemplateSpec) map[string]any {
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&template)
+	if err != nil {
+		return nil // it was read from such fields
+	}
+	return fields
 }
 
 // overlaid are objects as they stand once those of manifests are applied over the

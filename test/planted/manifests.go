@@ -70,9 +70,10 @@ func inRenewal() []Fault {
 		{ID: "BG-COL-02", Name: "no readiness probe in what replaces it", Outcome: preflight.Fail, Says: "no container has a readinessProbe",
 			Plant: container(func(c *corev1.Container) { c.ReadinessProbe = nil })},
 		{ID: "BG-COL-08", Name: "fewer replicas than run", Outcome: preflight.Fail, Says: "it wants 1 pods while blue has 2 ready",
+			Also:  []string{"BG-COL-17"}, // whoever deployed it owns the count, and the pool below
 			Plant: written(shop.Slot{Replicas: 1})},
 		{ID: "BG-DB-03", Name: "pools that replace smaller ones", Outcome: preflight.Fail, Says: "198 connections are asked for at the peak",
-			Also:  []string{"BG-COL-14"}, // blue's pool is another one
+			Also:  []string{"BG-COL-14", "BG-COL-17"}, // blue's pool is another one
 			Plant: written(shop.Slot{Env: map[string]string{"DB_POOL_SIZE": "60"}})},
 	}
 }
