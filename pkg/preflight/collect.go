@@ -10,6 +10,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
@@ -56,6 +57,17 @@ type Inputs struct {
 	// served are the kinds of layers that the cluster serves, once they were asked
 	// for; nil asks each time.
 	served func() map[string]servedLayer
+	// placed is where the databases are, by their names, once that was asked for;
+	// nil asks each time.
+	placed func() map[string]postgres.Login
+}
+
+// databasePlaces is where the databases are, by their names.
+func (in Inputs) databasePlaces(ctx context.Context) map[string]postgres.Login {
+	if in.placed != nil {
+		return in.placed()
+	}
+	return placesOf(ctx, in)
 }
 
 // servedLayers are the kinds of layers that the cluster serves.
@@ -97,6 +109,11 @@ func Collect(ctx context.Context, in Inputs) *Facts {
 		ctx, cancel := context.WithTimeout(ctx, collectDeadline)
 		defer cancel()
 		return discoverLayers(ctx, in)
+	})
+	in.placed = sync.OnceValue(func() map[string]postgres.Login {
+		ctx, cancel := context.WithTimeout(ctx, collectDeadline)
+		defer cancel()
+		return placesOf(ctx, in)
 	})
 	collectTarget(ctx, in, facts)
 	parallel(ctx,

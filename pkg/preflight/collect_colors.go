@@ -131,17 +131,26 @@ func readService(ctx context.Context, in Inputs, name string) (*corev1.Service, 
 // pools discovers the pool of every workload for every database.
 func pools(ctx context.Context, in Inputs, workloads []cluster.Workload, read reading) map[string]map[string]postgres.PoolSize {
 	found := map[string]map[string]postgres.PoolSize{}
+	places := in.databasePlaces(ctx)
 	for _, database := range in.Release.Spec.Databases {
 		found[database.Name] = map[string]postgres.PoolSize{}
-		at := placeOf(ctx, in, database)
 		for _, workload := range workloads {
 			found[database.Name][workload.Ref.String()] = postgres.DiscoverPool(ctx, postgres.PoolInput{
-				Workload: workload.Ref.String(), Template: workload.Template, Declared: database.Pool, At: at, Namespace: in.namespace(),
+				Workload: workload.Ref.String(), Template: workload.Template, Declared: database.Pool, At: places[database.Name], Namespace: in.namespace(),
 				Lookup: read.lookup(),
 			})
 		}
 	}
 	return found
+}
+
+// placesOf is where the databases are.
+func placesOf(ctx context.Context, in Inputs) map[string]postgres.Login {
+	places := map[string]postgres.Login{}
+	for _, database := range in.Release.Spec.Databases {
+		places[database.Name] = placeOf(ctx, in, database)
+	}
+	return places
 }
 
 // placeOf is where a database is, by the observer's connection string as far as that

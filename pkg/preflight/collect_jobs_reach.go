@@ -44,10 +44,11 @@ func (r *jobReader) uses(ctx context.Context, job *jobTemplate) bool {
 	if is && strings.TrimSpace(stated) == "0" {
 		return false
 	}
+	places := r.in.databasePlaces(ctx)
 	for _, database := range r.in.Release.Spec.Databases {
 		colors := r.colorsReach(ctx, database)
 		input := postgres.PoolInput{Workload: job.called(), Template: job.template, Declared: release.Pool{Env: database.Pool.Env}, Lookup: r.lookup,
-			At: placeOf(ctx, r.in, database), Namespace: r.in.namespace()}
+			At: places[database.Name], Namespace: r.in.namespace()}
 		own := postgres.ReachOf(ctx, input, r.in.namespace())
 		by, direct := own.SharedWith(colors, database.Pooler != nil)
 		switch {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -278,5 +279,24 @@ func TestJobsThatAreClientsOfAPooler(t *testing.T) {
 	}
 	if last := budget.Gates[len(budget.Gates)-1]; last.Name != "clients of deployment/pgbouncer" || last.Others != 3 {
 		t.Errorf("%s has %d other clients, want 3 of the pooler", last.Name, last.Others)
+	}
+}
+
+// Where a database is, is asked for once, however many pods may lead there.
+func TestPlacesAreAskedForOnce(t *testing.T) {
+	asked := func(cronJobs int) int64 {
+		var objects []runtime.Object
+		for number := range cronJobs {
+			objects = append(objects, cronJobNamed(fmt.Sprintf("report-%d", number), batchv1.ForbidConcurrent, nil))
+		}
+		in := withJobs(t, nil, objects...)
+		in.Release.Spec.Databases = []release.Database{{Name: "main", Observe: release.Observe{DSN: release.SecretSource{Env: "MONITOR_URL"}}}}
+		var times atomic.Int64
+		in.Getenv = func(string) string { times.Add(1); return "postgres://observer@127.0.0.1:1/shop" }
+		Collect(t.Context(), in)
+		return times.Load()
+	}
+	if one, six := asked(1), asked(6); one != six {
+		t.Errorf("asked %d times with one CronJob, and %d with six", one, six)
 	}
 }

@@ -27,8 +27,8 @@ func planned(ctx context.Context, in Inputs, facts *Facts) Color {
 	switch {
 	case len(files) > 0 && (target.Workloads.Known || target.absent):
 		workloads, running, err := applied(ctx, in, target, files)
+		target.Running = runningOf(ctx, in, target, running)
 		target.Workloads = factOf(restored(workloads, facts), err)
-		target.Running = runningOf(ctx, in, running)
 	case atZero(target):
 		target.Workloads = known(restored(target.Workloads.Value, facts))
 	default:
@@ -137,13 +137,18 @@ func replicasLeft(there cluster.Workload) int32 {
 	return there.Replicas
 }
 
-// runningOf is what runs of a target before its manifests are applied, nil where
-// nothing does.
-func runningOf(ctx context.Context, in Inputs, workloads []cluster.Workload) *Running {
+// runningOf is what runs of a target, as it was found, before its manifests are
+// applied, nil where nothing does. Of one that was not found as a whole the pools are
+// still to be found.
+func runningOf(ctx context.Context, in Inputs, found Color, workloads []cluster.Workload) *Running {
 	if len(workloads) == 0 {
 		return nil
 	}
-	return &Running{Workloads: workloads, Pools: pools(ctx, in, workloads, readOver(ctx, in, nil))}
+	held := found.Pools
+	if !found.Workloads.Known {
+		held = pools(ctx, in, workloads, readOver(ctx, in, nil))
+	}
+	return &Running{Workloads: workloads, Pools: held}
 }
 
 // restored gives workloads that stand at zero the replicas that the shift

@@ -34,7 +34,7 @@ func (c *Color) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes a route without the live objects, of which it keeps the
-// destinations alone: they are all that a check looks at.
+// hosts that they lead to alone: those are all that a check looks at.
 func (r Route) MarshalJSON() ([]byte, error) {
 	type fields Route
 	saved := fields(r)
@@ -71,29 +71,17 @@ func savedObject(saved any) any {
 	return &unstructured.Unstructured{Object: content}
 }
 
-// destinationsIn are the destinations in a VirtualService, nil for what has none.
+// destinationsIn is a VirtualService that leads to the hosts that a live one leads
+// to, nil for what was not read.
 func destinationsIn(live any) any {
-	object, read := live.(*unstructured.Unstructured)
-	if !read {
+	if _, read := live.(*unstructured.Unstructured); !read {
 		return nil
 	}
-	spec := map[string]any{}
-	for _, protocol := range []string{"http", "tls", "tcp"} {
-		var routes []any
-		for _, route := range entriesAt(object.Object, "spec", protocol) {
-			var destinations []any
-			for _, weighted := range entriesAt(route, "route") {
-				host, _, _ := unstructured.NestedString(weighted, "destination", "host")
-				subset, _, _ := unstructured.NestedString(weighted, "destination", "subset")
-				destinations = append(destinations, map[string]any{"destination": map[string]any{"host": host, "subset": subset}})
-			}
-			routes = append(routes, map[string]any{"route": destinations})
-		}
-		if routes != nil {
-			spec[protocol] = routes
-		}
+	var destinations []any
+	for _, host := range hostsIn(live) {
+		destinations = append(destinations, map[string]any{"destination": map[string]any{"host": host}})
 	}
-	return map[string]any{"spec": spec}
+	return map[string]any{"spec": map[string]any{"http": []any{map[string]any{"route": destinations}}}}
 }
 
 // strictly decodes JSON and refuses fields that are not known: a fact that is

@@ -97,7 +97,18 @@ func entriesAt(object map[string]any, path ...string) []map[string]any {
 // hostsOfRoute are those that a live VirtualService leads to, each as
 // service.namespace and once; no other route has any.
 func hostsOfRoute(route traffic.Route, namespace string) []string {
-	object, read := route.Live.(*unstructured.Unstructured)
+	var hosts []string
+	for _, host := range hostsIn(route.Live) {
+		if host = fullHost(host, namespace); !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
+// hostsIn are the hosts in a VirtualService, as they are written and each once.
+func hostsIn(live any) []string {
+	object, read := live.(*unstructured.Unstructured)
 	if !read {
 		return nil
 	}
@@ -105,8 +116,7 @@ func hostsOfRoute(route traffic.Route, namespace string) []string {
 	for _, protocol := range []string{"http", "tls", "tcp"} {
 		for _, rule := range entriesAt(object.Object, "spec", protocol) {
 			for _, weighted := range entriesAt(rule, "route") {
-				host, _, _ := unstructured.NestedString(weighted, "destination", "host")
-				if host = fullHost(host, namespace); !slices.Contains(hosts, host) {
+				if host, _, _ := unstructured.NestedString(weighted, "destination", "host"); !slices.Contains(hosts, host) {
 					hosts = append(hosts, host)
 				}
 			}
