@@ -6,6 +6,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/shell"
 )
 
 // formatPatch is the format of db budget that is run by a shell.
@@ -40,8 +41,8 @@ func (i *invocation) printPatch(patch postgres.Patch, namespace string) {
 		return
 	}
 	kubectl := "kubectl" + i.clusterFlags() + flag("-n", namespace)
-	fmt.Fprintf(i.streams.Out, "%s patch %s --type %s -p %s\n", kubectl, quoted(patch.Resource), patch.Type, quoted(patch.Body))
+	fmt.Fprintf(i.streams.Out, "%s patch %s --type %s -p %s\n", kubectl, shell.Word(patch.Resource), patch.Type, shell.Word(patch.Body))
 	if patch.Restart != "" {
-		fmt.Fprintf(i.streams.Out, "%s rollout restart %s\n", kubectl, quoted(patch.Restart))
+		fmt.Fprintf(i.streams.Out, "%s rollout restart %s\n", kubectl, shell.Word(patch.Restart))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/shell"
 )
 
 // What is printed as a command is pasted, maybe in another folder, by somebody
@@ -57,7 +58,7 @@ func (i *invocation) releaseArguments(verb string, named bool) string {
 	}
 	arguments := ""
 	if service != "" && !named && !strings.HasPrefix(verb, "explain") {
-		arguments = " svc/" + quoted(service)
+		arguments = " svc/" + shell.Word(service)
 	}
 	return arguments + flag("-f", file) + flag("-n", namespace)
 }
@@ -92,16 +93,5 @@ func flag(name, value string) string {
 	if value == "" {
 		return ""
 	}
-	return " " + name + " " + quoted(value)
-}
-
-// plainWord matches what every POSIX shell takes as one word and as it stands.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_%+=:,./@-]+$`)
-
-// quoted is a word as a POSIX shell has to be given it.
-func quoted(word string) string {
-	if plainWord.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return " " + name + " " + shell.Word(value)
 }

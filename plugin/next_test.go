@@ -82,16 +82,6 @@ func TestStdinIsNotPasted(t *testing.T) {
 	}
 }
 
-func TestQuoted(t *testing.T) {
-	for word, want := range map[string]string{
-		"deploy/shop.yaml": "deploy/shop.yaml", "a b": "'a b'", "it's": `'it'\''s'`, "$HOME": "'$HOME'", "~/a": "'~/a'", "": "''",
-	} {
-		if got := quoted(word); got != want {
-			t.Errorf("quoted(%q) = %s, expected %s", word, got, want)
-		}
-	}
-}
-
 // TestARunIsToldWithCommandsToPaste: the line by which a shift is undone by
 // hand, the command after it, and the hint of its error name the cluster.
 func TestARunIsToldWithCommandsToPaste(t *testing.T) {

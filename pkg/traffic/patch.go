@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -57,9 +56,4 @@ func annotateStop[Object any](ctx context.Context, name, namespace, reason strin
 		return fmt.Errorf("annotate %s in %s: %w", name, namespace, err)
 	}
 	return nil
-}
-
-// quoted is a text as one word of a line for a POSIX shell.
-func quoted[Text ~string | ~[]byte](text Text) string {
-	return "'" + strings.ReplaceAll(string(text), "'", `'\''`) + "'"
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/shell"
 )
 
 // ErrUnsupportedSplit is returned by Plan for a split that the driver can't
@@ -241,5 +242,5 @@ func (r *serviceRouter) undo(color string) string {
 	if err != nil {
 		return "" // strings and nils always marshal
 	}
-	return fmt.Sprintf("kubectl -n %s patch service %s --type merge -p %s", r.namespace, r.name, quoted(patch))
+	return fmt.Sprintf("kubectl -n %s patch service %s --type merge -p %s", r.namespace, r.name, shell.Word(string(patch)))
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/shell"
 )
 
 // weightedKind is a kind of route that shares requests among Services by
@@ -428,5 +429,5 @@ func (r *weightedRouter) undo(object *unstructured.Unstructured, pools []pool, c
 	if err != nil {
 		return "" // texts and numbers always marshal
 	}
-	return fmt.Sprintf("kubectl -n %s patch %s %s --type json -p %s", r.namespace, r.kind.resource.GroupResource(), r.name, quoted(patch))
+	return fmt.Sprintf("kubectl -n %s patch %s %s --type json -p %s", r.namespace, r.kind.resource.GroupResource(), r.name, shell.Word(string(patch)))
 }
