@@ -1,18 +1,14 @@
 package act
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/test/action"
 )
 
 //go:embed standins
@@ -67,13 +63,11 @@ func (o Options) layOutOurs() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the engine: %w", err)
 	}
-	archive, err := pack(engine)
+	archive, err := action.Pack(runtime.GOOS, map[string]string{"bluegreen-action": string(engine)})
 	if err != nil {
 		return nil, fmt.Errorf("pack the engine: %w", err)
 	}
-	pins, err := json.Marshal(map[string]any{"version": version, "archives": map[string]any{
-		platform(): map[string]string{"sha256": sum(archive), "engine": sum(engine)},
-	}})
+	pins, err := action.Pins(version, runtime.GOOS+"_"+runtime.GOARCH, archive, engine)
 	if err != nil {
 		return nil, err
 	}
@@ -104,38 +98,7 @@ func (o Options) replaced(workflow []byte) ([]string, error) {
 	return flags, nil
 }
 
-// platform is this machine's, as archives name it.
-func platform() string { return runtime.GOOS + "_" + runtime.GOARCH }
-
-func archiveName() string { return "/" + version + "/kubectl-bluegreen_" + platform() + ".tar.gz" }
-
-// pack is a release's archive with an engine in it.
-func pack(engine []byte) ([]byte, error) {
-	var packed bytes.Buffer
-	zipped, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
-	writer := tar.NewWriter(zipped)
-	if err := writer.WriteHeader(&tar.Header{Name: "bluegreen-action", Mode: 0o755, Size: int64(len(engine))}); err != nil {
-		return nil, err
-	}
-	if _, err := writer.Write(engine); err != nil {
-		return nil, err
-	}
-	if err := writer.Close(); err != nil {
-		return nil, err
-	}
-	if err := zipped.Close(); err != nil {
-		return nil, err
-	}
-	return packed.Bytes(), nil
-}
-
-func sum(content []byte) string {
-	digest := sha256.Sum256(content)
-	return hex.EncodeToString(digest[:])
-}
+func archiveName() string { return "/" + version + "/" + action.Name(runtime.GOOS, runtime.GOARCH) }
 
 // write writes a file, and the folders that it stands in.
 func write(path string, text []byte) error {

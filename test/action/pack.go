@@ -7,6 +7,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io"
 )
@@ -39,8 +40,19 @@ func Sum(content []byte) string {
 	return hex.EncodeToString(digest[:])
 }
 
+// Pins are those of one archive for a target, and of the engine in it, as the Action
+// has them of a release.
+func Pins(version, target string, packed, engine []byte) ([]byte, error) {
+	return json.Marshal(map[string]any{"version": version, "archives": map[string]any{
+		target: map[string]string{"sha256": Sum(packed), "engine": Sum(engine)},
+	}})
+}
+
 func tarred(packed io.Writer, files map[string]string) error {
-	compressed := gzip.NewWriter(packed)
+	compressed, err := gzip.NewWriterLevel(packed, gzip.BestSpeed) // an engine is large
+	if err != nil {
+		return err
+	}
 	writer := tar.NewWriter(compressed)
 	for name, content := range files {
 		if err := writer.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}); err != nil {

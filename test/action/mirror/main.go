@@ -7,7 +7,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"net"
@@ -47,9 +46,7 @@ func serve(engine, pins, address string) error {
 	if err != nil {
 		return fmt.Errorf("pack engine: %w", err)
 	}
-	text, err := json.Marshal(map[string]any{"version": version, "archives": map[string]any{
-		runtime.GOOS + "_" + runtime.GOARCH: map[string]string{"sha256": action.Sum(packed), "engine": action.Sum(program)},
-	}})
+	text, err := action.Pins(version, runtime.GOOS+"_"+runtime.GOARCH, packed, program)
 	if err != nil {
 		return fmt.Errorf("pin engine: %w", err)
 	}
