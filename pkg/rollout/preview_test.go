@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -358,7 +357,7 @@ func TestAPreviewIsPlanned(t *testing.T) {
 		if !strings.HasPrefix(write.Object, "httproute/") {
 			continue
 		}
-		object = patched(t, object, write.Patch)
+		object = clustertest.Patched(t, object, write.Patch)
 		if write.Phase == Switch {
 			got = append(got, fmt.Sprintf("%s → %s for %s: %s", write.From, write.To, write.Hold, weightsOf(t, object)))
 		}
@@ -373,19 +372,6 @@ func TestAPreviewIsPlanned(t *testing.T) {
 		t.Error(diff)
 	}
 	p.wantAsBefore()
-}
-
-// patched is an object after a JSON patch.
-func patched(t *testing.T, object []byte, patch json.RawMessage) []byte {
-	t.Helper()
-	operations, err := jsonpatch.DecodePatch(patch)
-	if err == nil {
-		object, err = operations.Apply(object)
-	}
-	if err != nil {
-		t.Fatalf("apply %s: %v", patch, err)
-	}
-	return object
 }
 
 // weightsOf are the backends of each rule of an HTTPRoute with their weights.

@@ -71,6 +71,15 @@ func TestShare(t *testing.T) {
 	}
 }
 
+// Of how many requests none may come by chance is what docs/routers.md says.
+func TestHowManyRequestsTell(t *testing.T) {
+	for weight, most := range map[float64]float64{0.1: 392, 0.01: 4312} {
+		if few, enough := gets(0, weight, most), gets(0, weight, most+1); few != FollowingUnknown || enough != NotFollowed {
+			t.Errorf("none at %g: of %g requests %s, of one more %s", weight, most, few, enough)
+		}
+	}
+}
+
 // A share is judged at every look: clients that are tied to a side after a
 // while are seen, and what can't be seen takes that not back.
 func TestShareGoesOn(t *testing.T) {

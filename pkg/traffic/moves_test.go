@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/utils/clock"
 
@@ -90,7 +89,7 @@ func testMovesAreWritten(t *testing.T, router traffic.Router) {
 			t.Fatal(err)
 		}
 		for _, patch := range patches {
-			objects[patch.Object] = patched(t, objects[patch.Object], patch.Body)
+			objects[patch.Object] = clustertest.Patched(t, objects[patch.Object], patch.Body)
 		}
 		patch, err := router.Plan(mustRead(t, router).Previewing(step.preview), step.split, stamp)
 		if err == nil {
@@ -155,18 +154,6 @@ func objectsOf(t *testing.T, route traffic.Route) map[string][]byte {
 		objects[one.Object] = object
 	}
 	return objects
-}
-
-func patched(t *testing.T, object, patch []byte) []byte {
-	t.Helper()
-	operations, err := jsonpatch.DecodePatch(patch)
-	if err == nil {
-		object, err = operations.Apply(object)
-	}
-	if err != nil {
-		t.Fatalf("apply %s: %v", patch, err)
-	}
-	return object
 }
 
 // lasting is an object without what only a server and a controller know.
