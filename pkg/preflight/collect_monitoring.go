@@ -109,13 +109,17 @@ const comparisonsAsked = 20
 // comparisons asks once for what each alert compares that would do otherwise.
 func comparisons(ctx context.Context, server *measure.Prometheus, rules []measure.AlertRule) []Comparison {
 	var found []Comparison
+	var questions []func(context.Context)
 	for _, rule := range rules {
 		threshold, read := readThreshold(rule.Query)
 		asked := slices.ContainsFunc(found, func(one Comparison) bool { return one.Query == rule.Query })
 		if !read || !threshold.early() || asked || len(found) == comparisonsAsked {
 			continue
 		}
-		found = append(found, Comparison{Query: rule.Query, Pairs: factOf(server.Numbers(ctx, threshold.compared))})
+		at := len(found)
+		found = append(found, Comparison{Query: rule.Query})
+		questions = append(questions, func(ctx context.Context) { found[at].Pairs = factOf(server.Numbers(ctx, threshold.compared)) })
 	}
+	parallel(ctx, questions...)
 	return found
 }
