@@ -70,7 +70,7 @@ func TestSameBytesTwice(t *testing.T) {
 	}
 	t.Setenv("GOCACHE", t.TempDir())
 	alone := t.TempDir()
-	check(t, build(t.Context(), options{Checkout: checkout, GoReleaser: goreleaser, Version: "v1.2.3", Out: alone, Only: host, Told: t.Output()}))
+	check(t, build(t.Context(), options{Checkout: checkout, GoReleaser: goreleaser, Version: "v1.2.3", Out: alone, Only: host, Image: made.Image, Told: t.Output()}))
 	if again := sums(t, alone)[name]; again != built[0][name] {
 		t.Errorf("compiled anew the archive is %s, and was %s", again, built[0][name])
 	}

@@ -46,6 +46,9 @@ type options struct {
 	Verify string
 	// Only is the one target that is built, such as linux_amd64; "" for all.
 	Only string
+	// Image is what the programs are linked with as their image, "" to make it. Of one
+	// target alone another image is made than of all.
+	Image string
 	// Told is where what takes long is told.
 	Told io.Writer
 }

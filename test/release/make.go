@@ -26,9 +26,12 @@ type artifact struct {
 // make builds everything, the image first: the programs know its digest.
 func (s *source) make(ctx context.Context, wanted options) (pins, error) {
 	fmt.Fprintf(wanted.Told, "building %s of %s; the first time this compiles for every system\n", wanted.Version, s.Commit)
-	reference, err := s.image(ctx, wanted)
-	if err != nil {
-		return pins{}, err
+	reference := wanted.Image
+	if reference == "" {
+		var err error
+		if reference, err = s.image(ctx, wanted); err != nil {
+			return pins{}, err
+		}
 	}
 	if err := s.goreleaser(ctx, wanted, reference); err != nil {
 		return pins{}, err
