@@ -101,7 +101,7 @@ func samples(reading measure.Reading) string {
 	switch reading.Signal {
 	case measure.RequestRate, measure.ErrorRatio, measure.LatencyP95, measure.ResidualRate:
 		word = "requests"
-	case measure.PoolSaturation, measure.Restarts, measure.ReadyRatio:
+	case measure.PoolSaturation, measure.Restarts, measure.ReadyRatio, measure.OpenRequests:
 		word = "pods"
 	case measure.DatabaseConnections, measure.DatabaseSessions, measure.BlockedSessions, measure.OldestTransaction:
 		word = "sessions"

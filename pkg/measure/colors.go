@@ -100,6 +100,19 @@ func withLabels(selector labels.Selector, set map[string]string) labels.Selector
 	return selector.Add(requirements...)
 }
 
+// platformPaths are the paths of a colour's pods that only the platform asks for.
+func (c *colors) platformPaths(ctx context.Context, color string) ([]string, error) {
+	pods, err := c.pods(ctx, color)
+	paths := []string{pathOf(c.spec.Metrics)}
+	for i := range pods {
+		if at, found := endpointOf(&pods[i], c.spec.Metrics); found {
+			paths = append(paths, platformPaths(&pods[i], at.path)...)
+		}
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths), err
+}
+
 // wanted is how many pods the workloads of a colour should have.
 func (c *colors) wanted(ctx context.Context, color string) (int, error) {
 	var wanted int

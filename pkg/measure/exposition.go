@@ -32,6 +32,8 @@ type exposition struct {
 	// saturation is the fullest pool, acquired over maximum.
 	saturation float64
 	pools      int
+	// opened is what is open.
+	opened opened
 	// families is how many metrics the page has, known or not.
 	families int
 }
@@ -95,16 +97,14 @@ func readExposition(page io.Reader, names dialect, platformPaths []string) (expo
 	for _, pool := range poolMetrics() {
 		read.addPool(families, pool)
 	}
+	read.opened = openOf(families, platformPaths)
 	return read, nil
 }
 
 // addRequests reads the request counter, which may be the _count of the
 // latency histogram.
 func (e *exposition) addRequests(families map[string]*dto.MetricFamily, names dialect, platformPaths []string) {
-	family := families[names.counter]
-	if base, isCount := strings.CutSuffix(names.counter, "_count"); isCount && family == nil {
-		family = families[base]
-	}
+	family := familyOf(families, names.counter)
 	e.counts = family != nil
 	for _, metric := range family.GetMetric() {
 		labels := labelsOf(metric)

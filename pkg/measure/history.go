@@ -31,15 +31,16 @@ func (t totals) plus(more totals, times float64) totals {
 // since is what was done since earlier totals.
 func (t totals) since(earlier totals) totals { return t.plus(earlier, -1) }
 
-// point is the totals at one moment.
+// point is the totals at one moment, and what was open then.
 type point struct {
 	time time.Time
 	totals
+	open map[string]openSeries
 }
 
 // history is what is known of one pod over time. Only totals are kept for
 // each moment, so that a service with thousands of series costs no more than
-// one with ten.
+// one with ten; and the few series in which something was open.
 type history struct {
 	last   exposition
 	points []point
@@ -50,7 +51,7 @@ type history struct {
 // series that was not there before has started at zero too.
 func (h *history) add(at time.Time, now exposition) {
 	if len(h.points) == 0 {
-		h.last, h.points = now, []point{{time: at, totals: totals{buckets: map[float64]float64{}}}}
+		h.last, h.points = now, []point{{time: at, totals: totals{buckets: map[float64]float64{}}, open: now.opened.series}}
 		for _, series := range now.buckets {
 			h.points[0].buckets[series.bound] = 0
 		}
@@ -81,7 +82,7 @@ func (h *history) add(at time.Time, now exposition) {
 		}
 	}
 	h.last = now
-	h.points = append(h.points, point{time: at, totals: sum})
+	h.points = append(h.points, point{time: at, totals: sum, open: now.opened.series})
 	for len(h.points) > historyPoints || len(h.points) > 2 && at.Sub(h.points[0].time) > historyAge {
 		h.points = h.points[1:]
 	}

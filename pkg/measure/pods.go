@@ -30,7 +30,7 @@ func (p *Pods) Name() string { return "pods" }
 // either colour serves metrics.
 func (p *Pods) Answers(query Query) bool {
 	switch query.Signal {
-	case RequestRate, ErrorRatio, LatencyP95, PoolSaturation, ResidualRate:
+	case RequestRate, ErrorRatio, LatencyP95, PoolSaturation, ResidualRate, OpenRequests:
 		return p.served
 	}
 	return false
@@ -56,6 +56,8 @@ func (p *Pods) Read(ctx context.Context, query Query) Reading {
 		reading = readPools(reading, round)
 	case ResidualRate:
 		reading, _ = p.readResidual(reading, scrapes)
+	case OpenRequests:
+		reading = readOpen(reading, scrapes)
 	default:
 		reading = p.readWindow(reading, scrapes)
 	}
@@ -233,6 +235,8 @@ func (p *Pods) expression(query Query, path string) string {
 		metric = p.scraper.names.histogram
 	case PoolSaturation:
 		metric = "connection pool gauges"
+	case OpenRequests:
+		metric = "gauges of what is open"
 	}
 	return fmt.Sprintf("%s %s: %s over %s", http.MethodGet, path, metric, query.Window)
 }

@@ -44,6 +44,8 @@ type Prometheus struct {
 	colors *colors
 	label  string
 	clock  clock.PassiveClock
+	// platform says which paths of a colour's pods only the platform asks for.
+	platform func(ctx context.Context, color string) ([]string, error)
 
 	mu sync.Mutex
 	// chosen is the index of the matcher that found series, -1 before.
@@ -57,7 +59,7 @@ func newPrometheus(name, address string, transport http.RoundTripper, names dial
 		// The cause quotes the address, which may hold a password.
 		return nil, errors.New("read metrics.prometheus: the address is not a URL")
 	}
-	return &Prometheus{name: name, api: promv1.NewAPI(client), names: names, colors: colors, label: versionLabel, clock: clock, chosen: -1}, nil
+	return &Prometheus{name: name, api: promv1.NewAPI(client), names: names, colors: colors, label: versionLabel, clock: clock, platform: colors.platformPaths, chosen: -1}, nil
 }
 
 // Name says which server it is.
@@ -67,7 +69,7 @@ func (p *Prometheus) Name() string { return p.name }
 // a server that scrapes every 15 s or more knows of the last minute only.
 func (p *Prometheus) Answers(query Query) bool {
 	switch query.Signal {
-	case RequestRate, ErrorRatio, LatencyP95, PoolSaturation:
+	case RequestRate, ErrorRatio, LatencyP95, PoolSaturation, OpenRequests:
 		return true
 	}
 	return false
@@ -83,6 +85,9 @@ func (p *Prometheus) Read(ctx context.Context, query Query) Reading {
 		return reading.down("%v", err)
 	}
 	ask := formulas{names: p.names, colour: colour, window: query.Window}
+	if query.Signal == OpenRequests {
+		return p.readOpen(ctx, reading, ask)
+	}
 	reading.Expression = ask.of(query.Signal)
 	value, err := p.one(ctx, reading.Expression)
 	switch {

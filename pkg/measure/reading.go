@@ -40,6 +40,10 @@ const (
 	// ResidualRate is requests per second that still reach a colour which
 	// the route no longer selects, by its own counters.
 	ResidualRate Signal = "residual-rate"
+	// OpenRequests is how many requests, streams and WebSockets the pods of a
+	// colour have open, by their own gauges: what was open in each scrape of
+	// the window.
+	OpenRequests Signal = "open-requests"
 )
 
 // State says whether a reading has a value, and if not, why.

@@ -54,7 +54,11 @@ func NewSources(ctx context.Context, client *cluster.Client, rel *release.Releas
 	setUp.sources = append(setUp.sources, newKubernetesSource(setUp.colors, clock))
 	// The sum is asked first: to the others no colour means any colour.
 	whole := &total{sources: setUp.sources, colors: rel.Spec.ColorNames()}
-	return append([]Source{whole}, setUp.sources...), setUp.undeclared, nil
+	first := []Source{whole}
+	if setUp.server != nil {
+		first = append(first, freshest{pods: setUp.pods, server: setUp.server})
+	}
+	return append(first, setUp.sources...), setUp.undeclared, nil
 }
 
 // setUp collects sources while they are made.
@@ -66,6 +70,7 @@ type setUp struct {
 	colors *colors
 
 	server     *Prometheus
+	pods       *Pods
 	sources    []Source
 	undeclared []Undeclared
 }
@@ -122,6 +127,7 @@ func (s *setUp) addPods(ctx context.Context) error {
 	if !source.served {
 		s.lacks("metrics of the pods", why)
 	}
+	s.pods = source
 	s.sources = append(s.sources, source)
 	return nil
 }
