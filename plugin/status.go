@@ -13,6 +13,7 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/gate"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/measure"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rollout"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
@@ -194,10 +195,20 @@ func (i *invocation) printCard(out io.Writer, status *rollout.RunStatus) {
 		field("trouble", status.Trouble)
 		field("way back", status.NoWayBack)
 	}
+	field("still open", stillOpen(status))
 	field("reason", status.Reason)
 	for _, result := range status.Because {
 		field("", fmt.Sprintf("%s %s", i.verdictMark(result.Verdict), result.Message))
 	}
+}
+
+// stillOpen is what was open on the old side when the run looked last, "" where
+// nothing was, or no pod tells.
+func stillOpen(status *rollout.RunStatus) string {
+	if status.Open == nil || status.Open.State != measure.OK || status.Open.Value == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f on %s (%s, %s)", status.Open.Value, status.From, status.Open.Detail, status.Open.Source)
 }
 
 // verdictMark is the sign of a gate's verdict.

@@ -22,7 +22,8 @@ gates.sourceDown.deadline ends as gates.sourceDown.policy says; an advance rule 
 passed after the hold is a failure. What is nobody's verdict on the release sends nothing back by itself: requests that
 have not followed the switch lead to held, and so does a deadline that passes while nothing can be seen, unless
 gates.sourceDown.policy is rollback. A step that gives everything to the target is not held but watched; the hold of a
-lesser step, and of a preview, leads to the switch of the next.
+lesser step, and of a preview, leads to the switch of the next. What is open at the end of drain, other than requests
+that go on, is told with traffic.drain: auto, and leads to give-back.
 
 A finish is a run of its own, of quiet and decommission. It moves no traffic, so a stop or a failure in quiet ends it,
 and a failure in decommission holds it. Another finish, or resume, begins with quiet again: what was true when it was

@@ -35,14 +35,14 @@ func policies() map[string]Policy {
 	return found
 }
 
-// observations are one of each kind, and of Ticked one of each decision, and one
+// observations are one of each kind, and of Waiting one of each kind, and of Ticked one of each decision, and one
 // whose gate is open though requests go elsewhere.
 func observations() []Observation {
 	var all []Observation
 	for _, kind := range []Kind{Succeeded, Waiting, Failed, Stopped, Interrupted, Rival, "surprise"} {
 		all = append(all, Observation{Kind: kind, Message: "seen"})
 	}
-	all = append(all, Observation{Kind: Waiting, Message: "seen", Unseen: true})
+	all = append(all, Observation{Kind: Waiting, Message: "seen", Unseen: true}, Observation{Kind: Waiting, Message: "seen", Yields: true})
 	failing := silent
 	failing.Because = slices.Concat(silent.Because, notReached.Because)
 	for _, decision := range []gate.Decision{open, broken, silent, noTraffic, notReached, failing, {}} {

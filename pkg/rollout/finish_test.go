@@ -259,7 +259,15 @@ func TestFinishKeepsASideThatIsInUse(t *testing.T) {
 		"sessions of nobody known":   {still().but(measure.DatabaseSessions, dark), connectionsSigned, "which sessions blue holds in database main is unknown: no session can be attributed", again + "sessions/main=REASON --sign-off connections=REASON", map[string]string{"sessions/main": "they are the reports'"}},
 		"the database is away":       {still().but(measure.DatabaseSessions, down), connectionsSigned, "is unknown: connection refused", again + "sessions/main=REASON --sign-off connections=REASON", map[string]string{"sessions/main": "asked psql"}},
 		"connections can't be known": {still(), nil, "nothing outside a pod can count them", again + "connections=REASON", connectionsSigned},
-		"nothing is declared":        {gauges{}, nil, "not declared: metrics", again + "requests=REASON --sign-off sessions/main=REASON --sign-off connections=REASON", map[string]string{"requests": "none", "sessions/main": "none"}},
+		"a stream": {still().but(measure.OpenRequests, streams(1)), connectionsSigned,
+			"1 request or stream is still open on blue (by http_requests_in_flight, pods): clients end them, or the pods within their grace period, with kubectl -n shop rollout restart deployment/shop-blue, and clients come back by the route",
+			"kubectl bluegreen finish --dry-run", nil},
+		"no stream": {still().but(measure.OpenRequests, streams(0)), nil,
+			"0 requests or streams are open on blue (by http_requests_in_flight, pods); connections on which nothing is asked are not counted", again + "connections=REASON", connectionsSigned},
+		"a question": {still().but(measure.OpenRequests, perhaps()), nil,
+			"nothing outside a pod can count them; what is open on blue is unknown: it may be the very question", again + "connections=REASON", connectionsSigned},
+		"no pod tells of streams": {still().but(measure.OpenRequests, unexported()), nil, "nothing outside a pod can count them", again + "connections=REASON", connectionsSigned},
+		"nothing is declared":     {gauges{}, nil, "not declared: metrics", again + "requests=REASON --sign-off sessions/main=REASON --sign-off connections=REASON", map[string]string{"requests": "none", "sessions/main": "none"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			runner, production := newFinisher(t, test.source)

@@ -43,7 +43,7 @@ func Invariants() []Invariant {
 	return []Invariant{
 		{"rollback reachable from everywhere", "whatever state an unfinished run is in, a person's `rollback` leads to rolled-back as long as its phases succeed, and a `stop` leads to revert once traffic was moved, and ends the run before that", rollbackReachable},
 		{"no advance without pass", "the next step, and the end of a watch, come only with a reading whose gate lets the run advance, not while requests have not followed the switch, and not before the hold or the watch is over", noAdvanceWithoutPass},
-		{"no phase is skipped", "a phase is entered from the one before it in the table, once that one has succeeded, or where the table lets its failure pass; done and rolled-back are no exceptions", noPhaseSkipped},
+		{"no phase is skipped", "a phase is entered from the one before it in the table, once that one has succeeded, or where the table lets its failure pass, or where what drain waits for keeps nobody; done and rolled-back are no exceptions", noPhaseSkipped},
 		{"no write without intent", "the split of the route, and a preview, are written in switch and revert alone, and the state that is journalled before says that traffic may have moved", noWriteWithoutIntent},
 		{"no terminal state without a record", "every end but done says why, nothing leaves an end, and a phase that stays changes nothing that a kill must not lose", noTerminalWithoutRecord},
 		{"freeze never rolls back by itself", "with gates.onFailure: freeze only a `stop` leads from a forward phase to the way back", freezeNeverRollsBack},
@@ -116,7 +116,8 @@ func noPhaseSkipped(t Transition) error {
 	if after != rule.OnSuccess && (before != Prove || after != Watch) {
 		return fmt.Errorf("%s is followed by %s", before, after)
 	}
-	if !gated(before) && t.Seen.Kind != Succeeded && rule.OnFailure != after {
+	yields := before == Drain && t.Seen.Yields
+	if !gated(before) && t.Seen.Kind != Succeeded && !yields && rule.OnFailure != after {
 		return fmt.Errorf("%s is followed by %s though it has not succeeded", before, after)
 	}
 	return nil

@@ -52,7 +52,7 @@ func outcomeOf(state State) Outcome {
 // doneOutcome is that of a shift whose target serves. Where the old side has no
 // pod that is ready, what leads back is a shift, which gives it its pods first.
 func doneOutcome(state State) Outcome {
-	outcome := Outcome{Code: CodeDone, Message: fmt.Sprintf("%s serves production%s", state.To, drained(state)), Next: "kubectl bluegreen rollback"}
+	outcome := Outcome{Code: CodeDone, Message: fmt.Sprintf("%s serves production%s", state.To, drained(state)+leftOpen(state)), Next: "kubectl bluegreen rollback"}
 	if state.NoWayBack != "" {
 		outcome.Message += "; there is no way back: " + state.NoWayBack
 		outcome.Next = "kubectl bluegreen shift --to " + state.From
@@ -83,6 +83,14 @@ func notBack(state State) string {
 		return ""
 	}
 	return fmt.Sprintf("; %s is gone, and nothing is proven of it", strings.Join(state.Gone, ", "))
+}
+
+// leftOpen says what is open on the old side, for which it stays.
+func leftOpen(state State) string {
+	if state.Open == nil || !hasOpen(*state.Open) {
+		return ""
+	}
+	return fmt.Sprintf("; %s: %s stays, and finish will not end it before", openOn(*state.Open, state.From), state.From)
 }
 
 // drained says what became of the old side's residual requests.

@@ -24,9 +24,9 @@ func (r *Runner) residual(ctx context.Context, color string) measure.Reading {
 	return measure.Observe(ctx, r.Sources, []measure.Query{query})[0]
 }
 
-// drain ends when the old side has no residual requests: keep-alive
-// connections stay with the pods that they were opened to, whatever the
-// route says. It recycles the old pods only where that is known to lose
+// drain ends when the old side has no residual requests, and nothing open as far
+// as its pods tell: keep-alive connections stay with the pods that they were
+// opened to, whatever the route says. It recycles the old pods only where that is known to lose
 // nothing, or was asked for.
 func (r *Runner) drain(ctx context.Context, state State) Observation {
 	if r.scales() {
@@ -41,10 +41,12 @@ func (r *Runner) drain(ctx context.Context, state State) Observation {
 	if seen.Kind == Waiting && r.mayRecycle(state) && reading.State == measure.OK {
 		seen, reading = r.shed(ctx, state, reading)
 	}
+	open := r.stillOpen(ctx, state.From)
+	seen = r.withOpen(seen, open, state.From)
 	if r.Release.Spec.Traffic.Drain == release.DrainNone && seen.Kind == Waiting {
 		seen = succeeded("not waited for (traffic.drain: none): %s", seen.Message)
 	}
-	seen.Learned = both(seen.Learned, learnResidual(seen.Kind, reading))
+	seen.Learned = both(both(seen.Learned, learnResidual(seen.Kind, reading)), learnOpen(open))
 	return seen
 }
 

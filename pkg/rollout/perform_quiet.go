@@ -29,7 +29,7 @@ func (r *Runner) quiet(ctx context.Context, state State) Observation {
 			return waiting("reading what remains on %s", finish.Idle)
 		}
 		remains = append([]Remainder{requests}, r.sessionsOf(ctx, finish.Idle)...)
-		remains = append(remains, connectionsTo(finish.Idle, left))
+		remains = append(remains, r.connectionsTo(finish.Idle, left, r.stillOpen(ctx, finish.Idle)))
 	}
 	finish = *finish.with(signed(remains, finish.SignOffs))
 	seen := judged(finish)
@@ -118,10 +118,38 @@ func sessionsIn(database, color string, sessions, oldest measure.Reading) Remain
 
 // connectionsTo are what clients hold open to the pods of a colour. Nothing
 // outside a pod can count them, and what a pod might count itself has the
-// kubelet's and the scraper's among them.
-func connectionsTo(color string, pods int) Remainder {
-	return Remainder{What: remainsConnections, Amount: Unknown,
+// kubelet's and the scraper's among them. What is open on them a pod may tell:
+// that there is some is certain, and that there is none says nothing of those on
+// which nothing is asked.
+func (r *Runner) connectionsTo(color string, pods int, open measure.Reading) Remainder {
+	found := Remainder{What: remainsConnections, Amount: Unknown,
 		Message: fmt.Sprintf("which connections clients hold open to the %d pods of %s is unknown: nothing outside a pod can count them", pods, color)}
+	if open.Samples == 0 {
+		return found
+	}
+	found.Readings = []measure.Reading{open}
+	switch said := openOn(open, color); {
+	case hasOpen(open):
+		found.Amount, found.Message = Some, fmt.Sprintf("%s: clients end them, or the pods within their grace period, with %s, and clients come back by the route", said, r.restart(color))
+	case open.State == measure.OK:
+		found.Message = said + "; connections on which nothing is asked are not counted"
+	default:
+		found.Message += "; " + said
+	}
+	return found
+}
+
+// restart is the command that gives a colour new pods.
+func (r *Runner) restart(color string) string {
+	workloads := r.Release.Spec.Colors[color].Workloads
+	if len(workloads) == 0 {
+		return "a rollout restart"
+	}
+	command := "kubectl -n " + r.Release.Metadata.Namespace + " rollout restart"
+	for _, workload := range workloads {
+		command += " " + workload.String()
+	}
+	return command
 }
 
 // mayEmpty makes sure that the side is still the idle one, and not the only one

@@ -94,7 +94,7 @@ func Phases() []PhaseRule {
 		{Hold, "holds the step's weight, or its preview, under the gate", nil, "steps[].hold", Switch, Revert, "first runbook, Monitor During 50% Shift"},
 		{Watch, "watches at full weight under the gate until the watch ends", nil, "traffic.watch", Confirm, Revert, "second runbook, Monitor Transition"},
 		{Confirm, "runs the synthetic transactions again", validation, "deadlines.validation", Drain, Revert, "second runbook, Verify business logic via synthetic transaction"},
-		{Drain, "waits for, or sheds, the requests that stay on the old side", drain, "deadlines.drain", GiveBack, Held, "design: switching is not moving"},
+		{Drain, "waits for, or sheds, the requests that stay on the old side, and waits for what it has open", drain, "deadlines.drain", GiveBack, Held, "design: switching is not moving"},
 		{GiveBack, "gives the old side's autoscalers their floors back", drain, "deadlines.drain", Done, Held, "second runbook, never scale down blue until green is proven stable"},
 
 		{Revert, "gives everything back to the old side, fenced", rollback, "deadlines.rollback", ProveRevert, Unproven, "both runbooks, Rollback Procedure"},

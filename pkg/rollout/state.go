@@ -119,6 +119,8 @@ type State struct {
 	NoWayBack string `json:"noWayBack,omitempty"`
 	// Residual is what was left on the old side when the run ended.
 	Residual *measure.Reading `json:"residual,omitempty"`
+	// Open is what was open on it, nil where no pod tells.
+	Open *measure.Reading `json:"open,omitempty"`
 	// Finish is what a run is about that decommissions the idle side, nil for
 	// every other. It moves no traffic: From and To are those of the last move.
 	Finish *Finish `json:"finish,omitempty"`
@@ -202,6 +204,9 @@ type Observation struct {
 	Quiet bool
 	// Unseen: a wait in which nothing was learned of the release.
 	Unseen bool
+	// Yields: a wait in the drain that keeps nothing from going on at the
+	// phase's deadline.
+	Yields bool
 	// Decision, Gate, Relative and DataPlane are set on Ticked.
 	Decision  gate.Decision
 	Gate      gate.State

@@ -51,6 +51,8 @@ type RunStatus struct {
 	Irreversible []string          `json:"irreversible,omitempty"`
 	Baseline     []measure.Reading `json:"baseline,omitempty"`
 	Residual     *measure.Reading  `json:"residual,omitempty"`
+	// Open is what was open on the old side, where its pods tell.
+	Open *measure.Reading `json:"open,omitempty"`
 	// Trouble is what is not well with the target, before it counts against it.
 	Trouble string `json:"trouble,omitempty"`
 	// NoWayBack is why the old side could not take traffic back when the run last
@@ -87,7 +89,7 @@ func statusOf(run journal.Run, state State) *RunStatus {
 		Holder: run.Holder, Epoch: run.Epoch,
 		Started: run.Started, Entered: state.Entered, Cutover: state.Cutover, DataPlane: state.DataPlane, Finished: run.Finished,
 		Reason: state.Reason, Requested: state.Requested, Because: state.Because, Irreversible: state.Irreversible, Baseline: state.Baseline,
-		Residual: state.Residual, Trouble: state.Trouble, NoWayBack: state.NoWayBack, Finish: state.Finish, Entries: run.Entries,
+		Residual: state.Residual, Open: state.Open, Trouble: state.Trouble, NoWayBack: state.NoWayBack, Finish: state.Finish, Entries: run.Entries,
 	}
 }
 

@@ -182,7 +182,7 @@ const sightGrace = 10 * time.Second
 
 // wait fails the phase once its deadline has passed. Where traffic was moved
 // and nothing can be seen any more, that is nobody's verdict on the release: it
-// ends as gates.sourceDown.policy says.
+// ends as gates.sourceDown.policy says. A drain that yields goes on.
 func wait(policy Policy, state State, seen Observation) State {
 	rule := ruleOf(state.Phase)
 	if rule.Deadline == nil {
@@ -192,6 +192,9 @@ func wait(policy Policy, state State, seen Observation) State {
 	state = sighted(state, seen)
 	if seen.At.Sub(state.Entered) < limit {
 		return state
+	}
+	if seen.Yields && state.Phase == Drain {
+		return succeed(policy, state, seen)
 	}
 	onward := state.Moved && !state.Phase.Reverse()
 	if since := latest(state.Unanswered, state.Sighted); onward && !since.IsZero() && seen.At.Sub(since) < min(limit, sightGrace) {

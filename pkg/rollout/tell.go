@@ -50,8 +50,8 @@ func (r *Runner) tellTransition(before, after State, seen Observation) {
 	switch {
 	case after.Phase == Revert, after.Phase == Held, after.Phase == Blocked, after.Phase == Unproven:
 		level = Failure
-	case seen.Kind == Failed:
-		level = Warning // a courtesy of the way back, which goes on
+	case seen.Kind == Failed, seen.Yields:
+		level = Warning // a courtesy of the way back, or of the drain, which goes on
 	}
 	message := messageOf(before, after, seen)
 	if message == "" {
