@@ -306,3 +306,48 @@ func sessions(t *testing.T, dsn, condition string) int {
 	}
 	return count
 }
+
+// What is open is told by gauges, until the client ends it.
+func TestStreamsAreTold(t *testing.T) {
+	s, conn := startGRPC(t)
+	told := func(series, want string) {
+		t.Helper()
+		await(t, s.logs, func() bool { return s.metric(t, series) == want })
+	}
+	const inFlight = `http_requests_in_flight{color="green",path="/recommendations/stream",version="v2.5.0"}`
+	told(inFlight, "0")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/recommendations/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.get(t, "/recommendations/stream"); got.code != http.StatusUpgradeRequired {
+		t.Errorf("a client that opens no WebSocket is answered %d", got.code)
+	}
+	request.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Sec-Websocket-Version": {"13"}}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The answer to that key is RFC 6455's own example.
+	if got := response.Header.Get("Sec-WebSocket-Accept"); response.StatusCode != http.StatusSwitchingProtocols || got != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
+		t.Errorf("the handshake is answered %d with %q", response.StatusCode, got)
+	}
+	told(inFlight, "1")
+	if err := response.Body.Close(); err != nil {
+		t.Error(err)
+	}
+	told(inFlight, "0")
+
+	ctx, end := context.WithCancel(t.Context())
+	watching, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, "/recommendation.Recommendations/Watch")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if header, err := watching.Header(); err != nil || strings.Join(header.Get("x-version"), ",") != "v2.5.0" {
+		t.Errorf("the stream begins with %v, %v", header, err)
+	}
+	const calls = `{color="green",grpc_method="Watch",grpc_service="recommendation.Recommendations",grpc_type="server_stream",version="v2.5.0"}`
+	told("grpc_server_started_total"+calls, "1")
+	end()
+	told("grpc_server_handled_total"+strings.Replace(calls, "grpc_method", `grpc_code="Canceled",grpc_method`, 1), "1")
+}

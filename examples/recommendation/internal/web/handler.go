@@ -36,11 +36,12 @@ type Service struct {
 func NewHandler(s Service) http.Handler {
 	mux := http.NewServeMux()
 	production := func(pattern string, handler http.HandlerFunc) {
-		mux.Handle(pattern, s.Metrics.Production(s.Faults.Production(handler)))
+		mux.Handle(pattern, s.Metrics.InFlight(pattern, s.Metrics.Production(s.Faults.Production(handler))))
 	}
 	production("GET /{$}", s.recommend)
 	production("GET /recommendations", s.recommend)
 	production("POST /recommendations", s.save)
+	mux.Handle("GET "+streamPath, s.Metrics.InFlight("GET "+streamPath, http.HandlerFunc(s.stream)))
 	mux.HandleFunc("GET /health", s.Health.serveHealth)
 	mux.HandleFunc("GET /ready", s.Health.serveReady)
 	mux.HandleFunc("GET /live", serveLive)

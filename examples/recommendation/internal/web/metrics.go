@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"google.golang.org/grpc/status"
 )
 
 // Metrics are the service's own, each with the labels version and color: the
@@ -19,6 +20,9 @@ type Metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	database *prometheus.CounterVec
+	inFlight *prometheus.GaugeVec
+	// calls of gRPC, as go-grpc-middleware counts them.
+	started, handled *prometheus.CounterVec
 }
 
 // NewMetrics registers them. The buckets have a bound at every latency
@@ -40,10 +44,22 @@ func NewMetrics(version, color string) *Metrics {
 			Name: "db_connection_errors_total",
 			Help: "Connections that failed to open, by SQLSTATE (53300 is too many connections, none is no answer).",
 		}, []string{"sqlstate"}),
+		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "http_requests_in_flight", Help: "Production requests and streams that are being answered, by path.",
+		}, []string{"path"}),
+		started: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "grpc_server_started_total", Help: "Calls that were begun.",
+		}, []string{"grpc_type", "grpc_service", "grpc_method"}),
+		handled: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "grpc_server_handled_total", Help: "Calls that have ended, by how.",
+		}, []string{"grpc_type", "grpc_service", "grpc_method", "grpc_code"}),
 	}
 	m.Register(m.requests)
 	m.Register(m.duration)
 	m.Register(m.database)
+	m.Register(m.inFlight)
+	m.Register(m.started)
+	m.Register(m.handled)
 	// From the first scrape on there is a 0 to compare with.
 	m.database.WithLabelValues("53300")
 	m.expect("get")
@@ -75,6 +91,25 @@ func (m *Metrics) Production(next http.Handler) http.Handler {
 		next.ServeHTTP(recorder, r)
 		m.count(strings.ToLower(r.Method), recorder.status, time.Since(start))
 	})
+}
+
+// InFlight gauges what a handler of a pattern is answering.
+func (m *Metrics) InFlight(pattern string, next http.Handler) http.Handler {
+	_, path, _ := strings.Cut(pattern, " ")
+	gauge := m.inFlight.WithLabelValues(strings.TrimSuffix(path, "{$}"))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		gauge.Inc()
+		defer gauge.Dec()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Call counts a call that is begun; ended counts its end.
+func (m *Metrics) Call(kind, method string) (ended func(error)) {
+	m.started.WithLabelValues(kind, grpcService, method).Inc()
+	return func(err error) {
+		m.handled.WithLabelValues(kind, grpcService, method, status.Code(err).String()).Inc()
+	}
 }
 
 // Job counts and times one job as a request of the method job.
