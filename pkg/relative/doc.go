@@ -84,6 +84,10 @@
 // befell both colours looks like the new one's too, which is why intervals of
 // less than 15 s are put together then, and of less than 5 s otherwise.
 //
+// Where requests are counted against a weight, intervals are put together until five
+// of the new colour are expected. Of a request in a minute most intervals have none,
+// and all that are alike would look like certainty.
+//
 // With few intervals there is no bound at all, and so no verdict but [NoData]: at
 // an alpha of 1 % the first one can come after eleven intervals, with no noise in
 // them. A warm-up after each switch is left out, for a new process is slow until

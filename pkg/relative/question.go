@@ -32,6 +32,8 @@ type contribution struct {
 	// newHits of them.
 	ratio            bool
 	oldHits, newHits float64
+	// least is the exposure that a batch must come to.
+	least float64
 	// bound is the latency that hits are above: the old colour's.
 	bound float64
 }
@@ -87,9 +89,14 @@ func (g Gate) latency(seen Observation, answered Histogram) (contribution, bool)
 	return compared, told
 }
 
+// dueLeast is how many requests of the new colour a batch must make expected: of
+// fewer most batches have none, which looks like certainty. Five is the usual
+// least of an expected count (Cochran, Biometrics 10, 1954).
+const dueLeast = 5
+
 // volume compares the new colour's requests with its weight among all that
 // there are, where that is what is asked.
 func volume(seen Observation, all float64, asked bool) (contribution, bool) {
 	due := seen.Weight * all
-	return contribution{excess: seen.New.Requests - due, exposure: due, old: seen.Old.Requests, new: seen.New.Requests}, asked && due > 0
+	return contribution{excess: seen.New.Requests - due, exposure: due, least: dueLeast, old: seen.Old.Requests, new: seen.New.Requests}, asked
 }

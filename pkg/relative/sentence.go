@@ -58,8 +58,13 @@ func (g Gate) slow(result Result, count series, limit float64) string {
 // time), its weight is 50 %, and 40 % to 60 % are allowed".
 func (g Gate) share(result Result, count series, weight float64) string {
 	share := func(difference float64) string { return percent(min(weight*(1+difference), 1)) }
+	high := result.Estimate >= 0
+	if result.Verdict == Fail {
+		// What failed may be a later count than the one that is estimated here.
+		high = result.Lower > g.ShareAllowed
+	}
 	return fmt.Sprintf("%s gets %s of the requests%s (%s), its weight is %s, and %s to %s are allowed%s", g.New, share(count.estimate()), since(result, count),
-		g.certain(result, share, result.Estimate >= 0), percent(weight), share(-g.ShareAllowed), share(g.ShareAllowed), open(result))
+		g.certain(result, share, high), percent(weight), share(-g.ShareAllowed), share(g.ShareAllowed), open(result))
 }
 
 // volume is "green gets 31 % of the requests that blue got before the switch

@@ -104,7 +104,7 @@ func (e *evidence) add(told contribution, seen Observation, alpha float64) {
 		e.Bound = told.bound
 	}
 	e.Open.add(told, seen)
-	if e.Open.Lasts < fullAfter(seen) {
+	if e.Open.Lasts < fullAfter(seen) || e.Open.Exposure < told.least {
 		return
 	}
 	full := e.Open

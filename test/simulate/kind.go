@@ -118,6 +118,12 @@ func Kinds() []Kind {
 			Errors: 0.005, ErrorNoise: Wander{0.3, 0.7},
 			Latency: web, LatencyNoise: Wander{0.05, 0.7}, Unlike: 0.03,
 		},
+		{
+			Name: "trickle", Rate: 0.5,
+			RateNoise: Wander{0.2, 0.7}, ShareNoise: Wander{0.2, 0.7},
+			Errors: 0.005, ErrorNoise: Wander{0.3, 0.7},
+			Latency: web, LatencyNoise: Wander{0.05, 0.7}, Unlike: 0.03,
+		},
 	}
 }
 

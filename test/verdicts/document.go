@@ -84,8 +84,8 @@ const head = `# How often the relative gate is wrong
 <!-- Written by make bench. To write it alone: cd test && go run ./verdicts --out ../docs/relative.md -->
 
 Releases that were made up, of %d healthy ones of each kind and %d of each fault, judged by four. Each has readings every
-%s, and is watched for %s after the switch. The table of the traffic at the end was settled before the gate was built, and
-the constants of the gate were chosen on other releases than these.
+%s, and is watched for %s after the switch. The table of the traffic at the end was settled before the gate was built, but for
+the trickle, which a fault in the gate brought in; the constants of the gate were chosen on other releases than these.
 
 - **relative gate**: [pkg/relative](../pkg/relative/doc.go) with its defaults. Errors + 0.2 points, a p95 of 1.2 times,
   a share that is a fifth off its weight and the loss of half of the volume are allowed; 30 s of warm-up are left out.

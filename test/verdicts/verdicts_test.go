@@ -33,7 +33,7 @@ func TestFaultsAreFound(t *testing.T) {
 	for _, kind := range simulate.Kinds() {
 		for _, fault := range simulate.Faults() {
 			subtle := fault.Errors > 0 && fault.Errors < 0.05 || fault.Slower == 1.5
-			if kind.Name == "quiet" && (subtle || fault.After > 0) || kind.Name == "bursty" && subtle {
+			if kind.Name == "trickle" && !fault.NoTraffic || kind.Name == "quiet" && (subtle || fault.After > 0) || kind.Name == "bursty" && subtle {
 				continue // too little traffic, or too much noise, for so small a fault
 			}
 			found := 0
