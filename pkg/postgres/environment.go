@@ -28,6 +28,8 @@ type variable struct {
 	// container is the name of the one that has it, at its place in the pod.
 	container string
 	at        int
+	// word is the place of an argument in the command and the arguments.
+	word int
 }
 
 // environment is the variables of all containers of a pod template. Values
@@ -88,8 +90,8 @@ func readEnvironment(ctx context.Context, input PoolInput) environment {
 		for _, env := range container.Env {
 			reader.readOne(env)
 		}
-		for _, argument := range slices.Concat(container.Command, container.Args) {
-			reader.environment.arguments = append(reader.environment.arguments, variable{value: reader.expand(argument), container: container.Name, at: at})
+		for word, argument := range slices.Concat(container.Command, container.Args) {
+			reader.environment.arguments = append(reader.environment.arguments, variable{value: reader.expand(argument), container: container.Name, at: at, word: word})
 		}
 	}
 	return reader.environment

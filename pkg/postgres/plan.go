@@ -321,12 +321,16 @@ func changes(budget Budget) []Change {
 	if budget.Pooler != nil {
 		found = poolerChange(budget, budget.Pooler)
 	}
-	if budget.RecommendedPool < 1 {
-		return found
-	}
-	for _, color := range budget.Colors {
-		to := budget.RecommendedPool / max(1, color.Pool.Processes)
-		needed := color.Pool.Known && color.Pool.Connections > budget.RecommendedPool && budget.Outcome == Exceeds
+	return append(found, changesTo(budget.RecommendedPool, budget.Colors, budget.Outcome == Exceeds)...)
+}
+
+// changesTo are the fields of the colours that hold more than a pool that fits, where
+// theirs don't, or that say nothing.
+func changesTo(pool int, colors []ColorDemand, exceeds bool) []Change {
+	var found []Change
+	for _, color := range colors {
+		to := pool / max(1, color.Pool.Processes)
+		needed := color.Pool.Known && color.Pool.Connections > pool && exceeds
 		if (needed || !color.Pool.Known) && color.Pool.Field != "" && color.Pods > 0 && to > 0 {
 			found = append(found, Change{Color: color.Color, Field: color.Pool.Field, Setting: color.Pool.Setting, From: color.Pool.perProcess(), To: to})
 		}
@@ -349,15 +353,21 @@ func warnings(input BudgetInput, budget Budget) []string {
 	} else if strangers := unattributed(input); strangers > 0 {
 		found = append(found, fmt.Sprintf("%d sessions log in as the release does but belong to no colour by address or name; they count as others", strangers))
 	}
-	for _, color := range budget.Colors {
-		for _, warning := range color.Pool.Warnings {
-			found = append(found, color.Color+": "+warning)
-		}
-	}
+	found = append(found, poolWarnings(budget.Colors)...)
 	if budget.RoleUnknown != "" {
 		found = append(found, budget.RoleUnknown)
 	}
 	return slices.Concat(found, unexplained(budget.Colors), budget.Uncounted, budget.Short, jobWarnings(budget.Jobs))
+}
+
+func poolWarnings(colors []ColorDemand) []string {
+	var found []string
+	for _, color := range colors {
+		for _, warning := range color.Pool.Warnings {
+			found = append(found, color.Color+": "+warning)
+		}
+	}
+	return found
 }
 
 // unexplained names the colours that hold more sessions than their pools may

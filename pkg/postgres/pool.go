@@ -42,6 +42,9 @@ type PoolSize struct {
 	// Setting is that field where a patch can change it without saying a
 	// secret.
 	Setting *Setting `json:"setting,omitempty"`
+	// Places are where that stands in objects, whoever may change it there: the
+	// nearest first.
+	Places []Place `json:"places,omitempty"`
 	// Processes is by what the field's own number is multiplied, 1 when
 	// there is one process a pod.
 	Processes int `json:"processes,omitempty"`
@@ -243,6 +246,7 @@ func together(pools []PoolSize) PoolSize {
 		}
 		sum.Warnings = append(slices.Clone(sum.Warnings), pool.Warnings...)
 		sum.Processes, sum.Setting = 1, nil
+		sum.Places = slices.MaxFunc(pools, func(a, b PoolSize) int { return a.Connections - b.Connections }).Places
 	}
 	return sum
 }
@@ -255,6 +259,7 @@ func fromAnnotation(input PoolInput) (PoolSize, bool) {
 	field := input.Workload + " annotation " + AnnotationPoolSize
 	pool := stated(field, text, TrustDeclared)
 	pool.Setting = &Setting{Workload: input.Workload, Annotation: AnnotationPoolSize}
+	pool.Places = input.annotation()
 	return pool, true
 }
 
@@ -281,14 +286,14 @@ func fromDeclaredVariable(input PoolInput, environment environment, reached reac
 		variable, found := own.get(input.Declared.Env)
 		if found {
 			pool := stated(field, variable.value, TrustConfigured)
-			pool.Setting = variable.setting(input.Workload)
+			pool.Setting, pool.Places = variable.setting(input.Workload), input.places(variable)
 			pools = append(pools, own.times(pool, ""))
 		} else if len(reached.of(at)) > 0 {
 			silent = append(silent, "container "+container.Name+" has a connection string too, and not the variable "+input.Declared.Env)
 		}
 	}
 	if len(pools) == 0 {
-		return PoolSize{Provenance: field + ", which the Release names, is not set", Field: field}
+		return PoolSize{Provenance: field + ", which the Release names, is not set", Field: field, Places: input.template()}
 	}
 	pool := together(pools)
 	for _, why := range silent {
@@ -312,6 +317,7 @@ func fromConnectionString(input PoolInput, own environment, c connection) (PoolS
 	}
 	pool := stated(field, size, TrustConfigured)
 	pool.Role, pool.Database = c.login.Role, c.login.Database
+	pool.Places = input.places(c.variable)
 	return own.times(pool, stackOf(parameter)), true
 }
 
@@ -319,6 +325,7 @@ func unknownPool(input PoolInput, environment environment, pointed bool) PoolSiz
 	pool := PoolSize{
 		Provenance: "nothing says how many connections a pod opens",
 		Field:      input.Workload + " annotation " + AnnotationPoolSize,
+		Places:     input.annotation(),
 	}
 	if !pointed && len(environment.unread) == 0 {
 		pool.Provenance = "no connection string and no known pool variable in the pod template"

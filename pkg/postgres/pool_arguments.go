@@ -57,7 +57,9 @@ func fromArguments(input PoolInput, environment environment) (PoolSize, bool) {
 		if hikariArgument.MatchString(name) {
 			stack = "Hikari"
 		}
-		return environment.times(stated(input.Workload+" args "+name, value, TrustConfigured), stack), true
+		pool := stated(input.Workload+" args "+name, value, TrustConfigured)
+		pool.Places = input.flag(environment, name)
+		return environment.times(pool, stack), true
 	}
 	return PoolSize{}, false
 }

@@ -56,7 +56,7 @@ func fromVariables(input PoolInput, environment environment) (PoolSize, bool) {
 			continue
 		}
 		pool := stated(input.Workload+" env "+candidate.name, variable.value, TrustConfigured)
-		pool.Setting = variable.setting(input.Workload)
+		pool.Setting, pool.Places = variable.setting(input.Workload), input.places(variable)
 		return environment.times(pool, candidate.stack), true
 	}
 	return PoolSize{}, false
@@ -69,7 +69,7 @@ func fromDefault(input PoolInput, environment environment) (PoolSize, bool) {
 			continue
 		}
 		pool := known(candidate.pool, candidate.stack+"'s default", TrustAssumed)
-		pool.Field = input.Workload + " env " + candidate.field
+		pool.Field, pool.Places = input.Workload+" env "+candidate.field, input.container(sign.at, "env")
 		if !strings.Contains(candidate.field, " ") {
 			pool.Setting = &Setting{Workload: input.Workload, Container: sign.container, Variable: candidate.field}
 		}
@@ -94,7 +94,7 @@ func django(pool PoolSize, environment environment) PoolSize {
 	}
 	threads, err := strconv.Atoi(text)
 	if err != nil || threads < 1 {
-		return PoolSize{Provenance: "gunicorn's --threads is not a whole number of at least 1", Field: pool.Field}
+		return PoolSize{Provenance: "gunicorn's --threads is not a whole number of at least 1", Field: pool.Field, Places: pool.Places}
 	}
 	if threads > 1 {
 		pool.Provenance = fmt.Sprintf("%s × %d threads of gunicorn", pool.Provenance, threads)

@@ -90,6 +90,10 @@ func poolerChange(budget Budget, pooler *Pooler) []Change {
 			size = gate.PoolerSize
 		}
 	}
+	return poolerChangeTo(size, budget, pooler)
+}
+
+func poolerChangeTo(size int, budget Budget, pooler *Pooler) []Change {
 	if size < 1 {
 		return nil
 	}

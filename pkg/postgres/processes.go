@@ -167,7 +167,7 @@ func (e environment) times(pool PoolSize, stack string) PoolSize {
 	}
 	count, err := strconv.Atoi(strings.TrimSpace(text))
 	if err != nil || count < 0 {
-		return PoolSize{Provenance: by + " is not a whole number", Field: pool.Field, Role: pool.Role, Database: pool.Database}
+		return PoolSize{Provenance: by + " is not a whole number", Field: pool.Field, Places: pool.Places, Role: pool.Role, Database: pool.Database}
 	}
 	pool.Processes = max(1, count)
 	pool.Connections *= pool.Processes
