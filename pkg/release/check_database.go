@@ -27,6 +27,7 @@ func (c *checker) checkDatabases() {
 			c.named(field+".pool.env", env, validation.IsEnvVarName(env))
 		}
 		c.between(field+".pool.size", database.Pool.Size, 1, 100000)
+		c.between(join(field, "connections"), database.Connections, 1, 1000000)
 		if database.Pooler != nil {
 			c.checkPooler(field+".pooler", *database.Pooler)
 		}

@@ -346,6 +346,10 @@ type Database struct {
 	// Budget is the share of each limit that may be used, 0.8 by default:
 	// the 80 % of the first runbook.
 	Budget float64 `json:"budget,omitempty" jsonschema:"exclusiveMinimum=0,maximum=1"`
+	// Connections is how many both colours together may take of it at their
+	// peak, with the jobs beside them, as agreed with whoever runs it. A pull
+	// request is judged by it, which can't ask the database what it has left.
+	Connections int `json:"connections,omitempty" jsonschema:"minimum=1,maximum=1000000"`
 	// Migrations are the changes to its schema that this release brings.
 	Migrations *Migrations `json:"migrations,omitempty"`
 }

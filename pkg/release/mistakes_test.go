@@ -324,6 +324,9 @@ func TestParseTellsEveryMistake(t *testing.T) {
 		{name: "pool of zero", document: "full.yaml", old: "size: 10", new: "size: 0", want: []string{
 			"30:39: spec.database[0].pool.size: 0 is not between 1 and 100000",
 		}},
+		{name: "connections of nobody", document: "full.yaml", old: "pool: {env: DB_POOL_SIZE, size: 10}", new: "connections: 0", want: []string{
+			"30:20: spec.database[0].connections: 0 is not between 1 and 1000000",
+		}},
 		{name: "pooler of two kinds", document: "full.yaml", old: "pool: {env: DB_POOL_SIZE, size: 10}", new: "pooler: {workload: deployment/pgbouncer, cloudNativePG: shop-rw}", want: []string{
 			"30:15: spec.database[0].pooler: needs exactly one of workload, cloudNativePG and instances; write workload: deployment/NAME",
 		}},
