@@ -21,6 +21,19 @@ func (f *Facts) Budget(name string) (budget postgres.Budget, ok bool, why string
 	if !database.Snapshot.Known {
 		return postgres.Budget{}, false, database.Snapshot.Problem
 	}
+	for _, color := range f.colors() {
+		if !color.Workloads.Known {
+			return postgres.Budget{}, false, color.Workloads.Problem
+		}
+	}
+	return f.budgetSoFar(name), true, ""
+}
+
+// budgetSoFar is the connection budget of a database as far as what it rests on is
+// known: without a look at the database it has no limits, and a colour whose workloads
+// are not known asks for nothing.
+func (f *Facts) budgetSoFar(name string) postgres.Budget {
+	database := f.Databases[name]
 	snapshot := database.Snapshot.Value
 	colors := f.identities(name)
 	input := postgres.BudgetInput{
@@ -32,9 +45,6 @@ func (f *Facts) Budget(name string) (budget postgres.Budget, ok bool, why string
 		input.Addresses = append(input.Addresses, identity.Addresses...)
 	}
 	for _, color := range f.colors() {
-		if !color.Workloads.Known {
-			return postgres.Budget{}, false, color.Workloads.Problem
-		}
 		for _, workload := range color.Workloads.Value {
 			input.Colors = append(input.Colors, f.demand(name, color, workload))
 		}
@@ -42,7 +52,7 @@ func (f *Facts) Budget(name string) (budget postgres.Budget, ok bool, why string
 	input.Database = databaseOf(input)
 	assignRoles(&input)
 	f.addJobs(name, &input)
-	return postgres.Plan(input), true, ""
+	return postgres.Plan(input)
 }
 
 // roles are those that the colours log in with to a database, by their
@@ -112,14 +122,19 @@ func (c Color) heldPool(database string, ref release.Workload) (pool postgres.Po
 	}
 	pool, planned := c.Running.Pools[database][ref.String()], c.Pools[database][ref.String()]
 	pool.Provenance += ", as it runs"
-	pool.Field, pool.Setting = "", nil // which the manifests have right already
+	pool.Field, pool.Setting, pool.Places = "", nil, nil // which the manifests have right already
 	return pool, pool.Known && planned.Known && pool.Whole().Connections > planned.Whole().Connections
 }
 
-// autoscalers are those of a workload, as the manifests of the target will leave
-// them.
+// autoscalers are those of a workload, as the manifests that are applied will leave
+// them: those of the target, and on a pull request of both colours.
 func (f *Facts) autoscalers(ref release.Workload) []autoscalingv2.HorizontalPodAutoscaler {
 	all := overlaid(f.Autoscalers.Value, f.target().AutoscalersPlanned)
+	if f.Stage == StagePR {
+		for _, color := range f.colors() {
+			all = overlaid(all, color.AutoscalersPlanned)
+		}
+	}
 	return slices.DeleteFunc(all, func(found autoscalingv2.HorizontalPodAutoscaler) bool { return !cluster.Autoscales(found, ref) })
 }
 

@@ -32,6 +32,7 @@ func Catalogue() []Check {
 		locksFree(),          // BG-DB-07
 		migrationsSafe(),     // BG-DB-08
 		timeoutsSet(),        // BG-DB-09
+		poolsFit(),           // BG-DB-10
 
 		logsByVersion(), // BG-LOG-01
 		logsFresh(),     // BG-LOG-02

@@ -51,7 +51,7 @@ func judgeBudget(facts *Facts, subject string, budget postgres.Budget) Finding {
 		finding = finding.with("warnings", strings.Join(budget.Warnings, "\n"))
 	}
 	if outcome == Warn && len(budget.Uncounted) > 0 {
-		finding.Remedy = "state what each pod of a Job opens with the annotation " + postgres.AnnotationPoolSize + " on its pod template (0 for none), or grant the right to read what the finding names; the right to list jobs and cronjobs is in: kubectl bluegreen generate rbac"
+		finding.Remedy = uncountedRemedy
 	}
 	if outcome == Pass && !facts.Autoscalers.Known {
 		finding.Outcome = Warn
@@ -61,9 +61,16 @@ func judgeBudget(facts *Facts, subject string, budget postgres.Budget) Finding {
 		finding.Remedy = budgetRemedy(budget.Changes)
 	}
 	if held := facts.held(budget.Name); outcome == Fail && len(held) > 0 {
-		finding.Remedy = fmt.Sprintf("scale %s to 0 before the shift: the pods that run may open more than those of the manifests will, until they are replaced", strings.Join(held, ", "))
+		finding.Remedy = heldRemedy(held)
 	}
 	return finding
+}
+
+// uncountedRemedy is what to do about jobs that are in no sum.
+const uncountedRemedy = "state what each pod of a Job opens with the annotation " + postgres.AnnotationPoolSize + " on its pod template (0 for none), or grant the right to read what the finding names; the right to list jobs and cronjobs is in: kubectl bluegreen generate rbac"
+
+func heldRemedy(held []string) string {
+	return fmt.Sprintf("scale %s to 0 before the shift: the pods that run may open more than those of the manifests will, until they are replaced", strings.Join(held, ", "))
 }
 
 func provenance(pool postgres.PoolSize) string {

@@ -34,7 +34,7 @@ type planted struct {
 }
 
 func plantedFaults() []planted {
-	return slices.Concat(plantedInColors(), plantedInCapacity(), plantedInRouting(), plantedInDatabase(), plantedInMonitoring(), plantedInLogs(), plantedInDashboards(), plantedInSignOffs())
+	return slices.Concat(plantedInColors(), plantedInCapacity(), plantedInRouting(), plantedInDatabase(), plantedInDeclarations(), plantedInMonitoring(), plantedInLogs(), plantedInDashboards(), plantedInSignOffs())
 }
 
 func plantedInColors() []planted {

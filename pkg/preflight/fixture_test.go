@@ -32,7 +32,7 @@ func healthy() *Facts {
 	rel := &release.Release{Metadata: release.Metadata{Name: "shop", Namespace: "shop"}, Spec: release.Spec{
 		Colors:  map[string]release.Color{"blue": declaredColor("blue"), "green": declaredColor("green")},
 		Traffic: release.Traffic{Service: &release.ServiceRoute{Name: "svc-production"}},
-		Databases: []release.Database{{Name: "main", Observe: release.Observe{DSN: release.SecretSource{
+		Databases: []release.Database{{Name: "main", Connections: 60, Observe: release.Observe{DSN: release.SecretSource{
 			SecretKeyRef: &release.SecretKeyReference{Name: "monitor", Key: "url"}}}, Migrations: &release.Migrations{Paths: []string{"db"}}}},
 		Metrics: release.Metrics{Prometheus: &release.Prometheus{URL: "http://prometheus"}, VersionLabel: "version"},
 		Logs:    release.Logs{Loki: &release.Loki{URL: "http://loki", VersionLabel: "app_version"}}, Dashboard: release.Dashboard{Grafana: &release.Grafana{URL: "http://grafana"}},

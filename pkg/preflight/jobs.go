@@ -63,10 +63,11 @@ func (f *Facts) addJobs(name string, input *postgres.BudgetInput) {
 	}
 }
 
-// elsewhere reports whether a database is certainly on another server.
+// elsewhere reports whether a database is certainly on another server. A session sees
+// at least the one that it is in.
 func (f *Facts) elsewhere(database string, input postgres.BudgetInput) bool {
 	_, there := input.Snapshot.Databases[database]
-	return database != "" && !there && !input.Snapshot.Counted && input.Pooler == nil
+	return database != "" && !there && len(input.Snapshot.Databases) > 0 && !input.Snapshot.Counted && input.Pooler == nil
 }
 
 func demandOfJob(job Job, use JobUse, input postgres.BudgetInput) postgres.JobDemand {

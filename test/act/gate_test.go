@@ -41,7 +41,9 @@ func TestGate(t *testing.T) {
 	wrong := []Annotation{
 		{Level: "error", File: manifest, Line: lineOf(t, bad, manifest, "- name: recommendation"), Title: "BG-COL-02"},
 		{Level: "error", File: migration, Line: lineOf(t, bad, migration, "DROP COLUMN"), Title: "BG-DB-08"},
+		{Level: "error", File: manifest, Line: lineOf(t, bad, manifest, "DB_POOL_SIZE"), Title: "BG-DB-10"},
 		{Level: "warning", File: manifest, Line: lineOf(t, bad, manifest, "image: recommendation:latest"), Title: "BG-COL-12"},
+		{Level: "warning", File: "bluegreen.yaml", Title: "BG-COL-14"}, // the pool is not blue's
 		{Level: "warning", File: migration, Line: lineOf(t, bad, migration, "DROP COLUMN"), Title: "BG-DB-08"},
 	}
 	fetched := 0
@@ -57,8 +59,8 @@ func TestGate(t *testing.T) {
 		asked []string
 	}{
 		{"a good pull request", "pull_request", good, Repository, "success", nil, "✅ nothing blocks", true, []string{"GET", "POST"}},
-		{"a bad one", "pull_request", bad, Repository, "failure", wrong, "❌ blocked by BG-COL-02, BG-DB-08", true, []string{"GET", "POST"}},
-		{"a bad one of a fork", "pull_request", bad, "mallory/shop", "failure", wrong, "❌ blocked by BG-COL-02, BG-DB-08", false, []string{"GET", "POST"}},
+		{"a bad one", "pull_request", bad, Repository, "failure", wrong, "❌ blocked by BG-COL-02, BG-DB-08, BG-DB-10", true, []string{"GET", "POST"}},
+		{"a bad one of a fork", "pull_request", bad, "mallory/shop", "failure", wrong, "❌ blocked by BG-COL-02, BG-DB-08, BG-DB-10", false, []string{"GET", "POST"}},
 		{"the merge queue", "merge_group", good, "", "success", nil, "✅ nothing blocks", false, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -136,9 +138,11 @@ func pullRequest(t *testing.T, second string, change func(string) string) string
 	return folder
 }
 
-// harm takes the readiness probe out of a manifest, and pins the image no more.
+// harm takes the readiness probe out of a manifest, pins the image no more, and lets each
+// pod open more connections than the database has.
 func harm(text string) string {
 	text = strings.Replace(text, "recommendation:v2.5.0", "recommendation:latest", 1)
+	text = strings.Replace(text, `{name: DB_POOL_SIZE, value: "8"}`, `{name: DB_POOL_SIZE, value: "500"}`, 1)
 	from := strings.Index(text, "          readinessProbe:")
 	to := strings.Index(text, "          livenessProbe:")
 	return text[:from] + text[to:]

@@ -35,6 +35,8 @@ func inDatabase() []Fault {
 			Plant: heldLock},
 		{ID: "BG-DB-09", Name: "a role that may wait for a lock for ever", Outcome: preflight.Warn, Says: "sets lock_timeout",
 			Plant: endlessLocks},
+		{ID: "BG-DB-10", Name: "more agreed on than the database has", Outcome: preflight.Warn, Says: "connections allows 1000, and the database leaves both colours",
+			Plant: agreed(1000)},
 	}
 }
 

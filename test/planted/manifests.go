@@ -43,6 +43,8 @@ func inManifests() []Fault {
 			Plant: written(shop.Slot{Env: map[string]string{"DB_POOL_SIZE": "60"}})},
 		{ID: "BG-DB-03", Name: "an autoscaler among them that asks for more than there is", Outcome: preflight.Fail, Says: "connections are asked for at the peak",
 			Plant: brought(greedyAutoscaler)},
+		{ID: "BG-DB-10", Name: "pools that are more than was agreed on", Outcome: preflight.Fail, Says: "connections, and spec.database[0].connections allows 10;",
+			Plant: agreed(10)},
 	}
 }
 
@@ -90,6 +92,11 @@ func color(change func(*release.Color)) Plant {
 		change(&green)
 		document.Spec.Colors[shop.Green] = green
 	})
+}
+
+// agreed lets the Release declare so many connections of the database.
+func agreed(connections int) Plant {
+	return declared(func(document *release.Release) { document.Spec.Databases[0].Connections = connections })
 }
 
 // production puts the production route among green's manifests.

@@ -24,6 +24,9 @@ func (s *Shop) writeRelease() error {
 	}
 	document.Metadata.Namespace = s.Namespace
 	QuickRelease(document)
+	for i := range document.Spec.Databases {
+		document.Spec.Databases[i].Connections = 0 // what a test makes too large is told by the database alone
+	}
 	s.kind.declare(document)
 	if s.options.GreenByHand {
 		for name, color := range document.Spec.Colors {
