@@ -57,17 +57,12 @@ func (s shares) count() float64 {
 	return math.Round((rateOf(s.onTarget) + rateOf(s.onOld)) * s.over.Seconds())
 }
 
-// follows says whether both sides get their parts, beyond noise. Where the target is
-// given everything, the old side must have lost half of what it had.
+// follows says whether both sides get their parts, beyond noise.
 func (s shares) follows(got, count float64) Following {
-	want := float64(s.weight) / 100
 	if s.weight == 100 {
-		most := leastPart * (1 - float64(s.weightBefore)/100)
-		if 1-got-noise(most, count) <= most {
-			return Followed
-		}
-		return NotFollowed
+		return leaves(1-got, 1-float64(s.weightBefore)/100, count)
 	}
+	want := float64(s.weight) / 100
 	target, old := gets(got, want, count), gets(1-got, 1-want, count)
 	switch {
 	case target == NotFollowed || old == NotFollowed:
@@ -76,6 +71,20 @@ func (s shares) follows(got, count float64) Following {
 		return FollowingUnknown
 	}
 	return Followed
+}
+
+// leaves holds the part that the old side still gets, where the target is given
+// everything, against the one that it had: it must have lost half of it. Of so few
+// requests that chance alone may keep as many away, that is unknown.
+func leaves(left, had, count float64) Following {
+	most := leastPart * had
+	switch {
+	case left-noise(most, count) > most:
+		return NotFollowed
+	case had-left > noise(had, count):
+		return Followed
+	}
+	return FollowingUnknown
 }
 
 // gets holds the part that a side gets against the one that its weight says. Of so

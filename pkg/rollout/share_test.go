@@ -56,6 +56,10 @@ func TestShare(t *testing.T) {
 		"everything, and the old side had half":     {weight: 100, target: rate(99), old: rate(1), after: 10 * time.Second, want: Followed, says: "its weight is 100", before: 50},
 		"everything, and half stays where it was":   {weight: 100, target: rate(50), old: rate(50), after: 10 * time.Second, want: NotFollowed, says: "50.0 %", before: 50},
 		"everything at once, and all of it stays":   {weight: 100, target: rate(0), old: rate(100), after: 10 * time.Second, want: NotFollowed, says: "0.0 %"},
+		"everything, and nobody obeys, of few":      {weight: 100, target: rate(0.9), old: rate(0.3), after: time.Minute, want: FollowingUnknown, says: "72 requests are too few to tell at a weight of 100", before: 75},
+		"everything, and nobody obeys, of many":     {weight: 100, target: rate(90), old: rate(30), after: time.Minute, want: NotFollowed, overdue: true, says: "75.0 % of 7200", before: 75},
+		"everything, and few had stayed":            {weight: 100, target: rate(29.7), old: rate(0.3), after: time.Minute, want: FollowingUnknown, says: "1800 requests are too few to tell", before: 99},
+		"everything, and nobody is left of a few":   {weight: 100, target: rate(30), old: rate(0), after: time.Minute, want: Followed, says: "100 % of 1800", before: 99},
 		"everything at once, while a proxy follows": {weight: 100, target: rate(60), old: rate(40), after: 10 * time.Second, want: Followed, says: "60 %"},
 	} {
 		t.Run(name, func(t *testing.T) {
