@@ -10,23 +10,25 @@ import (
 
 // gatewayRefused reads the status that the Gateways' controllers write: every
 // parent that the route asks for must have accepted it and resolved its references,
-// as it stands now and not as it stood before.
+// as it stands now and not as it stood before. What is said of parents that it does
+// not ask for, such as those it had once, is nothing to it.
 func gatewayRefused(object *unstructured.Unstructured) objection {
 	parents, err := listAt(object.Object, "status", "parents")
 	if err != nil || len(parents) == 0 {
 		return objection{why: "no Gateway has taken it (status.parents is empty)"}
 	}
-	if silent := gatewaySilent(object, parents); silent != "" {
-		return objection{why: silent + " has not taken it (status.parents has no entry for it)"}
+	references, err := listAt(object.Object, "spec", "parentRefs")
+	if err != nil || len(references) == 0 {
+		return objection{why: "asks for no Gateway (spec.parentRefs is empty)"}
 	}
 	var first objection
-	for _, parent := range parents {
-		one := gatewayParentRefused(parent, object.GetGeneration())
+	for _, reference := range references {
+		asked := gatewayParentOf(reference, object.GetNamespace())
+		one := asked.refused(object, parents)
 		if one.why == "" || first.why != "" && !first.unresolved {
 			continue // what is not about backends alone comes first
 		}
-		reference, _, _ := unstructured.NestedMap(parent, "parentRef")
-		one.why = fmt.Sprintf("%s %s", gatewayParentOf(reference, object.GetNamespace()), one.why)
+		one.why = asked.String() + " " + one.why
 		first = one
 	}
 	return first
@@ -50,6 +52,9 @@ func gatewayParentOf(reference map[string]any, own string) gatewayParent {
 	if _, stands := reference["group"]; !stands {
 		parent.group = "gateway.networking.k8s.io"
 	}
+	if parent.group == "core" { // as Linkerd spells it
+		parent.group = ""
+	}
 	parent.port, _, _ = numberAt(reference, "port", 0)
 	return parent
 }
@@ -66,24 +71,51 @@ func (p gatewayParent) String() string {
 	return name
 }
 
-// gatewaySilent is a parent that the route asks for and that has said nothing of
-// it, "" for none.
-func gatewaySilent(object *unstructured.Unstructured, parents []map[string]any) string {
-	answered := map[gatewayParent]bool{}
+// refused is what the controllers say against the route at a parent. Two may have an
+// entry for the same one, of which the other may be gone for long: one that has taken
+// it, at every listener that it names, is enough.
+func (p gatewayParent) refused(object *unstructured.Unstructured, parents []map[string]any) objection {
+	said := map[string]objection{}
+	var controllers []string
 	for _, parent := range parents {
 		reference, _, _ := unstructured.NestedMap(parent, "parentRef")
-		answered[gatewayParentOf(reference, object.GetNamespace())] = true
-	}
-	references, _ := listAt(object.Object, "spec", "parentRefs")
-	for _, reference := range references {
-		if parent := gatewayParentOf(reference, object.GetNamespace()); !answered[parent] {
-			return parent.String()
+		if !p.answeredBy(gatewayParentOf(reference, object.GetNamespace())) {
+			continue
+		}
+		controller, _, _ := unstructured.NestedString(parent, "controllerName")
+		if _, known := said[controller]; !known {
+			controllers = append(controllers, controller)
+		}
+		if one := gatewayParentRefused(parent, object.GetGeneration()); said[controller].why == "" {
+			said[controller] = one
 		}
 	}
-	return ""
+	for _, controller := range controllers {
+		if said[controller].why == "" {
+			return objection{}
+		}
+	}
+	if len(controllers) == 0 {
+		return objection{why: "has not taken it (status.parents has no entry for it)"}
+	}
+	return said[controllers[0]]
 }
 
-// gatewayParentRefused is what a parent's conditions say against the route.
+// answeredBy reports whether an entry is about what was asked for. A controller may
+// leave out the listener and the port, or name each listener of a Gateway that was
+// asked for as a whole.
+func (p gatewayParent) answeredBy(entry gatewayParent) bool {
+	if entry.section == "" || p.section == "" {
+		entry.section = p.section
+	}
+	if entry.port == 0 || p.port == 0 {
+		entry.port = p.port
+	}
+	return entry == p
+}
+
+// gatewayParentRefused is what a parent's conditions say against the route. Some
+// controllers, such as Linkerd's, don't say which generation they saw.
 func gatewayParentRefused(parent map[string]any, generation int64) objection {
 	conditions, err := listAt(parent, "conditions")
 	if err != nil {
@@ -94,14 +126,14 @@ func gatewayParentRefused(parent map[string]any, generation int64) objection {
 	for _, condition := range conditions {
 		kind, _, _ := unstructured.NestedString(condition, "type")
 		status, _, _ := unstructured.NestedString(condition, "status")
-		seen, _, _ := unstructured.NestedInt64(condition, "observedGeneration")
+		seen, told, _ := unstructured.NestedInt64(condition, "observedGeneration")
 		message, _, _ := unstructured.NestedString(condition, "message")
 		if kind != "Accepted" && kind != "ResolvedRefs" {
 			continue
 		}
 		against := fmt.Sprintf("says %s=%s: %s", kind, status, message)
 		switch {
-		case seen < generation:
+		case told && seen < generation:
 			return objection{why: fmt.Sprintf("has seen generation %d of it, not %d", seen, generation)}
 		case kind == "ResolvedRefs" && status == "False":
 			unresolved = objection{why: against, unresolved: true}

@@ -51,7 +51,7 @@ func TestHTTPRouteProof(t *testing.T) {
 		}, "says ResolvedRefs=False: no port", false},
 		"it says only half": {func(text string) string { return strings.ReplaceAll(text, "type: ResolvedRefs", "type: Programmed") }, "has not said ResolvedRefs", false},
 		"one of two has refused": {func(text string) string {
-			return text + "  - parentRef: {name: other}\n    conditions: [{type: Accepted, status: \"False\", message: no such listener, observedGeneration: 3}]\n"
+			return andOther(text) + "  - parentRef: {name: other}\n    conditions: [{type: Accepted, status: \"False\", message: no such listener, observedGeneration: 3}]\n"
 		}, "gateway other says Accepted=False: no such listener", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -65,6 +65,11 @@ func TestHTTPRouteProof(t *testing.T) {
 			}
 		})
 	}
+}
+
+// andOther asks for a second Gateway.
+func andOther(route string) string {
+	return strings.Replace(route, "{name: public, namespace: gateway}", "{name: public, namespace: gateway}, {name: other}", 1)
 }
 
 // TestHTTPRouteBeforeTheFirstRelease: the idle colour has no Service yet, which
@@ -105,6 +110,9 @@ func TestGatewayRefusesBeforeTheFirstRelease(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec, _, _ := strings.Cut(routertest.HTTPRoute().Fresh, "\nstatus:")
+			if strings.Contains(c.status, "{name: other}") {
+				spec = andOther(spec)
+			}
 			if c.status != "" {
 				spec += "\nstatus:\n  parents:\n  - parentRef: {name: public, namespace: gateway}\n    conditions:\n" + c.status
 			}
@@ -225,5 +233,32 @@ func TestColorsNeedServices(t *testing.T) {
 	_, err := traffic.NewRouter(&cluster.Client{}, rel, nil)
 	if err == nil || !strings.Contains(err.Error(), "green has no Service") || release.HintOf(err) != "set spec.colors.green.service" {
 		t.Errorf("err = %v, hint %q", err, release.HintOf(err))
+	}
+}
+
+// TestParentsThatHaveTakenTheRoute: controllers spell the group, the listener and the
+// port of a parent in their own ways, and leave entries behind.
+func TestParentsThatHaveTakenTheRoute(t *testing.T) {
+	const said = "    conditions: [{type: Accepted, status: \"True\", observedGeneration: 3}, {type: ResolvedRefs, status: \"True\", observedGeneration: 3}]\n"
+	const linkerd = "    controllerName: linkerd.io/policy-controller\n    conditions: [{type: Accepted, status: \"True\"}, {type: ResolvedRefs, status: \"True\"}]\n"
+	const old = "    controllerName: old.example/controller\n    conditions: [{type: Accepted, status: \"True\", observedGeneration: 1}, {type: ResolvedRefs, status: \"True\", observedGeneration: 1}]\n"
+	for name, c := range map[string]struct{ asked, status string }{
+		"linkerd, asked by the group of the API":                             {`{group: "", kind: Service, name: shop, port: 80}`, "  - parentRef: {group: core, kind: Service, namespace: shop, name: shop, port: 80}\n" + linkerd},
+		"linkerd, asked as its manual does":                                  {`{group: core, kind: Service, name: shop, port: 80}`, "  - parentRef: {group: core, kind: Service, namespace: shop, name: shop, port: 80}\n" + linkerd},
+		"an entry of a controller that is gone, of a parent nobody asks for": {`{name: public}`, "  - parentRef: {name: public}\n" + said + "  - parentRef: {name: former}\n" + old},
+		"a second controller that has left its entry of the same parent":     {`{name: public}`, "  - parentRef: {name: public}\n" + said + "  - parentRef: {name: public}\n" + old},
+		"a controller that leaves the port out":                              {`{name: public, port: 80}`, "  - parentRef: {name: public}\n" + said},
+		"a controller that names each listener":                              {`{name: public}`, "  - parentRef: {name: public, sectionName: web}\n" + said + "  - parentRef: {name: public, sectionName: secure}\n" + said},
+		"a controller that has not got to it, beside one that has":           {`{name: public}`, "  - parentRef: {name: public}\n" + old + "  - parentRef: {name: public}\n" + said},
+	} {
+		t.Run(name, func(t *testing.T) {
+			kind := routertest.HTTPRoute()
+			text, _, _ := strings.Cut(kind.Fresh, "\nstatus:")
+			text = strings.Replace(text, "{name: public, namespace: gateway}", c.asked, 1) + "\nstatus:\n  parents:\n" + c.status
+			proof, err := openWeighted(t, kind, text).router.Prove(t.Context(), traffic.Whole("blue"))
+			if err != nil || !proof.Proven {
+				t.Errorf("%v %s", err, proof.Message)
+			}
+		})
 	}
 }
