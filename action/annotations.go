@@ -83,9 +83,17 @@ func sentence(finding preflight.Finding) string {
 	return text
 }
 
-// annotateError are the annotations of an error: one for each mistake in a
-// document, at its line, else one.
+// annotateError are the annotations of an error: one for each mistake in the inputs or
+// in a document, at its line, else one.
 func annotateError(err error) []annotation {
+	var mistakes mistakesError
+	if errors.As(err, &mistakes) {
+		var all []annotation
+		for _, mistake := range mistakes {
+			all = append(all, annotation{level: failure, title: "bluegreen", message: mistake.String()})
+		}
+		return all
+	}
 	var problems release.Problems
 	if !errors.As(err, &problems) {
 		var problem *release.Problem

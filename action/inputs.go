@@ -42,7 +42,21 @@ func (m mistake) String() string {
 	return fmt.Sprintf("input %s: %s; %s", m.input, m.problem, m.remedy)
 }
 
-// readInputs reads every input and tells all that is wrong with them.
+// mistakesError is all that is wrong with the inputs.
+type mistakesError []mistake
+
+// Error says each on a line of its own.
+func (m mistakesError) Error() string {
+	var all []string
+	for _, one := range m {
+		all = append(all, one.String())
+	}
+	return strings.Join(all, "\n")
+}
+
+// readInputs reads every input and tells all that is wrong with them. A command and a
+// stage that there are not are read as those of a step that names none: it most likely
+// was one whose comment has to tell of the mistake.
 func readInputs(input func(name string) string, event string) (inputs, []mistake) {
 	var mistakes []mistake
 	wrong := func(name, remedy, problem string, values ...any) {
@@ -55,6 +69,7 @@ func readInputs(input func(name string) string, event string) (inputs, []mistake
 	}
 	if read.command, known = commandNamed(name); !known {
 		wrong("command", "leave it out to check", "expected one of %s, not %q", names(commands()), name)
+		read.command, _ = commandNamed("check")
 	}
 	if read.onCancel == "" {
 		read.onCancel = handOver
@@ -67,6 +82,7 @@ func readInputs(input func(name string) string, event string) (inputs, []mistake
 	switch {
 	case !slices.Contains(preflight.Stages(), read.stage):
 		wrong("stage", "leave it out: a pull request is pr, and everything else deploy", "expected pr, deploy or rollback, not %q", stage)
+		read.stage = stageOf("", event)
 	case stage != "" && known && !read.command.staged:
 		wrong("stage", "leave it out", "%s has no stages, check alone has", name)
 	}
@@ -74,12 +90,12 @@ func readInputs(input func(name string) string, event string) (inputs, []mistake
 	if read.args, err = split(input("args")); err != nil {
 		wrong("args", "close it, or write each flag on a line of its own", "expected words as a shell takes them, but %v", err)
 	}
-	if stage == "" && read.command.staged && !read.flagged("stage") && !read.saved() && mayBeOfAnybody(event) {
+	if stage == "" && known && read.command.staged && !read.flagged("stage") && !read.saved() && mayBeOfAnybody(event) {
 		wrong("stage", "write stage: pr where the head of a pull request is checked out, and stage: deploy where a branch of yours is",
 			"%s does not say whose files are checked out, so it has to be said", event)
 	}
 	if problem := releaseProblem(read.release); problem != "" {
-		wrong("release", "name a file of the checkout: an actions/checkout step must come before this one", "%s", problem)
+		wrong("release", "if it was moved, name where it is now, from the root of the checkout; an actions/checkout step must come before this one", "%s", problem)
 	}
 	if link, err := url.Parse(read.environmentURL); read.environmentURL != "" && (err != nil || link.Scheme != "https" && link.Scheme != "http" || link.Host == "") {
 		wrong("environment-url", "write https://HOST/PATH", "expected a link of http or https")

@@ -20,15 +20,15 @@ const factsFile = "snapshot.json"
 
 // main runs the command and tells how it came out.
 func (s *step) main(ctx context.Context) int {
-	if len(s.mistakes) > 0 {
-		return s.refuse()
-	}
 	facts := ""
 	folder, err := makeFolder(s.around.temp, s.in.command.name)
 	if err != nil {
 		s.notice("no files are left behind: %v", err)
 	} else {
 		s.folder, facts = folder, filepath.Join(folder, factsFile)
+	}
+	if len(s.mistakes) > 0 {
+		return s.refuse(ctx)
 	}
 	if s.in.command.drives {
 		kept := s.remember(stateCommand, s.in.command.name) && s.remember(stateFolder, s.folder) && s.remember(stateHolder, s.environment.Plugin.Identity)

@@ -110,14 +110,13 @@ func (s *step) notice(format string, values ...any) {
 	s.tell(annotation{level: notice, title: "bluegreen", message: fmt.Sprintf(format, values...)})
 }
 
-// refuse tells every mistake in the inputs.
-func (s *step) refuse() int {
-	var all []annotation
-	for _, mistake := range s.mistakes {
-		all = append(all, annotation{level: failure, title: "bluegreen", message: mistake.String()})
-	}
-	s.tell(all...)
-	s.output(map[string]string{"verdict": failed})
+// refuse tells every mistake in the inputs, everywhere where a command tells how it
+// came out: else the comment of an earlier check would go on to say that nothing
+// blocks.
+func (s *step) refuse(ctx context.Context) int {
+	seen := observed{failure: mistakesError(s.mistakes)}
+	s.output(outputsOf(plugin.ExitFailed, seen, s.folder, 0, s.in.command.name))
+	s.conclude(ctx, seen, plugin.ExitFailed)
 	return plugin.ExitFailed
 }
 

@@ -152,12 +152,21 @@ func (i *invocation) openFor(ctx context.Context, stage preflight.Stage, service
 		return nil, err
 	}
 	if found == nil {
-		return nil, release.WithHint(fmt.Errorf("no Release: stage pr looks at files alone, and there is no ./%s", defaultFile), "name it with -f FILE")
+		return nil, release.WithHint(fmt.Errorf("no Release: stage pr looks at files alone, and there is no ./%s", defaultFile), i.hintOfNoFile())
 	}
 	if err := found.withinCheckout(); err != nil {
 		return nil, err
 	}
 	return &work{document: found}, nil
+}
+
+// hintOfNoFile says how the document is named: in a workflow by an input, where the
+// likely cause is that it was moved.
+func (i *invocation) hintOfNoFile() string {
+	if i.environment.Unattended {
+		return "if it was moved, or lies in a folder, name it by the input release; an actions/checkout step must come before this one"
+	}
+	return "name it with -f FILE"
 }
 
 // preflight collects the facts and evaluates the checks of a stage.
