@@ -29,7 +29,10 @@ const generateWorkflowExample = `  # which commit a release of the Action is
   kubectl bluegreen generate workflow gate --action bluegreen-dev/kubectl-bluegreen@DIGEST#v1.2.3 > .github/workflows/pull-request.yml
 
   # to another environment, with the link that GitHub shows beside it
-  kubectl bluegreen generate workflow deploy --action … --environment staging --environment-url https://staging.example.com`
+  kubectl bluegreen generate workflow deploy --action … --environment staging --environment-url https://staging.example.com
+
+  # one of several Releases in a repository
+  kubectl bluegreen generate workflow gate -f services/a/bluegreen.yaml --name a --action … > .github/workflows/pull-request-a.yml`
 
 // workflowFlags are the flags of generate workflow.
 type workflowFlags struct {
@@ -63,6 +66,9 @@ func newGenerateWorkflow(call *invocation) *cobra.Command {
 	command.Flags().StringVar(&flags.action, "action", "", "what the workflow uses: OWNER/REPOSITORY@DIGEST, with #VERSION behind it for people; or ./ in the Action's own repository")
 	command.Flags().StringVar(&flags.options.Environment, "environment", "production", "the environment of GitHub that a shift deploys to; NAME-check and NAME-rollback are used too")
 	command.Flags().StringVar(&flags.options.URL, "environment-url", "", "where people see the service")
+	command.Flags().StringVar(&flags.options.Name, "name", "", "what tells this workflow apart where a repository has several Releases: it ends the names of the workflow, of the check to require and of the category of code scanning")
+	command.Flags().StringSliceVar(&flags.options.RunsOn, "runs-on", nil, "the labels of the runner, ubuntu-latest unless they are given; separated by commas")
+	command.Flags().BoolVar(&flags.options.Guard, "guard", false, "deploy: shift --guard, whose Job in the cluster takes over where the workflow is cut off; it needs what generate rbac --jobs grants")
 	command.Flags().StringVar(&flags.options.Branch, "branch", "main", "the branch that is deployed")
 	return command
 }
@@ -71,6 +77,9 @@ func (i *invocation) generateWorkflow(cmd *cobra.Command, flags *workflowFlags, 
 	kind, err := workflowKind(args[0])
 	if err != nil {
 		return err
+	}
+	if flags.options.Guard && kind != workflows.Deploy {
+		return release.WithHint(fmt.Errorf("a workflow of kind %s shifts nothing that could be guarded", kind), "leave out --guard: it is for "+string(workflows.Deploy))
 	}
 	if flags.action == "" {
 		return release.WithHint(errors.New("no action to use: --action is empty"), "OWNER/REPOSITORY@DIGEST; see "+cmd.CommandPath()+" --help")
@@ -88,6 +97,9 @@ func (i *invocation) generateWorkflow(cmd *cobra.Command, flags *workflowFlags, 
 	text, err := workflows.Write(found.Release, kind, flags.options)
 	if err != nil {
 		return err
+	}
+	if flags.options.Guard {
+		i.note("the guard needs an account and rights: %s generate rbac --jobs", name)
 	}
 	return i.streams.write(text)
 }

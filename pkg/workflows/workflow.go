@@ -5,10 +5,8 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"text/template"
 	"time"
-	"unicode"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
@@ -42,42 +40,30 @@ func (k Kind) File() string {
 	return string(k) + ".yml"
 }
 
-// Options are what a release does not say of its workflows.
-type Options struct {
-	// Action is this program's.
-	Action Action
-	// File is the path of the Release in the repository, with slashes.
-	File string
-	// Environment is the deployment environment that a shift goes to. Two others
-	// are named after it: NAME-check, and NAME-rollback.
-	Environment string
-	// URL is where people see the service, "" where nobody said.
-	URL string
-	// Branch is the one that is deployed.
-	Branch string
-}
-
 // Write is the text of a workflow. It is an error that a text of the options, or a
 // path of the Release, could be read as something else in a workflow.
 func Write(rel *release.Release, kind Kind, options Options) ([]byte, error) {
 	paths := paths(rel, options.File)
-	for name, texts := range map[string][]string{
-		"path of the Release": {options.File}, "environment": {options.Environment}, "link": {options.URL}, "branch": {options.Branch},
-		"filter of paths": paths,
-	} {
-		for _, text := range texts {
-			if strings.Contains(text, "${{") || strings.ContainsFunc(text, unicode.IsControl) {
-				return nil, release.WithHint(fmt.Errorf("write workflow: the %s %q can't stand in a workflow", name, text), "expected one line of text without ${{")
-			}
-		}
+	if err := options.check(paths); err != nil {
+		return nil, err
+	}
+	runsOn, err := options.runsOn()
+	if err != nil {
+		return nil, fmt.Errorf("write workflow: %w", err)
 	}
 	parsed, err := template.New("").Delims("[[", "]]").Funcs(template.FuncMap{"quote": quote}).ParseFS(templates, "templates/*.yml")
 	if err != nil {
 		return nil, fmt.Errorf("write workflow: %w", err)
 	}
+	minutes := Minutes(rel)
+	if kind == Rollback {
+		minutes = RollbackMinutes(rel)
+	}
 	var written bytes.Buffer
 	err = parsed.ExecuteTemplate(&written, kind.File(), map[string]any{
-		"Kind": kind, "Options": options, "Metadata": rel.Metadata, "Minutes": Minutes(rel), "Paths": paths,
+		"Kind": kind, "Options": options, "Metadata": rel.Metadata, "Minutes": minutes, "Paths": paths,
+		"TooLong": minutes > longest && !options.ownRunners(),
+		"File":    options.file(kind), "Called": options.suffixed(" "), "Suffix": options.suffixed("-"), "RunsOn": runsOn,
 		"Back": inMinutes(back(rel)), "CutOff": back(rel) > cancelled,
 		// In the Action's own repository nothing is released that could judge a change of it.
 		"Local":    options.Action.Reference == "./",
@@ -102,6 +88,9 @@ const starting = 5 * time.Minute
 // cancelled is how long GitHub lets a job go on that was cancelled.
 const cancelled = 5 * time.Minute
 
+// longest is for how many minutes a runner of GitHub lets a job go on.
+const longest = 360
+
 // Minutes is how long the job of a shift may last: longer than the release's own
 // deadlines, which end a run first. The longest run moves traffic at the last moment
 // at which it may, watches to the end, and then goes back.
@@ -111,6 +100,10 @@ func Minutes(rel *release.Release) int {
 	forth := limits.Total + limits.Reroute + traffic.Watch + limits.Validation + limits.Drain
 	return inMinutes(forth.Std() + back(rel) + starting)
 }
+
+// RollbackMinutes is how long the job of a rollback may last. The longest waits for a
+// process that goes back until that falls silent, and then goes back itself.
+func RollbackMinutes(rel *release.Release) int { return inMinutes(2*back(rel) + starting) }
 
 // back is the longest that going back may take.
 func back(rel *release.Release) time.Duration {

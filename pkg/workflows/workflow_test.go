@@ -108,6 +108,8 @@ func TestOptionsThatCannotStand(t *testing.T) {
 		"an expression": {File: "${{ secrets.KUBECONFIG }}.yaml"},
 		"a second line": {Environment: "production\n  run: x"},
 		"a link":        {URL: "https://${{ inputs.x }}"},
+		"a label":       {RunsOn: []string{"${{ inputs.x }}"}},
+		"a name":        {Name: "a\" #"},
 	} {
 		if text, err := Write(example(t), Deploy, options); err == nil {
 			t.Errorf("%s was written:\n%s", name, text)
@@ -161,9 +163,35 @@ func TestMinutesOutlastTheRun(t *testing.T) {
 	if got := Minutes(rel); got != 48-10+360 {
 		t.Errorf("with a long watch a job may take %d minutes", got)
 	}
-	text, err := Write(rel, Deploy, Options{Action: unreleased, File: "bluegreen.yaml", Environment: "production", Branch: "main"})
-	if err != nil || !strings.Contains(string(text), "after 360 minutes: shift with args: --guard") {
-		t.Errorf("nobody is told that GitHub ends such a job, %v:\n%s", err, text)
+	// Going back takes no longer for that: 13 m for the process that is waited for, 13 m for
+	// what takes over from it, 5 m beside.
+	if got := RollbackMinutes(rel); got != 30 {
+		t.Errorf("the job of a rollback may take %d minutes", got)
+	}
+}
+
+// Where GitHub would end a job before the release does, the workflow says what goes on.
+func TestJobThatGitHubEnds(t *testing.T) {
+	long := example(t)
+	long.Spec.Traffic.Watch = release.Duration(8 * time.Hour)
+	slow := example(t)
+	slow.Spec.Traffic.Deadlines.Rollback = release.Duration(time.Hour)
+	for name, test := range map[string]struct {
+		rel     *release.Release
+		kind    Kind
+		options Options
+		want    string
+	}{
+		"a shift":              {long, Deploy, Options{}, "after 360 minutes: shift with args: --guard --guard-policy=continue there"},
+		"one that is guarded":  {long, Deploy, Options{Guard: true}, "args: --guard --guard-policy=continue"},
+		"on runners of others": {long, Deploy, Options{RunsOn: []string{"self-hosted"}}, ""},
+		"its rollback":         {long, Rollback, Options{}, ""},
+		"a slow rollback":      {slow, Rollback, Options{}, "after 360 minutes: then rollback --force"},
+	} {
+		text, err := Write(test.rel, test.kind, test.options)
+		if told := strings.Contains(string(text), "360 minutes"); err != nil || told != (test.want != "") || !strings.Contains(string(text), test.want) {
+			t.Errorf("%s: expected %q, %v:\n%s", name, test.want, err, text)
+		}
 	}
 }
 

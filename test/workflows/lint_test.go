@@ -33,8 +33,8 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 		"a fork's code with rights":  {"workflow_dispatch:\n    inputs:", "pull_request_target:\n  workflow_dispatch:\n    inputs:", "pull_request_target runs"},
 		"a shift that may fail":      {"      - id: rollback\n", "      - id: rollback\n        continue-on-error: true\n", "what fails must fail the job"},
 		"one that may at times":      {"      - id: rollback\n", "      - id: rollback\n        continue-on-error: ${{ inputs.force }}\n", "what fails must fail the job"},
-		"a job that may fail":        {"    timeout-minutes: 48\n", "    timeout-minutes: 48\n    continue-on-error: true\n", "what fails must fail the job"},
-		"no timeout":                 {"    timeout-minutes: 48\n", "", "has no timeout"},
+		"a job that may fail":        {"    timeout-minutes: 30\n", "    timeout-minutes: 48\n    continue-on-error: true\n", "what fails must fail the job"},
+		"no timeout":                 {"    timeout-minutes: 30\n", "", "has no timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			healthy, err := os.ReadFile(filepath.Join(checkout, "examples", "workflows", "rollback.yml"))
