@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/report"
+	"github.com/bluegreen-dev/kubectl-bluegreen/plugin"
 )
 
 // mostComment is how many characters a comment holds, and mostPages how many
@@ -31,10 +32,12 @@ type comment struct {
 }
 
 // marker is the line that no reader sees and by which the comment of a job is
-// found again. What a workflow calls its parts is in it as a hash, for it must not
-// end the line.
+// found again, one for each Release, which the args may name too. What a workflow
+// calls its parts is in it as a hash, for it must not end the line.
 func marker(around surroundings, in inputs) string {
-	text, _ := json.Marshal([]string{around.workflow, around.job, in.command.name, string(in.stage), in.release}) // texts alone
+	parts := []string{around.workflow, around.job, in.command.name, string(in.stage), in.release}
+	parts = append(parts, plugin.Selection(append([]string{in.command.name}, in.args...))...)
+	text, _ := json.Marshal(parts) // texts alone
 	sum := sha256.Sum256(text)
 	return "<!-- bluegreen-action " + hex.EncodeToString(sum[:12]) + " -->"
 }

@@ -58,17 +58,22 @@ func TestOwn(t *testing.T) {
 // Each job has a comment of its own, and no name of a workflow ends the marker.
 func TestMarker(t *testing.T) {
 	around := surroundings{workflow: "-->", job: "gate"}
-	one := marker(around, inputs{release: "a.yaml"})
+	check, _ := commandNamed("check")
+	one := marker(around, inputs{command: check, release: "a.yaml"})
 	for name, other := range map[string]string{
-		"another job":     marker(surroundings{workflow: "-->", job: "x"}, inputs{release: "a.yaml"}),
-		"another release": marker(around, inputs{release: "b.yaml"}),
-		"another stage":   marker(around, inputs{release: "a.yaml", stage: "deploy"}),
+		"another job":     marker(surroundings{workflow: "-->", job: "x"}, inputs{command: check, release: "a.yaml"}),
+		"another release": marker(around, inputs{command: check, release: "b.yaml"}),
+		"another stage":   marker(around, inputs{command: check, release: "a.yaml", stage: "deploy"}),
+		"one by args":     marker(around, inputs{command: check, args: []string{"-f", "a.yaml"}}),
 	} {
 		if other == one {
 			t.Errorf("%s has the same comment", name)
 		}
 	}
-	if marker(around, inputs{release: "a.yaml"}) != one || len(one) != len("<!-- bluegreen-action  -->")+24 {
+	if marker(around, inputs{command: check, args: []string{"-f", "a.yaml"}}) == marker(around, inputs{command: check, args: []string{"-f=b.yaml"}}) {
+		t.Error("two releases that the args name have the same comment")
+	}
+	if marker(around, inputs{command: check, release: "a.yaml", args: []string{"--to", "green"}}) != one || len(one) != len("<!-- bluegreen-action  -->")+24 {
 		t.Error(one)
 	}
 }
