@@ -3,6 +3,9 @@ package krew
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -88,5 +91,38 @@ func TestManifestNamesEveryArchive(t *testing.T) {
 	// Krew's rules for the one line: https://krew.sigs.k8s.io/docs/developer-guide/develop/best-practices/
 	if short := manifest.Spec.ShortDescription; len(short) > 50 || regexp.MustCompile(`(?i)kubectl|kubernetes|\.$|\n`).MatchString(short) {
 		t.Errorf("the short description is %q", short)
+	}
+}
+
+// The manifest that the README has made of a snapshot is that of the bot.
+func TestManifestOfASnapshot(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(checkout, "README.md"))
+	check(t, err)
+	_, script, found := strings.Cut(string(readme), "\n$ awk ")
+	script, _, ends := strings.Cut(script, "\n$ ")
+	if !found || !ends {
+		t.Fatal("the README makes no manifest")
+	}
+	folder, sums := t.TempDir(), map[string]string{}
+	var list strings.Builder
+	want := render(t, "v0.0.0-0123456789ab", func(url string) (string, string) {
+		sums[url] = fmt.Sprintf("%064d", len(sums))
+		fmt.Fprintf(&list, "%s  %s\n", sums[url], path.Base(url))
+		return url, sums[url]
+	})
+	check(t, os.MkdirAll(filepath.Join(folder, "dist", "snapshot"), 0o700))
+	check(t, os.WriteFile(filepath.Join(folder, "dist", "snapshot", "checksums.txt"), []byte(list.String()), 0o600))
+	template, err := os.ReadFile(filepath.Join(checkout, ".krew.yaml"))
+	check(t, err)
+	check(t, os.WriteFile(filepath.Join(folder, ".krew.yaml"), template, 0o600))
+	command := exec.CommandContext(t.Context(), "sh", "-c", "tag=v0.0.0-0123456789ab; awk "+script)
+	command.Dir = folder
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	got, err := os.ReadFile(filepath.Join(folder, "dist", "bluegreen.yaml"))
+	check(t, err)
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("(-bot +README):\n%s", diff)
 	}
 }
