@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
@@ -50,10 +51,15 @@ func sentence(finding preflight.Finding) string {
 	return plain(text)
 }
 
-// address is the URL of a check's page.
-func address(docs string) string {
+// address is the URL of a check's page: of a released version as it was then, and else
+// as it is now. A build by hand has a version too, but no tag.
+func address(docs, version string) string {
 	if !strings.Contains(docs, "://") {
-		return repository + "/blob/main/" + docs
+		tag := "main"
+		if regexp.MustCompile(`^v\d+\.\d+\.\d+(-rc\.\d+)?$`).MatchString(version) {
+			tag = version
+		}
+		return repository + "/blob/" + tag + "/" + docs
 	}
 	return strings.NewReplacer("(", "%28", ")", "%29", " ", "%20", "<", "%3C", ">", "%3E").Replace(docs)
 }

@@ -16,7 +16,7 @@ const longestMarkdown = 60000
 
 // writeMarkdown writes a report for the comment of a pull request or the summary
 // of a step: the verdict, a table of what needs a person, and the rest folded.
-func writeMarkdown(out io.Writer, report *preflight.Report, _ Tool) error {
+func writeMarkdown(out io.Writer, report *preflight.Report, tool Tool) error {
 	var open, folded []preflight.Finding
 	for _, finding := range report.Findings {
 		if report.ForWantOfCluster(finding.ID) {
@@ -36,7 +36,7 @@ func writeMarkdown(out io.Writer, report *preflight.Report, _ Tool) error {
 		text.add(fmt.Sprintf("\n❌ %s. Unknown for that: %s. To do: %s\n", MarkdownText(cause.Cause), strings.Join(cause.Checks, ", "), MarkdownText(cause.Remedy)))
 	}
 	if len(open) > 0 {
-		text.table("\n| | Check | Found | What to do |\n|---|---|---|---|\n", open, openRow)
+		text.table("\n| | Check | Found | What to do |\n|---|---|---|---|\n", open, func(found preflight.Finding) string { return openRow(found, tool.Version) })
 	}
 	for _, suppression := range report.Suppressions {
 		if suppression.State != preflight.SuppressionInEffect {
@@ -45,7 +45,7 @@ func writeMarkdown(out io.Writer, report *preflight.Report, _ Tool) error {
 	}
 	if len(folded) > 0 {
 		text.add(fmt.Sprintf("\n<details><summary>%s</summary>\n", tally(report, preflight.Pass, preflight.Skip)))
-		text.table("\n| | Check | Found |\n|---|---|---|\n", folded, foldedRow)
+		text.table("\n| | Check | Found |\n|---|---|---|\n", folded, func(found preflight.Finding) string { return foldedRow(found, tool.Version) })
 		text.add("\n</details>\n")
 	}
 	_, err := io.WriteString(out, text.String())
@@ -90,12 +90,12 @@ func urgency(finding preflight.Finding) int {
 	return 1
 }
 
-func openRow(finding preflight.Finding) string {
-	return fmt.Sprintf("| %s | %s | %s%s | %s |\n", sign(finding), checkLink(finding), MarkdownText(sentence(finding)), place(finding), MarkdownText(finding.Remedy))
+func openRow(finding preflight.Finding, version string) string {
+	return fmt.Sprintf("| %s | %s | %s%s | %s |\n", sign(finding), checkLink(finding, version), MarkdownText(sentence(finding)), place(finding), MarkdownText(finding.Remedy))
 }
 
-func foldedRow(finding preflight.Finding) string {
-	return fmt.Sprintf("| %s | %s | %s |\n", sign(finding), checkLink(finding), MarkdownText(sentence(finding)))
+func foldedRow(finding preflight.Finding, version string) string {
+	return fmt.Sprintf("| %s | %s | %s |\n", sign(finding), checkLink(finding, version), MarkdownText(sentence(finding)))
 }
 
 // place is the file and the line of a finding.
@@ -120,8 +120,8 @@ func sign(finding preflight.Finding) string {
 	return "⚠️"
 }
 
-func checkLink(finding preflight.Finding) string {
-	return fmt.Sprintf("[%s](%s) %s", finding.ID, address(finding.Docs), MarkdownText(finding.Title))
+func checkLink(finding preflight.Finding, version string) string {
+	return fmt.Sprintf("[%s](%s) %s", finding.ID, address(finding.Docs, version), MarkdownText(finding.Title))
 }
 
 // MarkdownText is a text that others had a hand in, such that none of it is

@@ -13,7 +13,7 @@ import (
 
 func TestMarkdown(t *testing.T) {
 	link := func(id string) string {
-		return fmt.Sprintf("[%s](https://github.com/bluegreen-dev/kubectl-bluegreen/blob/main/docs/checks/%s.md) title of %s", id, id, id)
+		return fmt.Sprintf("[%s](https://github.com/bluegreen-dev/kubectl-bluegreen/blob/v1.2.3/docs/checks/%s.md) title of %s", id, id, id)
 	}
 	want := `### shop in store: ❌ blocked by BG-DB-01, BG-DB-03
 
@@ -37,6 +37,21 @@ func TestMarkdown(t *testing.T) {
 `
 	if diff := cmp.Diff(want, written(t, "markdown", blocked())); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The page of a check is that of the version that judged, where that has a tag.
+func TestAddress(t *testing.T) {
+	for version, tag := range map[string]string{
+		"v1.2.3": "v1.2.3", "v1.2.3-rc.1": "v1.2.3-rc.1", "(devel)": "main", "": "main",
+		"v0.0.0-0123456789ab": "main", "v1.2.4-0.20261122150405-0123456789ab": "main", "v1.2.3+dirty": "main",
+	} {
+		if got := address("docs/checks/BG-DB-01.md", version); got != repository+"/blob/"+tag+"/docs/checks/BG-DB-01.md" {
+			t.Errorf("for %q it is %s", version, got)
+		}
+	}
+	if got := address("https://wiki.example/x", "v1.2.3"); got != "https://wiki.example/x" {
+		t.Errorf("that of somebody else is %s", got)
 	}
 }
 

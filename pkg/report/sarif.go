@@ -146,7 +146,7 @@ func sarifRulesOf(tool Tool, stage preflight.Stage) ([]sarifRule, map[string]int
 	for _, check := range tool.Checks {
 		if slices.Contains(check.Stages, stage) {
 			indexes[check.ID] = len(rules)
-			rules = append(rules, sarifRuleOf(check))
+			rules = append(rules, sarifRuleOf(check, tool.Version))
 		}
 	}
 	return rules, indexes
@@ -196,7 +196,7 @@ func ruleIndex(indexes map[string]int, id string) int {
 	return -1
 }
 
-func sarifRuleOf(check preflight.Check) sarifRule {
+func sarifRuleOf(check preflight.Check, version string) sarifRule {
 	return sarifRule{
 		ID:               check.ID,
 		ShortDescription: sarifText{Text: check.Title},
@@ -205,7 +205,7 @@ func sarifRuleOf(check preflight.Check) sarifRule {
 			Text:     check.Remedy + "\n\n" + check.Weight() + ". From: " + check.Source,
 			Markdown: check.Why + "\n\n**What to do:** " + MarkdownText(check.Remedy) + "\n\n" + MarkdownText(check.Weight()+". From: "+check.Source),
 		},
-		HelpURI:              address(preflight.DocsPath(check)),
+		HelpURI:              address(preflight.DocsPath(check), version),
 		DefaultConfiguration: sarifConfiguration{Level: "error"}, // a failure of any check blocks
 		Properties:           map[string]any{"tags": []string{"kubernetes", check.Area}},
 	}
