@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -164,6 +165,9 @@ func (r *weightedRouter) previewChanges(object *unstructured.Unstructured, wante
 	if has != nil && samePreview(has, wanted) {
 		return nil, nil
 	}
+	if strayed := r.strayed(object); strayed != "" && wanted != nil {
+		return nil, errors.New(whatStrayed(strayed))
+	}
 	operations := r.withoutPreview(object, rules)
 	if wanted == nil {
 		return operations, nil
@@ -179,13 +183,63 @@ func (r *weightedRouter) previewChanges(object *unstructured.Unstructured, wante
 }
 
 // withoutPreview removes rules, from the last to the first, so that those before
-// keep their positions, and the mark.
+// keep their positions, and the mark. That stays where a rule can't be told to be
+// the preview's any more: without it nobody would know.
 func (r *weightedRouter) withoutPreview(object *unstructured.Unstructured, rules []int) []cluster.Operation {
 	var operations []cluster.Operation
 	for _, at := range slices.Backward(rules) {
 		operations = append(operations, cluster.Operation{Op: "remove", Path: r.kind.preview.pointer(at)})
 	}
+	if r.strayed(object) != "" {
+		return operations
+	}
 	return append(operations, withoutAnnotation(object, cluster.AnnotationPreview)...)
+}
+
+// previewMark is what the annotation of a preview holds.
+type previewMark struct {
+	Preview
+	// Rules is how many rules were made for it.
+	Rules int `json:"rules,omitempty"`
+}
+
+// strayed names a rule that was made for the preview that an object says it has, and
+// that somebody has changed since: fewer are found than were made, and this one leads
+// to the preview's colour and to no other. It is "" where there is none.
+func (r *weightedRouter) strayed(object *unstructured.Unstructured) string {
+	said := PreviewOf(object)
+	if said == nil || r.kind.preview == nil {
+		return ""
+	}
+	mark, pools := previewMark{}, []pool(nil)
+	if json.Unmarshal([]byte(object.GetAnnotations()[cluster.AnnotationPreview]), &mark) == nil {
+		pools, _ = r.lists(object.Object)
+	}
+	_, rules := r.preview(object)
+	if len(rules) >= mark.Rules {
+		return ""
+	}
+	for i, pool := range pools {
+		if !slices.Contains(rules, i) && r.colors.leadsTo(pool, said.Color) {
+			return pool.name
+		}
+	}
+	return ""
+}
+
+// leadsTo reports whether a list has a backend of one colour, and of no other.
+func (c colorServices) leadsTo(list pool, color string) bool {
+	found := false
+	for _, one := range list.backends {
+		switch c.colorOf(one) {
+		case color:
+			found = true
+		case "":
+		default:
+			return false
+		}
+	}
+	return found
 }
 
 // withPreview adds the rules of a preview to what is left of an object without
@@ -210,7 +264,7 @@ func (r *weightedRouter) withPreview(object *unstructured.Unstructured, without 
 	if err != nil {
 		return nil, err
 	}
-	mark, err := json.Marshal(preview)
+	mark, err := json.Marshal(previewMark{Preview: preview, Rules: len(insertions)})
 	if err != nil {
 		return nil, err
 	}
@@ -219,6 +273,11 @@ func (r *weightedRouter) withPreview(object *unstructured.Unstructured, without 
 		operations = append(operations, cluster.Operation{Op: "add", Path: r.kind.preview.pointer(one.before), Value: one.rule})
 	}
 	return append(operations, cluster.Annotate(cluster.AnnotationPreview, string(mark))), nil
+}
+
+// whatStrayed says what is the matter with a rule, and how a person puts it right.
+func whatStrayed(rule string) string {
+	return fmt.Sprintf("somebody has changed %s, which was made for a preview: take that rule out if nobody needs it, and then the annotation %s", rule, cluster.AnnotationPreview)
 }
 
 // pointer is the JSON pointer to a rule.

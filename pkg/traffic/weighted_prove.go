@@ -33,7 +33,13 @@ func (r *weightedRouter) Prove(ctx context.Context, split Split) (Proof, error) 
 	if !route.Split.Equal(split) {
 		return Proof{Time: r.clock.Now(), Message: fmt.Sprintf("%s has %s, not %s", r.object(), route.Split, split)}, nil
 	}
-	if object, read := route.Live.(*unstructured.Unstructured); read && r.kind.refused != nil {
+	object, read := route.Live.(*unstructured.Unstructured)
+	if read {
+		if strayed := r.strayed(object); strayed != "" {
+			return Proof{Time: r.clock.Now(), Message: fmt.Sprintf("%s has %s, but %s", r.object(), split, whatStrayed(strayed))}, nil
+		}
+	}
+	if read && r.kind.refused != nil {
 		refused := r.kind.refused(object)
 		if excused := refused.unresolved && r.awaits(ctx, split); refused.why != "" && !excused {
 			return Proof{Time: r.clock.Now(), Message: fmt.Sprintf("%s has %s, but %s", r.object(), split, refused.why)}, nil
