@@ -5,12 +5,46 @@ import (
 )
 
 // apply records what a change leaves behind.
-func (s *schema) apply(action statement.Action) {
+func (s *schema) apply(change statement.Change) {
+	if s.make(change.Action, change.Conditional()) {
+		return
+	}
+	if change.Conditional() {
+		s.doubt(change.Action)
+		return
+	}
+	s.alter(change.Action)
+}
+
+// make records what an action makes, and reports whether it is one that does.
+func (s *schema) make(action statement.Action, conditional bool) bool {
 	switch action := action.(type) {
 	case statement.CreateTable:
-		s.createTable(action)
+		s.createTable(action, conditional)
 	case statement.AddColumn:
-		s.addColumn(action)
+		s.addColumn(action, conditional)
+	case statement.CreateIndex:
+		s.createIndex(action, conditional)
+	case statement.CreateFunction:
+		s.functions[action.Name.Name] = action.Code
+		s.makes("function", action.Name, action.Replace || conditional)
+		s.makes("function", withArguments(action.Name, action.Arguments), action.Replace || conditional)
+	case statement.CreateView:
+		s.makes("view", action.Name, action.Replace || action.IfNotExists || conditional)
+	case statement.Create:
+		s.makes(action.Kind, action.Name, action.IfNotExists || conditional)
+		if action.Kind == "domain" {
+			s.domains[action.Name.Name] = true
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// alter records what an action makes of what is there.
+func (s *schema) alter(action statement.Action) {
+	switch action := action.(type) {
 	case statement.DropColumn:
 		delete(s.table(action.Table).columns, action.Column)
 		s.gone[s.columnKey(action.Table, action.Column)] = true
@@ -31,59 +65,65 @@ func (s *schema) apply(action statement.Action) {
 		}
 	case statement.DropConstraint:
 		delete(s.table(action.Table).proofs, action.Constraint)
+	case statement.Rename:
+		s.rename(action)
+	case statement.SetSchema:
+		if action.Kind == "table" {
+			s.move(action.Object, statement.Name{Schema: action.Schema, Name: action.Object.Name})
+		}
+	case statement.Drop:
+		s.drop(action)
 	case statement.Set:
 		if action.Name == "search_path" && action.Value != "" {
 			s.path = action.Value
 		}
-	default:
-		s.applyObject(action)
 	}
 }
 
-func (s *schema) createTable(action statement.CreateTable) {
+// isNew reports whether what is made surely wasn't there before. PostgreSQL
+// makes nothing twice; where IF NOT EXISTS, OR REPLACE or a branch of code lets
+// it be, only that it was dropped before proves it.
+func (s *schema) isNew(key string, maybe bool) bool {
+	gone := s.gone[key]
+	delete(s.gone, key)
+	return gone || !maybe
+}
+
+func (s *schema) createTable(action statement.CreateTable, conditional bool) {
 	key := s.key(action.Table)
-	if _, exists := s.tables[key]; exists && action.IfNotExists {
+	if _, exists := s.tables[key]; exists && (action.IfNotExists || conditional) {
 		return
 	}
-	maybe := action.IfNotExists && !action.Temporary && !s.takeGone(objectKey("table", key))
-	made := &table{name: action.Table.String(), fresh: s.judging && !maybe, columns: map[string]*column{}, proofs: map[string]*proof{}}
-	made.whole = !maybe && !action.Borrows && action.Query == nil && action.PartitionOf.Name == "" && len(action.Inherits) == 0
+	isNew := s.isNew(objectKey("table", key), action.IfNotExists && !action.Temporary || conditional)
+	made := &table{name: action.Table.String(), fresh: s.judging && isNew, columns: map[string]*column{}, proofs: map[string]*proof{}}
+	made.whole = isNew && !action.Borrows && action.Query == nil && action.PartitionOf.Name == "" && len(action.Inherits) == 0
 	for _, column := range action.Columns {
-		made.columns[column.Name] = s.newColumn(column, maybe)
+		made.columns[column.Name] = s.newColumn(column, isNew)
 	}
 	s.tables[key] = made
 }
 
-func (s *schema) addColumn(action statement.AddColumn) {
-	table := s.table(action.Table)
-	_, exists := table.columns[action.Column.Name]
-	if exists && action.IfNotExists {
+func (s *schema) addColumn(action statement.AddColumn, conditional bool) {
+	table, maybe := s.table(action.Table), action.IfNotExists || conditional
+	if _, exists := table.columns[action.Column.Name]; exists && maybe {
 		return
 	}
-	gone := s.takeGone(s.columnKey(action.Table, action.Column.Name))
-	table.columns[action.Column.Name] = s.newColumn(action.Column, action.IfNotExists && !gone && !table.whole)
+	isNew := s.isNew(s.columnKey(action.Table, action.Column.Name), maybe && !table.whole)
+	table.columns[action.Column.Name] = s.newColumn(action.Column, isNew)
 }
 
-// newColumn is a column as it is made, or, with IF NOT EXISTS, as it may have
-// been there in another shape.
-func (s *schema) newColumn(definition statement.Column, maybe bool) *column {
+// newColumn is a column as it is made, or, where it may not be new, as it may
+// have been there in another shape.
+func (s *schema) newColumn(definition statement.Column, isNew bool) *column {
 	made := &column{
-		typ: definition.Type, collation: definition.Collation, known: true, fresh: s.judging && !maybe, notNull: definition.NotNull,
+		typ: definition.Type, collation: definition.Collation, known: true, fresh: s.judging && isNew, notNull: definition.NotNull,
 		computed: definition.Generated != nil,
 		filled:   definition.Default != nil || definition.Identity || definition.Generated != nil || definition.Type.IsSerial(),
 	}
-	if s.judging && maybe {
+	if s.judging && !isNew {
 		return &column{supposed: made}
 	}
 	return made
-}
-
-// takeGone reports whether an object was dropped, for one that takes its place.
-// Nothing else proves that IF NOT EXISTS made it.
-func (s *schema) takeGone(key string) bool {
-	gone := s.gone[key]
-	delete(s.gone, key)
-	return gone
 }
 
 // columnKey is a column among what is gone.
@@ -103,40 +143,13 @@ func (s *schema) addConstraint(action statement.AddConstraint) {
 	s.table(action.Table).proofs[constraint.Name] = &proof{column: column, validated: !constraint.NotValid, fresh: s.judging}
 }
 
-func (s *schema) applyObject(action statement.Action) {
-	switch action := action.(type) {
-	case statement.Rename:
-		s.rename(action)
-	case statement.SetSchema:
-		if action.Kind == "table" {
-			s.move(action.Object, statement.Name{Schema: action.Schema, Name: action.Object.Name})
-		}
-	case statement.Drop:
-		s.drop(action)
-	case statement.CreateIndex:
-		s.createIndex(action)
-	case statement.CreateFunction:
-		s.functions[action.Name.Name] = action.Code
-		s.makes("function", action.Name, action.Replace)
-		s.makes("function", withArguments(action.Name, action.Arguments), action.Replace)
-	case statement.CreateView:
-		s.makes("view", action.Name, action.Replace || action.IfNotExists)
-	case statement.Create:
-		s.makes(action.Kind, action.Name, action.IfNotExists)
-		if action.Kind == "domain" {
-			s.domains[action.Name.Name] = true
-		}
-	}
-}
-
-// makes records an object that may have been there before, where OR REPLACE or
-// IF NOT EXISTS says so.
+// makes records an object that is made, or may have been there before.
 func (s *schema) makes(kind string, name statement.Name, maybe bool) {
 	if name.Name == "" { // one whose name is not read is told from no other
 		return
 	}
 	key := objectKey(kind, s.key(name))
-	if gone := s.takeGone(key); gone || !maybe {
+	if s.isNew(key, maybe) {
 		s.made[key] = s.judging
 	}
 }
@@ -157,15 +170,13 @@ func (s *schema) drop(action statement.Drop) {
 	s.gone[objectKey(action.Kind, key)] = true
 }
 
-func (s *schema) createIndex(action statement.CreateIndex) {
-	key := s.key(action.Name)
-	if _, exists := s.indexes[key]; exists && action.IfNotExists {
+func (s *schema) createIndex(action statement.CreateIndex, conditional bool) {
+	key, maybe := s.key(action.Name), action.IfNotExists || conditional
+	if _, exists := s.indexes[key]; exists && maybe {
 		return
 	}
-	gone := s.takeGone(objectKey("index", key))
-	s.indexes[key] = &index{
-		table: s.key(action.Table), columns: action.Columns, unique: action.Unique, fresh: s.judging && (gone || !action.IfNotExists),
-	}
+	isNew := s.isNew(objectKey("index", key), maybe)
+	s.indexes[key] = &index{table: s.key(action.Table), columns: action.Columns, unique: action.Unique, fresh: s.judging && isNew}
 }
 
 // withArguments is the name of one function among others.

@@ -47,8 +47,9 @@ $ kubectl bluegreen db migrations db/migrations db/migrations/0042_currency.sql 
 **What is judged.** The files that are named, or those that git says were changed since a commit (` + "`--since`" + `), are one
 release: what they make, the old version doesn't know, so they may lock and change it freely. The other files of a folder
 that is named too are only read, to know the types, proofs and names that were there before. Of a folder alone nobody can say which
-migrations were applied, so each file is judged as a release of its own. What IF NOT EXISTS makes may have been there, so it is the
-old version's too, unless the migrations that were read drop it before, or make its whole table without it.
+migrations were applied, so each file is judged as a release of its own. What IF NOT EXISTS makes, or a branch of
+code (IF, CASE, a loop, a block with EXCEPTION), may have been there, so it is the old version's too, unless the migrations that were
+read drop it before, or make its whole table without it.
 
 **Classes.** BI and L block (exit code 2), RB and R warn. ` + "`--level RULE=block|warn|off`" + ` sets another level.
 

@@ -65,7 +65,7 @@ func (w *walk) remember(migration dialect.Migration) {
 				if action, is := change.Action.(statement.Transaction); is {
 					w.controls(action, isMessage(section, statements))
 				}
-				w.schema.apply(change.Action)
+				w.schema.apply(change)
 			}
 		}
 	}
@@ -115,22 +115,31 @@ const deepest = 8
 // what they do.
 func (w *walk) unfold(read statement.Statement) unfolded {
 	result := unfolded{called: map[string]bool{}}
-	w.unfoldInto(&result, read, 0)
+	w.unfoldInto(&result, read, statement.Position{}, 0)
 	return result
 }
 
-func (w *walk) unfoldInto(result *unfolded, read statement.Statement, depth int) {
+// unfoldInto adds what a statement does that stands in a branch of the code
+// around it.
+func (w *walk) unfoldInto(result *unfolded, read statement.Statement, branch statement.Position, depth int) {
 	if read.Unread != "" {
 		result.unread = append(result.unread, read)
 	}
 	for _, change := range read.Changes {
+		if !change.Conditional() {
+			change.Branch = branch
+		}
 		result.changes = append(result.changes, change)
 		if depth >= deepest {
 			continue
 		}
+		within := change.Branch
+		if call, is := change.Action.(statement.Data); is && !call.Surely && !change.Conditional() {
+			within = change.At
+		}
 		for _, code := range w.runs(change.Action, result.called) {
 			for _, inner := range code.Statements {
-				w.unfoldInto(result, inner, depth+1)
+				w.unfoldInto(result, inner, within, depth+1)
 			}
 		}
 	}

@@ -12,8 +12,11 @@ type makings struct {
 	made map[making]int
 }
 
+// making is an object that is made in a transaction, and, where code does it,
+// in a branch of that.
 type making struct {
 	transaction int
+	branch      statement.Position
 	key         string
 }
 
@@ -27,7 +30,7 @@ func (w *walk) makings(statements []statement.Statement) *makings {
 				current++
 			}
 			if key := found.makes(change.Action); key != "" {
-				found.made[making{current, key}] = number
+				found.made[making{transaction: current, key: key}] = number
 			}
 		}
 	}
@@ -35,11 +38,11 @@ func (w *walk) makings(statements []statement.Statement) *makings {
 }
 
 // lastMade is, for each object that changes make, the last that does.
-func (m *makings) lastMade(changes []statement.Change) map[string]int {
-	last := map[string]int{}
+func (m *makings) lastMade(changes []statement.Change) map[making]int {
+	last := map[making]int{}
 	for number, change := range changes {
 		if key := m.makes(change.Action); key != "" {
-			last[key] = number
+			last[making{branch: change.Branch, key: key}] = number
 		}
 	}
 	return last

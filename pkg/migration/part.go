@@ -28,13 +28,13 @@ func (p *part) statement(read *statement.Statement) {
 	telling, problems := p.telling(read)
 	p.problems = append(p.problems, problems...)
 	run := p.unfold(*read)
-	ownMade := sync.OnceValue(func() map[string]int { return p.makings.lastMade(run.changes) })
+	ownMade := sync.OnceValue(func() map[making]int { return p.makings.lastMade(run.changes) })
 	for _, unread := range run.unread {
 		telling.tell(unreadFinding(unread))
 	}
 	for number, change := range run.changes {
 		scene := &scene{version: p.options.Version, schema: p.schema, session: p.session, statement: read, text: telling.text, change: change, transaction: p.open}
-		scene.remadeLater = p.remadeLater(ownMade, number)
+		scene.remadeLater = p.remadeLater(ownMade, number, change.Branch)
 		for _, rule := range p.rules {
 			if rule.Examine == nil {
 				continue
@@ -50,14 +50,14 @@ func (p *part) statement(read *statement.Statement) {
 }
 
 // remadeLater looks for an object that is made by what is left of a statement's
-// own changes, or of its transaction.
-func (p *part) remadeLater(own func() map[string]int, change int) func(key string) bool {
+// own changes, or of its transaction: surely, or in the same branch of code.
+func (p *part) remadeLater(own func() map[making]int, change int, branch statement.Position) func(key string) bool {
 	transaction, number := p.open, p.number
 	return func(key string) bool {
-		if own()[key] > change {
+		if max(own()[making{key: key}], own()[making{branch: branch, key: key}]) > change {
 			return true
 		}
-		return transaction != nil && p.makings.made[making{p.makings.transactions[number], key}] > number
+		return transaction != nil && p.makings.made[making{transaction: p.makings.transactions[number], key: key}] > number
 	}
 }
 
@@ -69,7 +69,7 @@ func (p *part) happens(scene *scene) {
 			p.open.enums[action.Value] = true
 		}
 	}
-	if from, to := movedTable(scene.change.Action); from.Name != "" && p.open != nil {
+	if from, to := movedTable(scene.change.Action); from.Name != "" && p.open != nil && !scene.change.Conditional() {
 		p.open.renamed(p.schema.key(from), p.schema.key(to))
 	}
 	switch action := scene.change.Action.(type) {
@@ -78,16 +78,16 @@ func (p *part) happens(scene *scene) {
 		p.controls(action, p.message)
 	case statement.Set:
 		if p.open != nil || !action.Local { // outside of a transaction SET LOCAL does nothing
-			p.session.set(action)
+			p.session.set(action, scene.change.Conditional())
 		}
 	case statement.Rename:
-		if action.Kind == "table" && scene.viewed(action.Object) {
-			p.schema.apply(action)
+		if action.Kind == "table" && !scene.change.Conditional() && scene.viewed(action.Object) {
+			p.schema.apply(scene.change)
 			p.schema.table(statement.Name{Schema: action.Object.Schema, Name: action.To}).behind = action.Object.String()
 			return
 		}
 	}
-	p.schema.apply(scene.change.Action)
+	p.schema.apply(scene.change)
 }
 
 // begins is the transaction in which a statement is that follows a COMMIT.

@@ -16,11 +16,16 @@ func newSession() *session {
 	return &session{settings: map[string]string{}, local: map[string]string{}}
 }
 
-// set records SET and RESET.
-func (s *session) set(change statement.Set) {
+// set records SET and RESET. One that only a branch of code makes leaves a value
+// that isn't known, and is none to rely on.
+func (s *session) set(change statement.Set, conditional bool) {
 	values := s.settings
 	if change.Local {
 		values = s.local
+	}
+	if conditional {
+		values[change.Name] = ""
+		return
 	}
 	if change.Value == "" {
 		delete(values, change.Name)

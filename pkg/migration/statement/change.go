@@ -5,7 +5,14 @@ package statement
 type Change struct {
 	At     Position
 	Action Action
+	// Branch is where the branch of code begins that the change stands in, zero
+	// where it surely happens.
+	Branch Position
 }
+
+// Conditional reports whether the change may not happen, or may be undone by
+// the code that makes it.
+func (c Change) Conditional() bool { return c.Branch != Position{} }
 
 // Action is one of the types below.
 type Action interface{ action() }
@@ -342,9 +349,11 @@ type (
 		Table Name
 		// Where tells that it has a condition.
 		Where bool
-		// Calls are the functions and procedures that it calls.
-		Calls []string
-		Query Expression
+		// Calls are the functions and procedures that it calls; Surely tells
+		// that nothing in it decides whether it does.
+		Calls  []string
+		Surely bool
+		Query  Expression
 	}
 	// Execute runs a text that is put together while it runs, so that nobody
 	// can read it before.

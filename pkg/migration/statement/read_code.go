@@ -66,9 +66,6 @@ func (r *reader) code(language string, body Expression) Code {
 	return code
 }
 
-// opens are the words after which a statement of PL/pgSQL begins.
-func opens() []string { return []string{"begin", "then", "else", "loop", ";"} }
-
 // runs are the words with which a statement begins that runs SQL.
 func runs() []string {
 	return []string{"alter", "create", "drop", "truncate", "lock", "insert", "update", "delete", "merge", "perform", "call", "execute",
@@ -76,29 +73,32 @@ func runs() []string {
 }
 
 // procedural finds the SQL in a body of PL/pgSQL. What stands between it
-// (assignments, conditions, loops) moves no schema by itself.
+// (assignments, conditions, loops) moves no schema by itself, but decides which
+// of it runs.
 func procedural(body Token, depth int) []Statement {
 	scanned := scan(body.Value, body.Inside)
+	tokens := Expression(scanned.tokens)
+	branches := newBranches()
 	var statements []Statement
-	fresh := false
-	for i := 0; i < len(scanned.tokens); i++ {
-		token := scanned.tokens[i]
-		dynamic := token.Is("execute") // FOR … IN EXECUTE, RETURN QUERY EXECUTE
-		if dynamic || fresh && token.Kind == Word && slices.Contains(runs(), token.Value) {
-			end := i
-			for end < len(scanned.tokens) && !scanned.tokens[end].Is(";") {
-				end++
-			}
-			tokens := scanned.tokens[i:end]
-			statement := Statement{Text: body.Value[token.start:tokens[len(tokens)-1].end], At: token.At, Tokens: tokens}
-			statement.readProcedural(depth)
-			statements = append(statements, statement)
-			i = end - 1
-			fresh = false
+	var places []place
+	first := false
+	for i := 0; i < len(tokens); i++ {
+		dynamic := tokens[i].Is("execute") // FOR … IN EXECUTE, RETURN QUERY EXECUTE
+		if !dynamic && !(first && tokens[i].Kind == Word && slices.Contains(runs(), tokens[i].Value)) {
+			first = branches.pass(tokens[i], tokens.at(i+1), first || i == 0)
 			continue
 		}
-		fresh = (token.Kind == Word || token.Kind == Symbol) && slices.Contains(opens(), token.Value)
+		end := i
+		for end < len(tokens) && !tokens[end].Is(";") && !(dynamic && tokens[end].Is("loop")) {
+			end++
+		}
+		run := tokens[i:end]
+		statement := Statement{Text: body.Value[run[0].start:run[len(run)-1].end], At: run[0].At, Tokens: run}
+		statement.readProcedural(depth)
+		statements, places = append(statements, statement), append(places, branches.place())
+		i, first = end-1, false
 	}
+	branches.settle(statements, places)
 	attach(statements, scanned)
 	return statements
 }

@@ -1,10 +1,12 @@
 package statement
 
+import "slices"
+
 // data reads a statement that reads or writes rows, as the words that it is
 // made of.
 func (r *reader) data(verb string) {
 	query := r.everything()
-	change := Data{Verb: verb, Query: query, Calls: query.Calls()}
+	change := Data{Verb: verb, Query: query, Calls: query.Calls(), Surely: query.callsSurely()}
 	depth := 0
 	for i, token := range query {
 		switch {
@@ -25,6 +27,18 @@ func (r *reader) data(verb string) {
 	}
 	r.did(change)
 	r.settings(query)
+}
+
+// callsSurely reports whether a query is one that only calls: rows, conditions
+// and what isn't computed where its value isn't needed may leave a call out.
+func (e Expression) callsSurely() bool {
+	calls := []string{"select", "perform", "call"}
+	decides := []string{"from", "where", "having", "limit", "offset", "fetch", "group", "union", "except", "intersect", "with",
+		"case", "coalesce", "and", "or", "exists", "any", "some", "all", "in", "filter"}
+	if len(e) == 0 || e[0].Kind != Word || !slices.Contains(calls, e[0].Value) {
+		return false
+	}
+	return !slices.ContainsFunc(e, func(token Token) bool { return token.Kind == Word && slices.Contains(decides, token.Value) })
 }
 
 // written is the table after the word that names what a statement writes to.

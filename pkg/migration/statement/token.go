@@ -6,6 +6,11 @@ type Position struct {
 	Column int `json:"column"`
 }
 
+// before reports whether a position comes before another in one file.
+func (p Position) before(other Position) bool {
+	return p.Line < other.Line || p.Line == other.Line && p.Column < other.Column
+}
+
 // Kind is what a token is.
 type Kind int
 

@@ -1,0 +1,87 @@
+package migration
+
+import "github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+
+// unknownPath is no schema's name: where names without one are isn't known.
+const unknownPath = "?"
+
+// doubt records what may have happened, in a branch of code. What is new stays
+// so, whether it is still there or not; of what is old no more is known than
+// holds both ways.
+func (s *schema) doubt(action statement.Action) {
+	switch action := action.(type) {
+	case statement.Drop:
+		if action.Kind == "table" {
+			s.doubtTable(action.Name)
+		}
+	case statement.DropColumn:
+		s.doubtColumn(action.Table, action.Column)
+	case statement.DropConstraint:
+		delete(s.table(action.Table).proofs, action.Constraint)
+	case statement.Rename:
+		s.doubtRename(action)
+	case statement.SetSchema:
+		if action.Kind == "table" {
+			s.doubtTable(action.Object)
+			s.doubtTable(statement.Name{Schema: action.Schema, Name: action.Object.Name})
+		}
+	case statement.Set:
+		if action.Name == "search_path" {
+			s.path = unknownPath
+		}
+	default:
+		if !s.judging { // as all that was applied before, it is taken to be what the migrations say
+			s.alter(action)
+			return
+		}
+		s.doubtAlteration(action)
+	}
+}
+
+// doubtTable forgets a table that is not new.
+func (s *schema) doubtTable(name statement.Name) {
+	key := s.key(name)
+	delete(s.gone, objectKey("table", key))
+	if known := s.tables[key]; known != nil && !known.fresh {
+		delete(s.tables, key)
+	}
+}
+
+// doubtColumn forgets all of a column that is not new, but that there may be one.
+func (s *schema) doubtColumn(table statement.Name, name string) {
+	columns := s.table(table).columns
+	delete(s.gone, s.columnKey(table, name))
+	if known := columns[name]; known == nil || !known.fresh {
+		columns[name] = &column{}
+	}
+}
+
+func (s *schema) doubtRename(action statement.Rename) {
+	to := statement.Name{Schema: action.Object.Schema, Name: action.To}
+	switch action.Kind {
+	case "table":
+		s.doubtTable(action.Object)
+		s.doubtTable(to)
+	case "column":
+		s.doubtColumn(action.Object, action.Part)
+		s.doubtColumn(action.Object, action.To)
+	default:
+		delete(s.gone, objectKey(action.Kind, s.key(to)))
+	}
+}
+
+// doubtAlteration leaves of a column what a rule may rely on both ways.
+func (s *schema) doubtAlteration(action statement.Action) {
+	switch action := action.(type) {
+	case statement.AlterType:
+		column := s.table(action.Table).column(action.Column)
+		column.known, column.fresh = false, false
+	case statement.SetDefault:
+		column := s.table(action.Table).column(action.Column)
+		column.filled, column.fresh = true, false
+	case statement.SetNotNull:
+		s.table(action.Table).column(action.Column).fresh = false
+	case statement.DropNotNull:
+		s.table(action.Table).column(action.Column).notNull = false
+	}
+}
