@@ -27,12 +27,12 @@ func (s *schema) make(action statement.Action, conditional bool) bool {
 		s.createIndex(action, conditional)
 	case statement.CreateFunction:
 		s.functions[action.Name.Name] = action.Code
-		s.makes("function", action.Name, action.Replace || conditional)
-		s.makes("function", withArguments(action.Name, action.Arguments), action.Replace || conditional)
+		s.makes(action.Named(), action.Replace || conditional)
+		s.makes(statement.Object{Kind: action.Kind, Name: action.Name}, action.Replace || conditional)
 	case statement.CreateView:
-		s.makes("view", action.Name, action.Replace || action.IfNotExists || conditional)
+		s.makes(statement.Object{Kind: "view", Name: action.Name}, action.Replace || action.IfNotExists || conditional)
 	case statement.Create:
-		s.makes(action.Kind, action.Name, action.IfNotExists || conditional)
+		s.makes(statement.Object{Kind: action.Kind, Name: action.Name}, action.IfNotExists || conditional)
 		if action.Kind == "domain" {
 			s.domains[action.Name.Name] = true
 		}
@@ -68,9 +68,7 @@ func (s *schema) alter(action statement.Action) {
 	case statement.Rename:
 		s.rename(action)
 	case statement.SetSchema:
-		if action.Kind == "table" {
-			s.move(action.Object, statement.Name{Schema: action.Schema, Name: action.Object.Name})
-		}
+		s.moveObject(action.Named(), statement.Name{Schema: action.Schema, Name: action.Object.Name})
 	case statement.Drop:
 		s.drop(action)
 	case statement.Set:
@@ -144,11 +142,11 @@ func (s *schema) addConstraint(action statement.AddConstraint) {
 }
 
 // makes records an object that is made, or may have been there before.
-func (s *schema) makes(kind string, name statement.Name, maybe bool) {
-	if name.Name == "" { // one whose name is not read is told from no other
+func (s *schema) makes(object statement.Object, maybe bool) {
+	if object.Name.Name == "" { // one whose name is not read is told from no other
 		return
 	}
-	key := objectKey(kind, s.key(name))
+	key := s.named(object)
 	if s.isNew(key, maybe) {
 		s.made[key] = s.judging
 	}
@@ -164,6 +162,7 @@ func (s *schema) drop(action statement.Drop) {
 	case "trigger", "rule", "policy": // whose names are those of a table
 		return
 	case "function", "procedure", "routine", "aggregate": // of which others of the name may be left
+		s.forgetRoutine(action.Named())
 		return
 	}
 	delete(s.made, objectKey(action.Kind, key))
@@ -179,10 +178,22 @@ func (s *schema) createIndex(action statement.CreateIndex, conditional bool) {
 	s.indexes[key] = &index{table: s.key(action.Table), columns: action.Columns, unique: action.Unique, fresh: s.judging && isNew}
 }
 
-// withArguments is the name of one function among others.
-func withArguments(name statement.Name, arguments string) statement.Name {
-	name.Name += "(" + arguments + ")"
-	return name
+// forgetRoutine forgets that a function is new: its name alone is that of
+// another one from now on, which may be old.
+func (s *schema) forgetRoutine(object statement.Object) {
+	delete(s.made, s.named(object))
+	object.Arguments = nil
+	delete(s.made, s.named(object))
+}
+
+// named is the key of an object that a statement names: of a function, with
+// what tells it from others of the name where the statement says that.
+func (s *schema) named(object statement.Object) string {
+	key := s.key(object.Name)
+	if object.Arguments != nil {
+		key += "(" + *object.Arguments + ")"
+	}
+	return objectKey(object.Kind, key)
 }
 
 // objectKey puts the kinds together that one DROP or another names.
@@ -200,8 +211,6 @@ func objectKey(kind, name string) string {
 
 func (s *schema) rename(action statement.Rename) {
 	switch action.Kind {
-	case "table":
-		s.move(action.Object, statement.Name{Schema: action.Object.Schema, Name: action.To})
 	case "column":
 		columns := s.table(action.Object).columns
 		if columns[action.Part] != nil {
@@ -210,8 +219,29 @@ func (s *schema) rename(action statement.Rename) {
 		}
 		delete(s.gone, s.columnKey(action.Object, action.To))
 	default:
-		delete(s.gone, objectKey(action.Kind, s.key(statement.Name{Schema: action.Object.Schema, Name: action.To})))
+		s.moveObject(action.Named(), statement.Name{Schema: action.Object.Schema, Name: action.To})
 	}
+}
+
+// moveObject gives an object another name, under which it is as new as before.
+func (s *schema) moveObject(from statement.Object, name statement.Name) {
+	to := from
+	to.Name = name
+	delete(s.gone, s.named(to))
+	switch from.Kind {
+	case "table":
+		s.move(from.Name, name)
+		return
+	case "constraint", "attribute", "enum value", "trigger", "rule", "policy": // which are parts of another object
+		return
+	}
+	isNew := s.made[s.named(from)]
+	delete(s.made, s.named(from))
+	if from.Arguments != nil {
+		s.forgetRoutine(from)
+	}
+	s.made[s.named(to)] = isNew
+	s.made[objectKey(to.Kind, s.key(name))] = isNew // by its name alone too
 }
 
 // move gives a table another name.

@@ -11,20 +11,25 @@ const unknownPath = "?"
 func (s *schema) doubt(action statement.Action) {
 	switch action := action.(type) {
 	case statement.Drop:
-		if action.Kind == "table" {
+		switch action.Kind {
+		case "table":
 			s.doubtTable(action.Name)
+		case "function", "procedure", "routine", "aggregate":
+			s.forgetRoutine(action.Named())
 		}
 	case statement.DropColumn:
 		s.doubtColumn(action.Table, action.Column)
 	case statement.DropConstraint:
 		delete(s.table(action.Table).proofs, action.Constraint)
 	case statement.Rename:
-		s.doubtRename(action)
-	case statement.SetSchema:
-		if action.Kind == "table" {
-			s.doubtTable(action.Object)
-			s.doubtTable(statement.Name{Schema: action.Schema, Name: action.Object.Name})
+		if action.Kind == "column" {
+			s.doubtColumn(action.Object, action.Part)
+			s.doubtColumn(action.Object, action.To)
+			return
 		}
+		s.doubtName(action.Named(), statement.Name{Schema: action.Object.Schema, Name: action.To})
+	case statement.SetSchema:
+		s.doubtName(action.Named(), statement.Name{Schema: action.Schema, Name: action.Object.Name})
 	case statement.Set:
 		if action.Name == "search_path" {
 			s.path = unknownPath
@@ -56,17 +61,17 @@ func (s *schema) doubtColumn(table statement.Name, name string) {
 	}
 }
 
-func (s *schema) doubtRename(action statement.Rename) {
-	to := statement.Name{Schema: action.Object.Schema, Name: action.To}
-	switch action.Kind {
-	case "table":
-		s.doubtTable(action.Object)
-		s.doubtTable(to)
-	case "column":
-		s.doubtColumn(action.Object, action.Part)
-		s.doubtColumn(action.Object, action.To)
-	default:
-		delete(s.gone, objectKey(action.Kind, s.key(to)))
+// doubtName is for an object that may have got another name.
+func (s *schema) doubtName(from statement.Object, name statement.Name) {
+	to := from
+	to.Name = name
+	delete(s.gone, s.named(to))
+	switch {
+	case from.Kind == "table":
+		s.doubtTable(from.Name)
+		s.doubtTable(name)
+	case from.Arguments != nil:
+		s.forgetRoutine(from)
 	}
 }
 

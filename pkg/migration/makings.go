@@ -29,7 +29,7 @@ func (w *walk) makings(statements []statement.Statement) *makings {
 			if ends, is := change.Action.(statement.Transaction); is && (ends.Kind == statement.Commit || ends.Kind == statement.Rollback) {
 				current++
 			}
-			if key := found.makes(change.Action); key != "" {
+			for _, key := range found.makes(change.Action) {
 				found.made[making{transaction: current, key: key}] = number
 			}
 		}
@@ -41,24 +41,25 @@ func (w *walk) makings(statements []statement.Statement) *makings {
 func (m *makings) lastMade(changes []statement.Change) map[making]int {
 	last := map[making]int{}
 	for number, change := range changes {
-		if key := m.makes(change.Action); key != "" {
+		for _, key := range m.makes(change.Action) {
 			last[making{branch: change.Branch, key: key}] = number
 		}
 	}
 	return last
 }
 
-// makes is the object that an action makes, "" for none.
-func (m *makings) makes(action statement.Action) string {
+// makes are the keys of the object that an action makes, none where it makes
+// none: a function is also spoken of by its name alone.
+func (m *makings) makes(action statement.Action) []string {
 	switch made := action.(type) {
 	case statement.CreateView:
-		return objectKey("view", m.schema.key(made.Name))
+		return []string{m.schema.named(statement.Object{Kind: "view", Name: made.Name})}
 	case statement.CreateFunction:
-		return objectKey("function", m.schema.key(made.Name))
+		return []string{m.schema.named(made.Named()), m.schema.named(statement.Object{Kind: made.Kind, Name: made.Name})}
 	case statement.CreateTrigger:
-		return objectKey("trigger", m.schema.key(statement.Name{Name: made.Name}))
+		return []string{m.schema.named(statement.Object{Kind: "trigger", Name: statement.Name{Name: made.Name}})}
 	case statement.Policy:
-		return objectKey("policy", m.schema.key(statement.Name{Name: made.Name}))
+		return []string{m.schema.named(statement.Object{Kind: "policy", Name: statement.Name{Name: made.Name}})}
 	}
-	return ""
+	return nil
 }

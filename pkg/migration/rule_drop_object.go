@@ -13,7 +13,7 @@ func dropObject() Rule {
 		Good:   "COMMENT ON VIEW open_orders IS 'unused since this release; the next one drops it';",
 		Examine: func(s *scene) []Finding {
 			drop, is := s.change.Action.(statement.Drop)
-			if !is || s.freshObject(drop.Kind, drop.Name) || s.remade(drop.Kind, drop.Name) && !drop.Cascade {
+			if !is || s.freshNamed(drop.Named()) || s.remade(drop.Named()) && !drop.Cascade {
 				return nil
 			}
 			switch drop.Kind {

@@ -12,31 +12,32 @@ func renameObject() Rule {
 		Bad:    "ALTER VIEW open_orders RENAME TO pending_orders;",
 		Good:   "CREATE VIEW pending_orders AS SELECT id, total FROM orders WHERE state = 'new';",
 		Examine: func(s *scene) []Finding {
-			kind, from, to := movedObject(s.change.Action)
-			if kind == "" || s.freshObject(kind, from) {
+			object, to := movedObject(s.change.Action)
+			if object.Kind == "" || s.freshNamed(object) {
 				return nil
 			}
-			return one(s.found("%s %s becomes %s", kind, from, to).
+			return one(s.found("%s %s becomes %s", object.Kind, object.Name, to).
 				breaks("whatever of the old version uses the old name fails at once, and so does a rollback"))
 		},
 	}
 }
 
-// movedObject is what gets another name and is neither a table nor a column.
-func movedObject(action statement.Action) (kind string, from statement.Name, to string) {
+// movedObject is what gets another name and is neither a table nor a column, of
+// no kind where the action moves none.
+func movedObject(action statement.Action) (object statement.Object, to string) {
 	switch action := action.(type) {
 	case statement.Rename:
 		switch action.Kind {
 		case "table", "column", "index", "constraint", "publication", "subscription", "server", "statistics", "event trigger":
-			return "", from, ""
+			return object, ""
 		case "enum value", "attribute":
-			return action.Kind, statement.Name{Schema: action.Object.Name, Name: action.Part}, action.To
+			return statement.Object{Kind: action.Kind, Name: statement.Name{Schema: action.Object.Name, Name: action.Part}}, action.To
 		}
-		return action.Kind, action.Object, action.To
+		return action.Named(), action.To
 	case statement.SetSchema:
 		if action.Kind != "table" {
-			return action.Kind, action.Object, action.Schema + "." + action.Object.Name
+			return action.Named(), action.Schema + "." + action.Object.Name
 		}
 	}
-	return "", from, ""
+	return object, ""
 }

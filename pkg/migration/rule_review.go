@@ -37,7 +37,7 @@ func replaceCode() Rule {
 		Examine: func(s *scene) []Finding {
 			switch action := s.change.Action.(type) {
 			case statement.CreateFunction:
-				if action.Replace && !s.freshObject("function", action.Name) {
+				if action.Replace && !s.freshNamed(action.Named()) {
 					return one(s.found("%s %s may be replaced", action.Kind, action.Name).breaks("the old version runs the new code at once, and after a rollback"))
 				}
 			case statement.CreateView:
@@ -45,11 +45,12 @@ func replaceCode() Rule {
 					return one(s.found("view %s may be replaced", action.Name).breaks("the old version reads the new one at once, and after a rollback; its prepared SELECT * fails once a connection if columns are added"))
 				}
 			case statement.Drop:
-				if s.remade(action.Kind, action.Name) && !s.freshObject(action.Kind, action.Name) && action.Kind != "trigger" {
+				if s.remade(action.Named()) && !s.freshNamed(action.Named()) && action.Kind != "trigger" {
 					return one(s.found("%s %s is dropped and made again", action.Kind, action.Name).breaks("the old version uses the new one at once, and after a rollback, without the rights that the old one had"))
 				}
 			case statement.Alter:
-				if action.Kind == "extension" || action.Kind == "function" || action.Kind == "procedure" || action.Kind == "routine" {
+				isCode := action.Kind == "function" || action.Kind == "procedure" || action.Kind == "routine"
+				if action.Kind == "extension" || isCode && !s.freshNamed(action.Named()) {
 					return one(s.found("%s %s is changed", action.Kind, action.Name).breaks("the old version uses the changed one at once, and after a rollback"))
 				}
 			}
@@ -115,7 +116,7 @@ func alterObject() Rule {
 				case "extension", "function", "procedure", "routine", "statistics", "publication", "collation":
 					return nil
 				}
-				if !s.freshObject(action.Kind, action.Name) && !s.fresh(action.Name) {
+				if !s.freshNamed(action.Named()) && !s.fresh(action.Name) {
 					return one(s.found("%s %s is changed: %s", action.Kind, action.Name, compact(action.What)).breaks("the old version uses the changed one at once, and after a rollback"))
 				}
 			case statement.AlterComposite:

@@ -38,30 +38,27 @@ func (s *scene) freshColumn(name statement.Name, column string) bool {
 
 // freshObject reports whether what is judged has made the object.
 func (s *scene) freshObject(kind string, name statement.Name) bool {
-	return s.schema.made[objectKey(kind, s.schema.key(name))]
+	return s.freshNamed(statement.Object{Kind: kind, Name: name})
 }
 
-// freshNamed reports whether what is judged has made an object that rights are
-// about. A view and a sequence are spoken of as tables too.
+// freshNamed reports whether what is judged has made the object that a statement
+// names. A view and a sequence are spoken of as tables too.
 func (s *scene) freshNamed(object statement.Object) bool {
 	if object.Kind == "table" {
 		return s.fresh(object.Name) || s.freshObject("view", object.Name) || s.freshObject("sequence", object.Name)
 	}
-	if object.Arguments != nil {
-		return s.freshObject(object.Kind, withArguments(object.Name, *object.Arguments))
-	}
-	return s.freshObject(object.Kind, object.Name)
+	return s.schema.made[s.schema.named(object)]
 }
 
-// remade reports whether an object of the kind and name is made again by what
-// is committed together with the change.
-func (s *scene) remade(kind string, name statement.Name) bool {
-	return s.remadeLater(objectKey(kind, s.schema.key(name)))
-}
+// remade reports whether an object is made again by what is committed together
+// with the change.
+func (s *scene) remade(object statement.Object) bool { return s.remadeLater(s.schema.named(object)) }
 
 // viewed reports whether a view takes the old name of a table, together with
 // the change that takes the name away.
-func (s *scene) viewed(name statement.Name) bool { return s.remade("view", name) }
+func (s *scene) viewed(name statement.Name) bool {
+	return s.remade(statement.Object{Kind: "view", Name: name})
+}
 
 // spoken is a table's key as people say it.
 func spoken(key string) string { return strings.TrimPrefix(key, "public.") }

@@ -204,6 +204,8 @@ type (
 	Drop struct {
 		Kind string
 		Name Name
+		// Arguments are as those of an Object.
+		Arguments *string
 		// Table is the table of a trigger, rule or policy.
 		Table        Name
 		Cascade      bool
@@ -213,16 +215,18 @@ type (
 	// Rename gives an object another name; of a column, constraint, attribute,
 	// enum value, trigger, rule or policy, Part of Object gets it.
 	Rename struct {
-		Kind   string
-		Object Name
-		Part   string
-		To     string
+		Kind      string
+		Object    Name
+		Arguments *string
+		Part      string
+		To        string
 	}
 	// SetSchema moves an object to another schema.
 	SetSchema struct {
-		Kind   string
-		Object Name
-		Schema string
+		Kind      string
+		Object    Name
+		Arguments *string
+		Schema    string
 	}
 	// CreateIndex is CREATE INDEX.
 	CreateIndex struct {
@@ -311,9 +315,10 @@ type (
 	// Alter changes what it is that an object does, or how: ALTER FUNCTION,
 	// ALTER SEQUENCE, ALTER EXTENSION UPDATE, ALTER ROLE and their like.
 	Alter struct {
-		Kind string
-		Name Name
-		What string
+		Kind      string
+		Name      Name
+		Arguments *string
+		What      string
 	}
 )
 
@@ -325,6 +330,25 @@ type Object struct {
 	// alone does.
 	Arguments *string
 }
+
+// Named is the function that it makes, told from others of the name.
+func (c CreateFunction) Named() Object {
+	return Object{Kind: c.Kind, Name: c.Name, Arguments: &c.Arguments}
+}
+
+// Named is the object that is dropped.
+func (d Drop) Named() Object { return Object{Kind: d.Kind, Name: d.Name, Arguments: d.Arguments} }
+
+// Named is the object that gets another name, or that a part of does.
+func (r Rename) Named() Object { return Object{Kind: r.Kind, Name: r.Object, Arguments: r.Arguments} }
+
+// Named is the object that moves.
+func (m SetSchema) Named() Object {
+	return Object{Kind: m.Kind, Name: m.Object, Arguments: m.Arguments}
+}
+
+// Named is the object that is changed.
+func (a Alter) Named() Object { return Object{Kind: a.Kind, Name: a.Name, Arguments: a.Arguments} }
 
 // What else a statement does.
 type (

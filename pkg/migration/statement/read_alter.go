@@ -80,7 +80,7 @@ func (r *reader) alterType() {
 			r.take()
 		}
 	case r.accept("rename"):
-		r.rename("type", name)
+		r.rename(Object{Kind: "type", Name: name})
 	case r.accept("set", "schema"):
 		r.did(SetSchema{Kind: "type", Object: name, Schema: r.identifier()})
 	case r.comes("add", "attribute"), r.comes("drop", "attribute"), r.comes("alter", "attribute"):
@@ -110,7 +110,7 @@ func (r *reader) alterDomain() {
 		change.What = "DEFAULT"
 		r.everything()
 	case r.accept("rename"):
-		r.rename("domain", change.Domain)
+		r.rename(Object{Kind: "domain", Name: change.Domain})
 		return
 	case r.accept("set", "schema"):
 		r.did(SetSchema{Kind: "domain", Object: change.Domain, Schema: r.identifier()})
@@ -145,20 +145,18 @@ func (r *reader) alterOther() {
 	}
 	r.accept("if", "exists")
 	name := r.name()
-	if r.comes("(") {
-		r.parenthesised()
-	}
+	arguments := r.arguments(kind)
 	switch {
 	case r.accept("rename"):
-		r.rename(kind, name)
+		r.rename(Object{Kind: kind, Name: name, Arguments: arguments})
 	case r.accept("set", "schema"):
-		r.did(SetSchema{Kind: kind, Object: name, Schema: r.identifier()})
+		r.did(SetSchema{Kind: kind, Object: name, Arguments: arguments, Schema: r.identifier()})
 	case r.accept("alter"):
 		r.accept("column")
 		r.identifier()
 		r.everything()
 		r.did(Alter{Kind: kind, Name: name, What: "ALTER COLUMN"})
 	default:
-		r.did(Alter{Kind: kind, Name: name, What: r.everything().String()})
+		r.did(Alter{Kind: kind, Name: name, Arguments: arguments, What: r.everything().String()})
 	}
 }

@@ -40,7 +40,7 @@ func (r *reader) alterCommand(table Name) {
 	case r.accept("validate", "constraint"):
 		r.did(ValidateConstraint{Table: table, Constraint: r.identifier()})
 	case r.accept("rename"):
-		r.rename("table", table)
+		r.rename(Object{Kind: "table", Name: table})
 	case r.accept("attach", "partition"):
 		r.did(AttachPartition{Table: table, Partition: r.name()})
 		r.bound()
@@ -228,8 +228,8 @@ func (r *reader) trigger(table Name) {
 }
 
 // rename reads what follows RENAME, of a table or of what is like one.
-func (r *reader) rename(kind string, object Name) {
-	change := Rename{Kind: kind, Object: object}
+func (r *reader) rename(object Object) {
+	change := Rename{Kind: object.Kind, Object: object.Name, Arguments: object.Arguments}
 	switch {
 	case r.accept("to"):
 		change.To = r.identifier()

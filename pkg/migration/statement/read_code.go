@@ -8,7 +8,7 @@ const deepest = 8
 // createFunction reads CREATE FUNCTION and CREATE PROCEDURE from after that word.
 func (r *reader) createFunction(kind string, replace bool) {
 	function := CreateFunction{Kind: kind, Name: r.name(), Replace: replace}
-	function.Arguments = signature(r.parenthesised())
+	function.Arguments = signature(kind, r.parenthesised())
 	options := r.everything()
 	language, body := "sql", Expression(nil)
 	for i, token := range options {

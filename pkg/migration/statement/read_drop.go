@@ -67,9 +67,7 @@ func (r *reader) dropRoutines(kind string) {
 	exists := r.accept("if", "exists")
 	for {
 		change := Drop{Kind: kind, IfExists: exists, Name: r.name()}
-		if r.comes("(") {
-			r.parenthesised()
-		}
+		change.Arguments = r.arguments(kind)
 		r.changes = append(r.changes, Change{At: r.at, Action: change})
 		if !r.accept(",") {
 			break

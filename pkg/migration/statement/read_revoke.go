@@ -25,12 +25,8 @@ func (r *reader) revoked() []Object {
 	kind := r.grantedKind()
 	objects := []Object{}
 	for {
-		object := Object{Kind: kind, Name: r.name()}
-		if r.comes("(") {
-			arguments := signature(r.parenthesised())
-			object.Arguments = &arguments
-		}
-		objects = append(objects, object)
+		name := r.name()
+		objects = append(objects, Object{Kind: kind, Name: name, Arguments: r.arguments(kind)})
 		if !r.accept(",") {
 			break
 		}
@@ -57,16 +53,28 @@ func (r *reader) grantedKind() string {
 	return "table"
 }
 
+// arguments take what tells a function from others of its name, if it is there.
+func (r *reader) arguments(kind string) *string {
+	if !r.comes("(") {
+		return nil
+	}
+	read := signature(kind, r.parenthesised())
+	return &read
+}
+
 // signature is what tells functions of one name apart: the types of what they
-// are given.
-func signature(list Expression) string {
+// are given, and, since PostgreSQL 14, of what procedures give back.
+func signature(kind string, list Expression) string {
 	var types []string
 	for r := (&reader{tokens: list}); !r.done(); r.accept(",") {
 		argument := r.until()
 		if i := slices.IndexFunc(argument, func(token Token) bool { return token.Is("default") || token.Is("=") }); i >= 0 {
 			argument = argument[:i]
 		}
-		if mode := argument.at(0); mode.Is("out") {
+		if mode := argument.at(0); mode.Is("out") && kind == "function" {
+			continue
+		} else if mode.Is("out") {
+			types = append(types, "out "+argument[1:].typeOfArgument())
 			continue
 		} else if mode.Is("in") || mode.Is("inout") || mode.Is("variadic") {
 			argument = argument[1:]

@@ -50,19 +50,32 @@ func brief(action Action) string {
 	case Revoke:
 		text := "revoke"
 		for _, object := range action.Objects {
-			text += " " + object.Kind + " " + object.Name.String()
-			if object.Arguments != nil {
-				text += "(" + *object.Arguments + ")"
-			}
+			text += " " + objectText(object)
 		}
 		return text
 	case CreateView:
 		return fmt.Sprintf("view %s replace=%t [%s]", action.Name, action.Replace, action.Query)
 	case Data:
 		return fmt.Sprintf("%s %s where=%t calls=%v", action.Verb, action.Table, action.Where, action.Calls)
+	case Drop:
+		return fmt.Sprintf("drop %s from[%s] cascade=%t concurrently=%t exists=%t", objectText(action.Named()), action.Table, action.Cascade, action.Concurrently, action.IfExists)
+	case Rename:
+		return fmt.Sprintf("rename %s %s to %s", objectText(action.Named()), action.Part, action.To)
+	case SetSchema:
+		return fmt.Sprintf("move %s to %s", objectText(action.Named()), action.Schema)
+	case Alter:
+		return fmt.Sprintf("alter %s: %s", objectText(action.Named()), action.What)
 	default:
 		return strings.TrimPrefix(fmt.Sprintf("%T%+v", action, action), "statement.")
 	}
+}
+
+func objectText(object Object) string {
+	text := object.Kind + " " + object.Name.String()
+	if object.Arguments != nil {
+		text += "(" + *object.Arguments + ")"
+	}
+	return text
 }
 
 func columnText(column Column) string {
@@ -142,10 +155,10 @@ func TestRead(t *testing.T) {
 			`t + FOREIGN KEY[a b]->o set null not valid`},
 		{`ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i`, `t + c:UNIQUE[] by i`},
 		{`ALTER TABLE t ADD PRIMARY KEY (a, r WITHOUT OVERLAPS)`, `t + PRIMARY KEY[a r]`},
-		{`ALTER TABLE t RENAME a TO b`, `Rename{Kind:column Object:t Part:a To:b}`},
-		{`ALTER TABLE t RENAME TO u`, `Rename{Kind:table Object:t Part: To:u}`},
-		{`ALTER TABLE t RENAME CONSTRAINT a TO b`, `Rename{Kind:constraint Object:t Part:a To:b}`},
-		{`ALTER TABLE t SET SCHEMA s`, `SetSchema{Kind:table Object:t Schema:s}`},
+		{`ALTER TABLE t RENAME a TO b`, `rename column t a to b`},
+		{`ALTER TABLE t RENAME TO u`, `rename table t  to u`},
+		{`ALTER TABLE t RENAME CONSTRAINT a TO b`, `rename constraint t a to b`},
+		{`ALTER TABLE t SET SCHEMA s`, `move table t to s`},
 		{`ALTER TABLE t ATTACH PARTITION p FOR VALUES FROM (1) TO (MAXVALUE)`, `AttachPartition{Table:t Partition:p}`},
 		{`ALTER TABLE t DETACH PARTITION p CONCURRENTLY`, `DetachPartition{Table:t Partition:p Concurrently:true Finalize:false}`},
 		{`ALTER TABLE t FORCE ROW LEVEL SECURITY`, `RowSecurity{Table:t Strict:true}`},
@@ -159,15 +172,19 @@ func TestRead(t *testing.T) {
 		{`CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON s.t USING btree (lower(a), b DESC NULLS LAST) INCLUDE (c) NULLS NOT DISTINCT WHERE a > 1`,
 			`CreateIndex{Name:s.i Table:s.t Columns:[ b] Unique:true Concurrently:true IfNotExists:true NullsNotDistinct:true Partial:true Only:false}`},
 		{`CREATE INDEX ON ONLY t (a)`, `CreateIndex{Name: Table:t Columns:[a] Unique:false Concurrently:false IfNotExists:false NullsNotDistinct:false Partial:false Only:true}`},
-		{`DROP TABLE IF EXISTS a, s.b CASCADE`, `Drop{Kind:table Name:a Table: Cascade:true Concurrently:false IfExists:true}; Drop{Kind:table Name:s.b Table: Cascade:true Concurrently:false IfExists:true}`},
-		{`DROP INDEX CONCURRENTLY i`, `Drop{Kind:index Name:i Table: Cascade:false Concurrently:true IfExists:false}`},
-		{`DROP FUNCTION f(int, text), g`, `Drop{Kind:function Name:f Table: Cascade:false Concurrently:false IfExists:false}; Drop{Kind:function Name:g Table: Cascade:false Concurrently:false IfExists:false}`},
-		{`DROP TRIGGER x ON t`, `Drop{Kind:trigger Name:x Table:t Cascade:false Concurrently:false IfExists:false}`},
+		{`DROP TABLE IF EXISTS a, s.b CASCADE`, `drop table a from[] cascade=true concurrently=false exists=true; drop table s.b from[] cascade=true concurrently=false exists=true`},
+		{`DROP INDEX CONCURRENTLY i`, `drop index i from[] cascade=false concurrently=true exists=false`},
+		{`DROP FUNCTION f(int, text), g`, `drop function f(integer, text) from[] cascade=false concurrently=false exists=false; drop function g from[] cascade=false concurrently=false exists=false`},
+		{`DROP TRIGGER x ON t`, `drop trigger x from[t] cascade=false concurrently=false exists=false`},
 		{`ALTER TYPE e ADD VALUE IF NOT EXISTS 'x' BEFORE 'y'`, `AddEnumValue{Type:e Value:x}`},
-		{`ALTER TYPE e RENAME VALUE 'x' TO 'y'`, `Rename{Kind:enum value Object:e Part:x To:y}`},
+		{`ALTER TYPE e RENAME VALUE 'x' TO 'y'`, `rename enum value e x to y`},
 		{`ALTER DOMAIN d ADD CHECK (VALUE > 0) NOT VALID`, `AlterDomain{Domain:d What:ADD CONSTRAINT Constraint:`},
-		{`ALTER VIEW v RENAME COLUMN a TO b`, `Rename{Kind:column Object:v Part:a To:b}`},
-		{`ALTER EXTENSION x UPDATE TO '2'`, `Alter{Kind:extension Name:x What:update to '…'}`},
+		{`ALTER VIEW v RENAME COLUMN a TO b`, `rename column v a to b`},
+		{`ALTER EXTENSION x UPDATE TO '2'`, `alter extension x: update to '…'`},
+		{`ALTER FUNCTION s.f(a int8, OUT b int) RENAME TO g`, `rename function s.f(bigint)  to g`},
+		{`ALTER PROCEDURE f(int, OUT int) SET SCHEMA s`, `move procedure f(integer, out integer) to s`},
+		{`ALTER ROUTINE f() OWNER TO app`, `alter routine f(): owner to app`},
+		{`DROP PROCEDURE f(a varchar(5)), g CASCADE`, `drop procedure f(character varying) from[] cascade=true concurrently=false exists=false; drop procedure g from[] cascade=true concurrently=false exists=false`},
 		{`REINDEX (VERBOSE, CONCURRENTLY) TABLE t`, `Reindex{Kind:table Target:t Concurrently:true}`},
 		{`VACUUM (FULL, ANALYZE) t`, `Outside{What:VACUUM}; RewriteTable{Table:t What:VACUUM FULL Everything:false}`},
 		{`VACUUM (FULL off) t`, `Outside{What:VACUUM}`},
@@ -186,7 +203,7 @@ func TestRead(t *testing.T) {
 		{`DELETE FROM t WHERE a = 1`, `delete t where=true calls=[]`},
 		{`REVOKE SELECT ON t FROM app`, `revoke table t`},
 		{"DO $$\nBEGIN\n  IF x THEN\n    ALTER TABLE t DROP a;\n  END IF;\n  EXECUTE 'DROP TABLE u';\n  EXECUTE format('x');\nEND $$",
-			`do plpgsql{4:5 DropColumn{Table:t Column:a} | 6:3 Drop{Kind:table Name:u Table: Cascade:false Concurrently:false IfExists:false} | 7:3 Execute{Text:format('…')}}`},
+			`do plpgsql{4:5 DropColumn{Table:t Column:a} | 6:3 drop table u from[] cascade=false concurrently=false exists=false | 7:3 Execute{Text:format('…')}}`},
 		{"CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS $x$ UPDATE t SET a = 1; SELECT 1 $x$", `function f sql{1:58 update t where=false calls=[] | 1:78 select  where=false calls=[]}`},
 		{`CREATE OR REPLACE FUNCTION f() RETURNS trigger AS 'x' LANGUAGE plpython3u`, `function f plpython3u{}it is written in plpython3u`},
 		{`CREATE VIEW v AS SELECT a FROM t`, `view v replace=false [select a from t]`},
