@@ -26,7 +26,7 @@ func (s *schema) make(action statement.Action, conditional bool) bool {
 	case statement.CreateIndex:
 		s.createIndex(action, conditional)
 	case statement.CreateFunction:
-		s.functions[action.Name.Name] = action.Code
+		put(s.journal, s.functions, action.Name.Name, action.Code)
 		s.makes(action.Named(), action.Replace || conditional)
 		s.makes(statement.Object{Kind: action.Kind, Name: action.Name}, action.Replace || conditional)
 	case statement.CreateView:
@@ -34,7 +34,7 @@ func (s *schema) make(action statement.Action, conditional bool) bool {
 	case statement.Create:
 		s.makes(statement.Object{Kind: action.Kind, Name: action.Name}, action.IfNotExists || conditional)
 		if action.Kind == "domain" {
-			s.domains[action.Name.Name] = true
+			put(s.journal, s.domains, action.Name.Name, true)
 		}
 	default:
 		return false
@@ -46,25 +46,27 @@ func (s *schema) make(action statement.Action, conditional bool) bool {
 func (s *schema) alter(action statement.Action) {
 	switch action := action.(type) {
 	case statement.DropColumn:
-		delete(s.table(action.Table).columns, action.Column)
-		s.gone[s.columnKey(action.Table, action.Column)] = true
+		remove(s.journal, s.record(action.Table).columns, action.Column)
+		put(s.journal, s.gone, s.columnKey(action.Table, action.Column), true)
 	case statement.AlterType:
-		column := s.table(action.Table).column(action.Column)
-		column.typ, column.collation, column.known = action.Type, action.Collation, true
+		column := s.columnRecord(action.Table, action.Column)
+		assign(s.journal, &column.typ, action.Type)
+		assign(s.journal, &column.collation, action.Collation)
+		assign(s.journal, &column.known, true)
 	case statement.SetDefault:
-		s.table(action.Table).column(action.Column).filled = action.Default != nil
+		assign(s.journal, &s.columnRecord(action.Table, action.Column).filled, action.Default != nil)
 	case statement.SetNotNull:
-		s.table(action.Table).column(action.Column).notNull = true
+		assign(s.journal, &s.columnRecord(action.Table, action.Column).notNull, true)
 	case statement.DropNotNull:
-		s.table(action.Table).column(action.Column).notNull = false
+		assign(s.journal, &s.columnRecord(action.Table, action.Column).notNull, false)
 	case statement.AddConstraint:
 		s.addConstraint(action)
 	case statement.ValidateConstraint:
 		if proof := s.table(action.Table).proofs[action.Constraint]; proof != nil {
-			proof.validated = true
+			assign(s.journal, &proof.validated, true)
 		}
 	case statement.DropConstraint:
-		delete(s.table(action.Table).proofs, action.Constraint)
+		remove(s.journal, s.record(action.Table).proofs, action.Constraint)
 	case statement.Rename:
 		s.rename(action)
 	case statement.SetSchema:
@@ -73,7 +75,7 @@ func (s *schema) alter(action statement.Action) {
 		s.drop(action)
 	case statement.Set:
 		if action.Name == "search_path" && action.Value != "" {
-			s.path = action.Value
+			assign(s.journal, &s.path, action.Value)
 		}
 	}
 }
@@ -83,7 +85,7 @@ func (s *schema) alter(action statement.Action) {
 // it be, only that it was dropped before proves it.
 func (s *schema) isNew(key string, maybe bool) bool {
 	gone := s.gone[key]
-	delete(s.gone, key)
+	remove(s.journal, s.gone, key)
 	return gone || !maybe
 }
 
@@ -98,16 +100,16 @@ func (s *schema) createTable(action statement.CreateTable, conditional bool) {
 	for _, column := range action.Columns {
 		made.columns[column.Name] = s.newColumn(column, isNew)
 	}
-	s.tables[key] = made
+	put(s.journal, s.tables, key, made)
 }
 
 func (s *schema) addColumn(action statement.AddColumn, conditional bool) {
-	table, maybe := s.table(action.Table), action.IfNotExists || conditional
+	table, maybe := s.record(action.Table), action.IfNotExists || conditional
 	if _, exists := table.columns[action.Column.Name]; exists && maybe {
 		return
 	}
 	isNew := s.isNew(s.columnKey(action.Table, action.Column.Name), maybe && !table.whole)
-	table.columns[action.Column.Name] = s.newColumn(action.Column, isNew)
+	put(s.journal, table.columns, action.Column.Name, s.newColumn(action.Column, isNew))
 }
 
 // newColumn is a column as it is made, or, where it may not be new, as it may
@@ -138,7 +140,7 @@ func (s *schema) addConstraint(action statement.AddConstraint) {
 	if column == "" || constraint.NotEnforced {
 		return
 	}
-	s.table(action.Table).proofs[constraint.Name] = &proof{column: column, validated: !constraint.NotValid, fresh: s.judging}
+	put(s.journal, s.record(action.Table).proofs, constraint.Name, &proof{column: column, validated: !constraint.NotValid, fresh: s.judging})
 }
 
 // makes records an object that is made, or may have been there before.
@@ -148,7 +150,7 @@ func (s *schema) makes(object statement.Object, maybe bool) {
 	}
 	key := s.named(object)
 	if s.isNew(key, maybe) {
-		s.made[key] = s.judging
+		put(s.journal, s.made, key, s.judging)
 	}
 }
 
@@ -156,17 +158,17 @@ func (s *schema) drop(action statement.Drop) {
 	key := s.key(action.Name)
 	switch action.Kind {
 	case "table":
-		delete(s.tables, key)
+		remove(s.journal, s.tables, key)
 	case "index":
-		delete(s.indexes, key)
+		remove(s.journal, s.indexes, key)
 	case "trigger", "rule", "policy": // whose names are those of a table
 		return
 	case "function", "procedure", "routine", "aggregate": // of which others of the name may be left
 		s.forgetRoutine(action.Named())
 		return
 	}
-	delete(s.made, objectKey(action.Kind, key))
-	s.gone[objectKey(action.Kind, key)] = true
+	remove(s.journal, s.made, objectKey(action.Kind, key))
+	put(s.journal, s.gone, objectKey(action.Kind, key), true)
 }
 
 func (s *schema) createIndex(action statement.CreateIndex, conditional bool) {
@@ -175,15 +177,15 @@ func (s *schema) createIndex(action statement.CreateIndex, conditional bool) {
 		return
 	}
 	isNew := s.isNew(objectKey("index", key), maybe)
-	s.indexes[key] = &index{table: s.key(action.Table), columns: action.Columns, unique: action.Unique, fresh: s.judging && isNew}
+	put(s.journal, s.indexes, key, &index{table: s.key(action.Table), columns: action.Columns, unique: action.Unique, fresh: s.judging && isNew})
 }
 
 // forgetRoutine forgets that a function is new: its name alone is that of
 // another one from now on, which may be old.
 func (s *schema) forgetRoutine(object statement.Object) {
-	delete(s.made, s.named(object))
+	remove(s.journal, s.made, s.named(object))
 	object.Arguments = nil
-	delete(s.made, s.named(object))
+	remove(s.journal, s.made, s.named(object))
 }
 
 // named is the key of an object that a statement names: of a function, with
@@ -212,12 +214,12 @@ func objectKey(kind, name string) string {
 func (s *schema) rename(action statement.Rename) {
 	switch action.Kind {
 	case "column":
-		columns := s.table(action.Object).columns
+		columns := s.record(action.Object).columns
 		if columns[action.Part] != nil {
-			columns[action.To] = columns[action.Part]
-			delete(columns, action.Part)
+			put(s.journal, columns, action.To, columns[action.Part])
+			remove(s.journal, columns, action.Part)
 		}
-		delete(s.gone, s.columnKey(action.Object, action.To))
+		remove(s.journal, s.gone, s.columnKey(action.Object, action.To))
 	default:
 		s.moveObject(action.Named(), statement.Name{Schema: action.Object.Schema, Name: action.To})
 	}
@@ -227,7 +229,7 @@ func (s *schema) rename(action statement.Rename) {
 func (s *schema) moveObject(from statement.Object, name statement.Name) {
 	to := from
 	to.Name = name
-	delete(s.gone, s.named(to))
+	remove(s.journal, s.gone, s.named(to))
 	switch from.Kind {
 	case "table":
 		s.move(from.Name, name)
@@ -236,19 +238,19 @@ func (s *schema) moveObject(from statement.Object, name statement.Name) {
 		return
 	}
 	isNew := s.made[s.named(from)]
-	delete(s.made, s.named(from))
+	remove(s.journal, s.made, s.named(from))
 	if from.Arguments != nil {
 		s.forgetRoutine(from)
 	}
-	s.made[s.named(to)] = isNew
-	s.made[objectKey(to.Kind, s.key(name))] = isNew // by its name alone too
+	put(s.journal, s.made, s.named(to), isNew)
+	put(s.journal, s.made, objectKey(to.Kind, s.key(name)), isNew) // by its name alone too
 }
 
 // move gives a table another name.
 func (s *schema) move(from, to statement.Name) {
-	moved := s.table(from)
-	delete(s.tables, s.key(from))
-	moved.name = to.String()
-	delete(s.gone, objectKey("table", s.key(to)))
-	s.tables[s.key(to)] = moved
+	moved := s.record(from)
+	remove(s.journal, s.tables, s.key(from))
+	assign(s.journal, &moved.name, to.String())
+	remove(s.journal, s.gone, objectKey("table", s.key(to)))
+	put(s.journal, s.tables, s.key(to), moved)
 }

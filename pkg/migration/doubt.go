@@ -20,7 +20,7 @@ func (s *schema) doubt(action statement.Action) {
 	case statement.DropColumn:
 		s.doubtColumn(action.Table, action.Column)
 	case statement.DropConstraint:
-		delete(s.table(action.Table).proofs, action.Constraint)
+		remove(s.journal, s.record(action.Table).proofs, action.Constraint)
 	case statement.Rename:
 		if action.Kind == "column" {
 			s.doubtColumn(action.Object, action.Part)
@@ -32,7 +32,7 @@ func (s *schema) doubt(action statement.Action) {
 		s.doubtName(action.Named(), statement.Name{Schema: action.Schema, Name: action.Object.Name})
 	case statement.Set:
 		if action.Name == "search_path" {
-			s.path = unknownPath
+			assign(s.journal, &s.path, unknownPath)
 		}
 	default:
 		if !s.judging { // as all that was applied before, it is taken to be what the migrations say
@@ -46,18 +46,18 @@ func (s *schema) doubt(action statement.Action) {
 // doubtTable forgets a table that is not new.
 func (s *schema) doubtTable(name statement.Name) {
 	key := s.key(name)
-	delete(s.gone, objectKey("table", key))
+	remove(s.journal, s.gone, objectKey("table", key))
 	if known := s.tables[key]; known != nil && !known.fresh {
-		delete(s.tables, key)
+		remove(s.journal, s.tables, key)
 	}
 }
 
 // doubtColumn forgets all of a column that is not new, but that there may be one.
 func (s *schema) doubtColumn(table statement.Name, name string) {
-	columns := s.table(table).columns
-	delete(s.gone, s.columnKey(table, name))
+	columns := s.record(table).columns
+	remove(s.journal, s.gone, s.columnKey(table, name))
 	if known := columns[name]; known == nil || !known.fresh {
-		columns[name] = &column{}
+		put(s.journal, columns, name, &column{})
 	}
 }
 
@@ -65,7 +65,7 @@ func (s *schema) doubtColumn(table statement.Name, name string) {
 func (s *schema) doubtName(from statement.Object, name statement.Name) {
 	to := from
 	to.Name = name
-	delete(s.gone, s.named(to))
+	remove(s.journal, s.gone, s.named(to))
 	switch {
 	case from.Kind == "table":
 		s.doubtTable(from.Name)
@@ -79,14 +79,16 @@ func (s *schema) doubtName(from statement.Object, name statement.Name) {
 func (s *schema) doubtAlteration(action statement.Action) {
 	switch action := action.(type) {
 	case statement.AlterType:
-		column := s.table(action.Table).column(action.Column)
-		column.known, column.fresh = false, false
+		column := s.columnRecord(action.Table, action.Column)
+		assign(s.journal, &column.known, false)
+		assign(s.journal, &column.fresh, false)
 	case statement.SetDefault:
-		column := s.table(action.Table).column(action.Column)
-		column.filled, column.fresh = true, false
+		column := s.columnRecord(action.Table, action.Column)
+		assign(s.journal, &column.filled, true)
+		assign(s.journal, &column.fresh, false)
 	case statement.SetNotNull:
-		s.table(action.Table).column(action.Column).fresh = false
+		assign(s.journal, &s.columnRecord(action.Table, action.Column).fresh, false)
 	case statement.DropNotNull:
-		s.table(action.Table).column(action.Column).notNull = false
+		assign(s.journal, &s.columnRecord(action.Table, action.Column).notNull, false)
 	}
 }

@@ -23,7 +23,8 @@ type Options struct {
 // The error is what is wrong with the acknowledgements in the files.
 func Evaluate(migrations []dialect.Migration, rules []Rule, options Options) (*Report, error) {
 	named := options.OnlyNamed || slices.ContainsFunc(migrations, func(m dialect.Migration) bool { return m.Named })
-	walk := &walk{rules: rules, options: options, schema: newSchema(), session: newSession(), report: &Report{PostgreSQL: options.Version.String()}}
+	schema := newSchema()
+	walk := &walk{rules: rules, options: options, schema: schema, session: newSession(schema.journal), report: &Report{PostgreSQL: options.Version.String()}}
 	for _, migration := range migrations {
 		if named && !migration.Named {
 			walk.remember(migration)
@@ -63,7 +64,7 @@ func (w *walk) remember(migration dialect.Migration) {
 		for _, read := range statements {
 			for _, change := range w.unfold(read).changes {
 				if action, is := change.Action.(statement.Transaction); is {
-					w.controls(action, isMessage(section, statements))
+					w.undo.controls(action, isMessage(section, statements))
 				}
 				w.schema.apply(change)
 			}
@@ -74,7 +75,7 @@ func (w *walk) remember(migration dialect.Migration) {
 func (w *walk) judge(migration dialect.Migration) {
 	w.schema.judging = true
 	if !migration.Session {
-		w.session = newSession()
+		w.session = newSession(w.schema.journal)
 	}
 	for _, section := range migration.Sections {
 		statements := statement.Split(section.Text)

@@ -75,7 +75,7 @@ func (p *part) happens(scene *scene) {
 	switch action := scene.change.Action.(type) {
 	case statement.Transaction:
 		p.transact(action.Kind)
-		p.controls(action, p.message)
+		p.undo.controls(action, p.message)
 	case statement.Set:
 		if p.open != nil || !action.Local { // outside of a transaction SET LOCAL does nothing
 			p.session.set(action, scene.change.Conditional())
@@ -83,7 +83,8 @@ func (p *part) happens(scene *scene) {
 	case statement.Rename:
 		if action.Kind == "table" && !scene.change.Conditional() && scene.viewed(action.Object) {
 			p.schema.apply(scene.change)
-			p.schema.table(statement.Name{Schema: action.Object.Schema, Name: action.To}).behind = action.Object.String()
+			moved := p.schema.record(statement.Name{Schema: action.Object.Schema, Name: action.To})
+			assign(p.schema.journal, &moved.behind, action.Object.String())
 			return
 		}
 	}

@@ -5,6 +5,8 @@ import "github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
 // schema is what is known of the database, from the migrations that were read
 // so far. What is not in it may exist all the same.
 type schema struct {
+	// journal is written by all that changes what is known.
+	journal   *journal
 	tables    map[string]*table
 	indexes   map[string]*index
 	functions map[string]statement.Code
@@ -70,7 +72,8 @@ type index struct {
 
 func newSchema() *schema {
 	return &schema{
-		tables: map[string]*table{}, indexes: map[string]*index{}, functions: map[string]statement.Code{},
+		journal: &journal{},
+		tables:  map[string]*table{}, indexes: map[string]*index{}, functions: map[string]statement.Code{},
 		domains: map[string]bool{}, made: map[string]bool{}, gone: map[string]bool{}, path: "public",
 	}
 }
@@ -83,21 +86,39 @@ func (s *schema) key(name statement.Name) string {
 	return name.String()
 }
 
-// table is what is known of a table, which begins with its name alone.
+// table is what is known of a table, to be read.
 func (s *schema) table(name statement.Name) *table {
+	if known := s.tables[s.key(name)]; known != nil {
+		return known
+	}
+	return &table{name: name.String()}
+}
+
+// record is what is known of a table, to be written to. It begins with the
+// table's name alone.
+func (s *schema) record(name statement.Name) *table {
 	key := s.key(name)
 	if s.tables[key] == nil {
-		s.tables[key] = &table{name: name.String(), columns: map[string]*column{}, proofs: map[string]*proof{}}
+		put(s.journal, s.tables, key, &table{name: name.String(), columns: map[string]*column{}, proofs: map[string]*proof{}})
 	}
 	return s.tables[key]
 }
 
-// column is what is known of a column.
+// column is what is known of a column, to be read.
 func (t *table) column(name string) *column {
-	if t.columns[name] == nil {
-		t.columns[name] = &column{}
+	if known := t.columns[name]; known != nil {
+		return known
 	}
-	return t.columns[name]
+	return &column{}
+}
+
+// columnRecord is what is known of a column, to be written to.
+func (s *schema) columnRecord(table statement.Name, name string) *column {
+	columns := s.record(table).columns
+	if columns[name] == nil {
+		put(s.journal, columns, name, &column{})
+	}
+	return columns[name]
 }
 
 // proven is the proof that a column is never null, nil for none.

@@ -8,12 +8,13 @@ import (
 
 // session is what lasts from statement to statement in one connection.
 type session struct {
+	journal *journal
 	// settings are those of the session, local those of the transaction.
 	settings, local map[string]string
 }
 
-func newSession() *session {
-	return &session{settings: map[string]string{}, local: map[string]string{}}
+func newSession(journal *journal) *session {
+	return &session{journal: journal, settings: map[string]string{}, local: map[string]string{}}
 }
 
 // set records SET and RESET. One that only a branch of code makes leaves a value
@@ -24,14 +25,14 @@ func (s *session) set(change statement.Set, conditional bool) {
 		values = s.local
 	}
 	if conditional {
-		values[change.Name] = ""
+		put(s.journal, values, change.Name, "")
 		return
 	}
 	if change.Value == "" {
-		delete(values, change.Name)
+		remove(s.journal, values, change.Name)
 		return
 	}
-	values[change.Name] = change.Value
+	put(s.journal, values, change.Name, change.Value)
 }
 
 // waits is how long a change waits for a lock before it gives up, 0 for without

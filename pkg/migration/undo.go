@@ -1,30 +1,32 @@
 package migration
 
 import (
-	"maps"
-
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/dialect"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
 )
 
-// undo is what a ROLLBACK goes back to: what was known when the transaction
-// began, and at its savepoints.
+// undo is what a ROLLBACK goes back to: the beginning of the transaction, and its
+// savepoints.
 type undo struct {
+	journal *journal
 	// wanted are the savepoints of a section that are gone back to, "" the
 	// beginning of a transaction; what nobody goes back to is not kept.
 	wanted map[string]bool
 	// kept is empty outside of transactions; the first is their beginning.
 	kept []kept
+	// places are where each savepoint is among those, the last one last.
+	places map[string][]int
 }
 
+// kept is a savepoint, and how many steps had been taken at it.
 type kept struct {
 	savepoint string
-	schema    *schema
-	session   *session
+	steps     int
 }
 
-func newUndo(statements []statement.Statement) *undo {
-	found := &undo{wanted: map[string]bool{}}
+func newUndo(statements []statement.Statement, journal *journal) *undo {
+	found := &undo{journal: journal, wanted: map[string]bool{}, places: map[string][]int{}}
+	found.forget()
 	for _, read := range statements {
 		for _, change := range read.Changes {
 			action, is := change.Action.(statement.Transaction)
@@ -38,85 +40,68 @@ func newUndo(statements []statement.Statement) *undo {
 
 // begin begins a section, in the transaction that it may be.
 func (w *walk) begin(section dialect.Section, statements []statement.Statement) {
-	w.undo = newUndo(statements)
+	w.undo = newUndo(statements, w.schema.journal)
 	if begun(section, statements) || isMessage(section, statements) {
-		w.keep("")
+		w.undo.keep("")
 	}
 }
 
-// keep keeps what is known now.
-func (w *walk) keep(savepoint string) {
-	if w.undo.wanted[savepoint] || savepoint == "" && len(w.undo.wanted) > 0 {
-		w.undo.kept = append(w.undo.kept, kept{savepoint: savepoint, schema: w.schema.clone(), session: w.session.clone()})
+// keep marks what is known now.
+func (u *undo) keep(savepoint string) {
+	if u.wanted[savepoint] || savepoint == "" && len(u.wanted) > 0 {
+		u.places[savepoint] = append(u.places[savepoint], len(u.kept))
+		u.kept = append(u.kept, kept{savepoint: savepoint, steps: len(u.journal.steps)})
+		u.journal.open = true
 	}
+}
+
+// cut lets the savepoints behind the first few go.
+func (u *undo) cut(length int) {
+	for _, gone := range u.kept[length:] {
+		places := u.places[gone.savepoint]
+		u.places[gone.savepoint] = places[:len(places)-1]
+	}
+	u.kept = u.kept[:length]
+}
+
+// forget ends a transaction.
+func (u *undo) forget() {
+	u.cut(0)
+	u.journal.steps, u.journal.open = nil, false
 }
 
 // controls keeps and restores what is known, as a transaction begins and ends;
 // where the section is a message, another one begins behind it.
-func (w *walk) controls(action statement.Transaction, message bool) {
-	undo := w.undo
-	place := -1
-	for i, one := range undo.kept {
-		if one.savepoint == action.Savepoint {
-			place = i
-		}
+func (u *undo) controls(action statement.Transaction, message bool) {
+	place := 0
+	if places := u.places[action.Savepoint]; len(places) > 0 {
+		place = places[len(places)-1]
 	}
 	switch action.Kind {
 	case statement.Begin:
-		if len(undo.kept) == 0 {
-			w.keep("")
+		if len(u.kept) == 0 {
+			u.keep("")
 		}
 	case statement.Savepoint:
-		if len(undo.kept) > 0 {
-			w.keep(action.Savepoint)
+		if len(u.kept) > 0 {
+			u.keep(action.Savepoint)
 		}
 	case statement.Release:
 		if place > 0 {
-			undo.kept = undo.kept[:place]
+			u.cut(place)
 		}
 	case statement.RollbackTo:
 		if place > 0 {
-			w.restore(undo.kept[place])
-			undo.kept = undo.kept[:place+1]
+			u.journal.back(u.kept[place].steps)
+			u.cut(place + 1)
 		}
 	case statement.Commit, statement.Rollback:
-		if action.Kind == statement.Rollback && len(undo.kept) > 0 {
-			w.restore(undo.kept[0])
+		if action.Kind == statement.Rollback {
+			u.journal.back(0)
 		}
-		undo.kept = nil
+		u.forget()
 		if message {
-			w.keep("")
+			u.keep("")
 		}
 	}
-}
-
-// restore goes back, in place: others hold on to what is known.
-func (w *walk) restore(to kept) { *w.schema, *w.session = *to.schema.clone(), *to.session.clone() }
-
-func (s *schema) clone() *schema {
-	copied := *s
-	copied.tables = make(map[string]*table, len(s.tables))
-	for key, one := range s.tables {
-		table := *one
-		table.columns, table.proofs = copyEach(one.columns), copyEach(one.proofs)
-		copied.tables[key] = &table
-	}
-	copied.indexes = copyEach(s.indexes)
-	copied.functions, copied.domains = maps.Clone(s.functions), maps.Clone(s.domains)
-	copied.made, copied.gone = maps.Clone(s.made), maps.Clone(s.gone)
-	return &copied
-}
-
-func (s *session) clone() *session {
-	return &session{settings: maps.Clone(s.settings), local: maps.Clone(s.local)}
-}
-
-// copyEach copies a map and what it points to.
-func copyEach[V any](from map[string]*V) map[string]*V {
-	copied := make(map[string]*V, len(from))
-	for key, value := range from {
-		one := *value
-		copied[key] = &one
-	}
-	return copied
 }

@@ -50,6 +50,18 @@ func TestWorkGrowsAsTheFileDoes(t *testing.T) {
 		"calls": func(n int) string {
 			return "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN DROP VIEW v; END $$; DO $$ BEGIN " + repeated(n, "PERFORM f();\n") + "END $$"
 		},
+		"savepoints": func(n int) string {
+			return repeated(n, "CREATE TABLE t# (a int);\n") + repeated(n, "SAVEPOINT s; INSERT INTO t# VALUES (1); ROLLBACK TO s;\n")
+		},
+		"savepoints that stay": func(n int) string {
+			return repeated(n, "SAVEPOINT s; CREATE TABLE t# (a int);\n") + repeated(n, "ROLLBACK TO s; RELEASE s;\n")
+		},
+		"transactions": func(n int) string {
+			return "COMMIT;\n" + repeated(n, "CREATE TABLE t# (a int);\n") + repeated(n, "BEGIN; INSERT INTO t# VALUES (1); COMMIT;\n") + "BEGIN; ROLLBACK;"
+		},
+		"transactions that are undone": func(n int) string {
+			return "COMMIT;\n" + repeated(n, "CREATE TABLE t# (a int);\n") + repeated(n, "BEGIN; ALTER TABLE t# ADD b int; ROLLBACK;\n")
+		},
 		"parentheses": func(n int) string {
 			return "ALTER TABLE orders ADD CHECK (" + strings.Repeat("a AND (", n) + "a" + strings.Repeat(")", n+1)
 		},
