@@ -1,6 +1,8 @@
 package migration
 
 import (
+	"cmp"
+
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
 )
 
@@ -74,8 +76,8 @@ func (s *schema) alter(action statement.Action) {
 	case statement.Drop:
 		s.drop(action)
 	case statement.Set:
-		if action.Name == "search_path" && action.Value != "" {
-			assign(s.journal, &s.path, action.Value)
+		if action.Name == "search_path" || action.Everything {
+			assign(s.journal, &s.path, cmp.Or(action.Value, usualPath))
 		}
 	}
 }

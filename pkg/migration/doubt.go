@@ -31,7 +31,7 @@ func (s *schema) doubt(action statement.Action) {
 	case statement.SetSchema:
 		s.doubtName(action.Named(), statement.Name{Schema: action.Schema, Name: action.Object.Name})
 	case statement.Set:
-		if action.Name == "search_path" {
+		if action.Name == "search_path" || action.Everything {
 			assign(s.journal, &s.path, unknownPath)
 		}
 	default:

@@ -104,6 +104,13 @@ func TestFindings(t *testing.T) {
 		{name: "also behind another name", sql: quiet + "CREATE FUNCTION total(a bigint) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;\nALTER FUNCTION total(bigint) RENAME TO sum;\nDROP FUNCTION total;\nDROP FUNCTION sum(bigint)", want: []string{"4:1 drop-object block"}},
 		{name: "what a procedure gives back tells it too", sql: quiet + "CREATE PROCEDURE pay(a int, OUT b int) LANGUAGE sql AS $$ SELECT 1 $$;\nDROP PROCEDURE pay(int);\nDROP PROCEDURE pay(int, OUT int)", want: []string{"3:1 drop-object block"}},
 		{name: "a view that gets another name is as new", sql: quiet + "CREATE VIEW v AS SELECT 1;\nALTER VIEW v RENAME TO w;\nDROP VIEW w;\nDROP VIEW v", want: []string{"5:1 drop-object block"}},
+		{name: "everything is taken back", sql: quiet + "RESET ALL;\nALTER TABLE orders DISABLE TRIGGER ALL", want: []string{"3:20 lock-timeout block"}},
+		{name: "and discarded", sql: quiet + "DISCARD ALL;\nALTER TABLE orders DISABLE TRIGGER ALL", want: []string{"3:20 lock-timeout block"}},
+		{name: "the session's after the transaction's", sql: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nSET lock_timeout = 0;\nALTER TABLE orders DISABLE TRIGGER ALL;\nCOMMIT", want: []string{"4:20 lock-timeout block"}},
+		{name: "the transaction's after the session's", sql: "SET lock_timeout = 0;\nBEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE orders DISABLE TRIGGER ALL;\nCOMMIT;\nALTER TABLE orders DISABLE TRIGGER ALL", want: []string{"6:20 lock-timeout block"}},
+		{name: "a chain of transactions", sql: "BEGIN;\nSELECT 1;\nCOMMIT AND CHAIN;\nCREATE INDEX CONCURRENTLY i ON orders (note);\nCOMMIT", want: []string{"4:1 concurrent-in-transaction block"}},
+		{name: "undone one by one", sql: quiet + "BEGIN;\nROLLBACK AND CHAIN;\nCREATE TABLE n (a int);\nROLLBACK;\nDROP TABLE n", want: []string{"6:1 drop-table block"}},
+		{name: "and never ended", sql: "BEGIN;\nCOMMIT AND CHAIN;\nSELECT 1", want: []string{"3:1 nested-transaction block"}},
 		{name: "other objects that may have been there", sql: quiet + "CREATE SCHEMA IF NOT EXISTS s;\nDROP SCHEMA s;\nCREATE SEQUENCE IF NOT EXISTS q;\nDROP SEQUENCE q;\nCREATE MATERIALIZED VIEW IF NOT EXISTS v AS SELECT 1;\nDROP MATERIALIZED VIEW v",
 			want: []string{"3:1 drop-table block", "5:1 drop-object block", "7:1 drop-object block"}},
 		{name: "an index that may have been there", sql: "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON n (a);\nDROP INDEX CONCURRENTLY i", want: []string{"1:1 add-constraint block", "2:1 drop-constraint warn"}},
@@ -184,7 +191,7 @@ func TestFindings(t *testing.T) {
 }
 
 func TestALockIsToldByTheNameThatItsTableHas(t *testing.T) {
-	text := "SET lock_timeout = '1s';\nALTER TABLE carts RENAME TO baskets;\nCREATE VIEW carts AS SELECT * FROM baskets;\nDELETE FROM orders WHERE id = 1"
+	text := "SET lock_timeout = '1s';\nALTER TABLE carts RENAME TO baskets;\nCREATE VIEW carts AS SELECT * FROM baskets;\nDELETE FROM orders WHERE id > 1"
 	report := evaluate(t, Options{}, judged("1.sql", text, dialect.Whole))
 	last := report.Findings[len(report.Findings)-1]
 	if want := "it works on many rows while the transaction holds ACCESS EXCLUSIVE of baskets"; last.Problem != want {

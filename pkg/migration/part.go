@@ -74,7 +74,7 @@ func (p *part) happens(scene *scene) {
 	}
 	switch action := scene.change.Action.(type) {
 	case statement.Transaction:
-		p.transact(action.Kind)
+		p.transact(action)
 		p.undo.controls(action, p.message)
 	case statement.Set:
 		if p.open != nil || !action.Local { // outside of a transaction SET LOCAL does nothing
@@ -105,14 +105,17 @@ func (p *part) freshType(name statement.Name) bool {
 	return p.schema.made[objectKey("type", p.schema.key(name))]
 }
 
-func (p *part) transact(kind statement.TransactionKind) {
-	switch kind {
+func (p *part) transact(action statement.Transaction) {
+	switch action.Kind {
 	case statement.Begin:
 		if p.open == nil || p.open.implicit {
 			p.open = newTransaction()
 		}
 	case statement.Commit, statement.Rollback:
 		p.open = p.begins()
+		if action.Chain {
+			p.open = newTransaction()
+		}
 		p.session.local = map[string]string{}
 	}
 }

@@ -70,11 +70,14 @@ type index struct {
 	fresh bool
 }
 
+// usualPath is the schema in which names without one are where nobody says.
+const usualPath = "public"
+
 func newSchema() *schema {
 	return &schema{
 		journal: &journal{},
 		tables:  map[string]*table{}, indexes: map[string]*index{}, functions: map[string]statement.Code{},
-		domains: map[string]bool{}, made: map[string]bool{}, gone: map[string]bool{}, path: "public",
+		domains: map[string]bool{}, made: map[string]bool{}, gone: map[string]bool{}, path: usualPath,
 	}
 }
 

@@ -17,22 +17,31 @@ func newSession(journal *journal) *session {
 	return &session{journal: journal, settings: map[string]string{}, local: map[string]string{}}
 }
 
-// set records SET and RESET. One that only a branch of code makes leaves a value
-// that isn't known, and is none to rely on.
+// set records SET and RESET. One for the session also ends what SET LOCAL said;
+// one that only a branch of code makes leaves a value that isn't known, and is
+// none to rely on.
 func (s *session) set(change statement.Set, conditional bool) {
-	values := s.settings
-	if change.Local {
-		values = s.local
+	switch {
+	case change.Everything:
+		for _, values := range []map[string]string{s.settings, s.local} {
+			for name := range values {
+				remove(s.journal, values, name)
+			}
+		}
+	case conditional:
+		put(s.journal, s.settings, change.Name, "")
+		put(s.journal, s.local, change.Name, "")
+	case change.Local && change.Value != "":
+		put(s.journal, s.local, change.Name, change.Value)
+	case change.Value != "":
+		put(s.journal, s.settings, change.Name, change.Value)
+		remove(s.journal, s.local, change.Name)
+	case !change.Local:
+		remove(s.journal, s.settings, change.Name)
+		remove(s.journal, s.local, change.Name)
+	default: // SET LOCAL … TO DEFAULT, which is not what the session says
+		put(s.journal, s.local, change.Name, "")
 	}
-	if conditional {
-		put(s.journal, values, change.Name, "")
-		return
-	}
-	if change.Value == "" {
-		remove(s.journal, values, change.Name)
-		return
-	}
-	put(s.journal, values, change.Name, change.Value)
 }
 
 // waits is how long a change waits for a lock before it gives up, 0 for without

@@ -100,7 +100,7 @@ func (u *undo) controls(action statement.Transaction, message bool) {
 			u.journal.back(0)
 		}
 		u.forget()
-		if message {
+		if message || action.Chain {
 			u.keep("")
 		}
 	}

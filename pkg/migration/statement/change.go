@@ -357,13 +357,16 @@ type (
 		Kind TransactionKind
 		// Savepoint is the name of one that is made, let go or gone back to.
 		Savepoint string
+		// Chain tells that another one begins behind its end.
+		Chain bool
 	}
 	// Set is SET, RESET and set_config. Value is "" where it goes back to
-	// what it was.
+	// what it was; Everything tells that every setting does.
 	Set struct {
-		Local bool
-		Name  string
-		Value string
+		Local      bool
+		Name       string
+		Value      string
+		Everything bool
 	}
 	// Do runs code at once.
 	Do struct{ Code Code }

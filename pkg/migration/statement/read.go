@@ -52,9 +52,16 @@ func (r *reader) other(word string) {
 		r.did(Grant{})
 	case "revoke":
 		r.revoke()
-	case "comment", "analyze", "analyse", "show", "explain", "listen", "notify", "unlisten", "deallocate", "prepare", "discard",
+	case "comment", "analyze", "analyse", "show", "explain", "listen", "notify", "unlisten", "deallocate", "prepare",
 		"security", "fetch", "move", "close", "declare", "load":
 		r.everything()
+		r.did(Harmless{What: word})
+	case "discard":
+		if r.everything().Mentions("all") {
+			r.did(Outside{What: "DISCARD ALL"})
+			r.did(Set{Everything: true})
+			return
+		}
 		r.did(Harmless{What: word})
 	case "checkpoint":
 		r.did(Harmless{What: word})
@@ -103,7 +110,7 @@ func (r *reader) transaction(word string) {
 	if kind == Rollback && rest.Mentions("to") {
 		kind = RollbackTo
 	}
-	change := Transaction{Kind: kind}
+	change := Transaction{Kind: kind, Chain: rest.Mentions("chain") && !rest.Mentions("no")}
 	if kind == Savepoint || kind == Release || kind == RollbackTo {
 		change.Savepoint = rest.at(len(rest) - 1).Value
 	}
@@ -115,6 +122,10 @@ func (r *reader) set(word string) {
 	if word == "reset" {
 		if r.accept("session", "authorization") || r.accept("time", "zone") {
 			r.did(Harmless{What: word})
+			return
+		}
+		if r.accept("all") {
+			r.did(Set{Everything: true})
 			return
 		}
 		r.did(Set{Name: r.name().String()})
