@@ -111,6 +111,11 @@ func TestFindings(t *testing.T) {
 		{name: "a chain of transactions", sql: "BEGIN;\nSELECT 1;\nCOMMIT AND CHAIN;\nCREATE INDEX CONCURRENTLY i ON orders (note);\nCOMMIT", want: []string{"4:1 concurrent-in-transaction block"}},
 		{name: "undone one by one", sql: quiet + "BEGIN;\nROLLBACK AND CHAIN;\nCREATE TABLE n (a int);\nROLLBACK;\nDROP TABLE n", want: []string{"6:1 drop-table block"}},
 		{name: "and never ended", sql: "BEGIN;\nCOMMIT AND CHAIN;\nSELECT 1", want: []string{"3:1 nested-transaction block"}},
+		{name: "what a tool records", transaction: dialect.Whole, sql: quiet + "ALTER TABLE orders DISABLE TRIGGER ALL;\nUPDATE alembic_version SET version_num = 'b' WHERE alembic_version.version_num = 'a';\nDELETE FROM \"__EFMigrationsHistory\"; UPDATE public.schema_migrations SET dirty = false"},
+		{name: "a row, as it seems", transaction: dialect.Whole, sql: quiet + "ALTER TABLE orders DISABLE TRIGGER ALL;\nUPDATE settings SET value = 'b' WHERE (settings.id = 1);\nDELETE FROM settings WHERE id = 'x' RETURNING value", want: []string{"3:1 lock-held warn", "4:1 lock-held warn"}},
+		{name: "more than a row", transaction: dialect.Whole, sql: quiet + "ALTER TABLE orders DISABLE TRIGGER ALL;\nUPDATE settings SET v = o.note FROM orders o WHERE settings.id = 1;\nDELETE FROM settings USING orders WHERE id = 1;\n" +
+			"WITH x AS (UPDATE orders SET note = '') UPDATE settings SET v = 1 WHERE id = 1;\nUPDATE settings SET v = (SELECT count(*) FROM orders) WHERE id = 1;\nUPDATE settings SET v = 1 WHERE id = 1 OR true;\nUPDATE settings SET v = 1 WHERE id = id",
+			want: []string{"3:1 lock-held block", "4:1 lock-held block", "5:1 lock-held block", "6:1 lock-held block", "7:1 lock-held block", "8:1 lock-held block"}},
 		{name: "other objects that may have been there", sql: quiet + "CREATE SCHEMA IF NOT EXISTS s;\nDROP SCHEMA s;\nCREATE SEQUENCE IF NOT EXISTS q;\nDROP SEQUENCE q;\nCREATE MATERIALIZED VIEW IF NOT EXISTS v AS SELECT 1;\nDROP MATERIALIZED VIEW v",
 			want: []string{"3:1 drop-table block", "5:1 drop-object block", "7:1 drop-object block"}},
 		{name: "an index that may have been there", sql: "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON n (a);\nDROP INDEX CONCURRENTLY i", want: []string{"1:1 add-constraint block", "2:1 drop-constraint warn"}},

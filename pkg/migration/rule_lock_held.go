@@ -1,6 +1,11 @@
 package migration
 
-import "github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+import (
+	"slices"
+	"strings"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+)
 
 func lockHeld() Rule {
 	return Rule{
@@ -15,8 +20,17 @@ func lockHeld() Rule {
 			if !hinders || !s.long() {
 				return nil
 			}
-			return one(s.found("it works on many rows while the transaction holds %s of %s", held.mode, spoken(held.table)).
-				breaks("queries of both versions on %s wait until it is committed", spoken(held.table)))
+			works := "works"
+			data, is := s.change.Action.(statement.Data)
+			if is && data.Equals {
+				works = "may work"
+			}
+			found := s.found("it %s on many rows while the transaction holds %s of %s", works, held.mode, spoken(held.table)).
+				breaks("queries of both versions on %s wait until it is committed", spoken(held.table))
+			if is && data.Equals {
+				found.Level = Warn
+			}
+			return one(found)
 		},
 	}
 }
@@ -36,7 +50,7 @@ func (s *scene) long() bool {
 	case statement.Data:
 		switch action.Verb {
 		case "update", "delete", "merge", "copy":
-			return !s.fresh(action.Table)
+			return !s.fresh(action.Table) && !isRecord(action)
 		case "insert":
 			return action.Query.Mentions("select")
 		}
@@ -44,6 +58,16 @@ func (s *scene) long() bool {
 		return action.Query != nil
 	}
 	return false
+}
+
+// isRecord reports whether a change of rows is how a tool keeps which migrations
+// were applied: in a table of its own, of a row each.
+func isRecord(action statement.Data) bool {
+	records := []string{"__diesel_schema_migrations", "__drizzle_migrations", "__efmigrationshistory", "_prisma_migrations", "_sqlx_migrations",
+		"alembic_version", "ar_internal_metadata", "atlas_schema_revisions", "databasechangelog", "databasechangeloglock", "django_migrations",
+		"doctrine_migration_versions", "flyway_schema_history", "goose_db_version", "gorp_migrations", "knex_migrations", "knex_migrations_lock",
+		"mikro_orm_migrations", "pgmigrations", "phinxlog", "refinery_schema_history", "schema_migrations", "schema_version", "sequelizemeta"}
+	return slices.Contains(records, strings.ToLower(action.Table.Name)) && !action.Query.Mentions("select")
 }
 
 func severalLocks() Rule {

@@ -94,7 +94,7 @@ func backfill() Rule {
 		Source: "strong_migrations, Backfilling data",
 		Examine: func(s *scene) []Finding {
 			action, is := s.change.Action.(statement.Data)
-			if !is || action.Where || action.Verb != "update" && action.Verb != "delete" || s.fresh(action.Table) {
+			if !is || action.Where || isRecord(action) || action.Verb != "update" && action.Verb != "delete" || s.fresh(action.Table) {
 				return nil
 			}
 			return one(s.found("%s of %s has no condition", action.Verb, action.Table).

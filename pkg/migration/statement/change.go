@@ -374,8 +374,9 @@ type (
 	Data struct {
 		Verb  string
 		Table Name
-		// Where tells that it has a condition.
-		Where bool
+		// Where tells that it has a condition; Equals that this is "column =
+		// constant", in a statement that reads no other table.
+		Where, Equals bool
 		// Calls are the functions and procedures that it calls; Surely tells
 		// that nothing in it decides whether it does.
 		Calls  []string

@@ -25,8 +25,37 @@ func (r *reader) data(verb string) {
 			change.Table = written(verb, query[i:])
 		}
 	}
+	change.Equals = query.changesEqual()
 	r.did(change)
 	r.settings(query)
+}
+
+// changesEqual reports whether an UPDATE or a DELETE is one of the rows whose
+// column equals a constant, and of no other table.
+func (e Expression) changesEqual() bool {
+	if !e.at(0).Is("update") && !e.at(0).Is("delete") {
+		return false
+	}
+	end := len(e)
+	if i := slices.IndexFunc(e, func(token Token) bool { return token.Is("returning") }); i >= 0 {
+		end = i
+	}
+	where := slices.IndexFunc(e, func(token Token) bool { return token.Is("where") })
+	others := slices.ContainsFunc(e[min(2, len(e)):], func(token Token) bool {
+		return token.Is("from") || token.Is("using") || token.Is("select") || token.Is("table")
+	})
+	if where < 0 || where > end || others {
+		return false
+	}
+	return e[where+1 : end].unwrapped().isEquality()
+}
+
+// isEquality reports whether a condition is "column = constant".
+func (e Expression) isEquality() bool {
+	for e.at(1).Is(".") { // the table before it
+		e = e[2:]
+	}
+	return len(e) == 3 && e[0].isName() && e[1].Is("=") && (e[2].Kind == Literal || e[2].Kind == Number)
 }
 
 // callsSurely reports whether a query is one that only calls: rows, conditions
