@@ -56,7 +56,9 @@ func (s *schema) alter(action statement.Action) {
 		assign(s.journal, &column.collation, action.Collation)
 		assign(s.journal, &column.known, true)
 	case statement.SetDefault:
-		assign(s.journal, &s.columnRecord(action.Table, action.Column).filled, action.Default != nil)
+		column := s.columnRecord(action.Table, action.Column)
+		assign(s.journal, &column.filled, action.Default != nil && !action.Default.IsNull())
+		assign(s.journal, &column.usual, action.Default)
 	case statement.SetNotNull:
 		assign(s.journal, &s.columnRecord(action.Table, action.Column).notNull, true)
 	case statement.DropNotNull:
@@ -119,8 +121,8 @@ func (s *schema) addColumn(action statement.AddColumn, conditional bool) {
 func (s *schema) newColumn(definition statement.Column, isNew bool) *column {
 	made := &column{
 		typ: definition.Type, collation: definition.Collation, known: true, fresh: s.judging && isNew, notNull: definition.NotNull,
-		computed: definition.Generated != nil,
-		filled:   definition.Default != nil || definition.Identity || definition.Generated != nil || definition.Type.IsSerial(),
+		computed: definition.Generated != nil, usual: definition.Default,
+		filled: definition.Default != nil && !definition.Default.IsNull() || definition.Identity || definition.Generated != nil || definition.Type.IsSerial(),
 	}
 	if s.judging && !isNew {
 		return &column{supposed: made}

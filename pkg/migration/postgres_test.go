@@ -184,7 +184,7 @@ func TestTheOldVersionIsJudgedRightly(t *testing.T) {
 		"GRANT SELECT, INSERT ON numbered TO app;"
 	check := func(breaks bool, condition string) sample {
 		return sample{name: condition, breaks: breaks, old: "INSERT INTO orders (id, note, quantity) VALUES (9001, 'x', 3)",
-			sql: "ALTER TABLE orders ADD w int, ADD extra int DEFAULT 0, ADD doubled int GENERATED ALWAYS AS (quantity * 2) STORED;" +
+			sql: "ALTER TABLE orders ADD w int, ADD extra int DEFAULT 0, ADD word text DEFAULT 'x'::text, ADD empty int DEFAULT NULL, ADD less int DEFAULT -1, ADD near int DEFAULT 0.6, ADD five numeric(3,1) DEFAULT 5, ADD doubled int GENERATED ALWAYS AS (quantity * 2) STORED;" +
 				"ALTER TABLE orders ADD CONSTRAINT c CHECK (" + condition + ") NOT VALID"}
 	}
 	for _, test := range []sample{
@@ -217,6 +217,19 @@ func TestTheOldVersionIsJudgedRightly(t *testing.T) {
 		check(false, "w IN (1, 2) AND w BETWEEN 1 AND 5 AND w::bigint <> 7"),
 		check(false, "abs(w) + 1 > length(note) AND w > extra"),
 		check(false, "w * extra < 0 AND extra >= 0"),
+		check(false, "extra = 0 AND extra < 1 AND extra <> 2 AND less <= -1 AND 0 = extra"),
+		check(false, "word = 'x'"),
+		check(false, "empty > 0"),
+		check(true, "extra > 0"),
+		check(true, "less >= 0"),
+		check(true, "near < 1"),
+		check(true, "word <> 'x'"),
+		check(true, "word = 'y'"),
+		check(true, "five <> 5"),
+		check(true, "extra > 0 AND w > 0"),
+		check(true, "false"),
+		check(true, "1 = 2"),
+		check(true, "w > 0 AND false"),
 		check(true, "coalesce(w, 0) > 0"),
 		check(true, "num_nonnulls(w, note) = 0"),
 		check(true, "w > 0 AND note <> 'x'"),

@@ -11,7 +11,8 @@ func addConstraint() Rule {
 	return Rule{
 		ID: "add-constraint", Class: BreaksAtOnce, Title: "demands more of what is written to a table",
 		Why: "A constraint holds for the old version too, and NOT VALID only spares the rows that are there. " +
-			"On a column that this release adds, the old version writes nothing, so a comparison with it refuses nothing; IS NOT NULL, OR and coalesce may.",
+			"On a column that this release adds, the old version writes nothing, so a comparison with it refuses nothing; IS NOT NULL, OR and coalesce may. " +
+			"Where such a column has a default, that is what the old version writes.",
 		Remedy: "let this release write what fits, and add the constraint in a later one, when no version that may come back writes anything else",
 		Source: "that NOT VALID refuses new rows was tried on PostgreSQL; squawk constraint-missing-not-valid; atlas MF101",
 		Old:    "INSERT INTO orders (id, quantity) VALUES (9001, 0)",

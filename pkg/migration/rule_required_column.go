@@ -39,6 +39,6 @@ func required(column statement.Column) bool {
 	for _, constraint := range column.Constraints {
 		mandatory = mandatory || constraint.Kind == statement.PrimaryKey || constraint.Check.ProvesNotNull() == column.Name
 	}
-	empty := column.Default == nil || len(column.Default) == 1 && column.Default[0].Is("null")
+	empty := column.Default == nil || column.Default.IsNull()
 	return mandatory && empty && !column.Identity && column.Generated == nil && !column.Type.IsSerial()
 }

@@ -47,6 +47,8 @@ type column struct {
 	fresh     bool
 	notNull   bool
 	filled    bool // whether it has a default
+	// usual is that default, nil where it is none that is written down.
+	usual statement.Expression
 	// computed of other columns, as a generated one is.
 	computed bool
 	// supposed is what IF NOT EXISTS makes of it, in the release that is judged:

@@ -93,6 +93,42 @@ func comparesStrictly(symbol string) bool {
 	return slices.Contains([]string{"=", "<>", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "%", "~", "~*", "!~", "!~*", "->", "->>", "::", ".", "(", ")"}, symbol)
 }
 
+// Comparison takes "column operator constant" apart, also with the constant in
+// front of =. The name is "" for every other condition.
+func (e Expression) Comparison() (column, operator string, constant Token) {
+	e = e.unwrapped()
+	if len(e) < 3 || e[1].Kind != Symbol {
+		return "", "", Token{}
+	}
+	if e[1].Is("=") && !e[0].isName() && len(e) == 3 {
+		e = Expression{e[2], e[1], e[0]}
+	}
+	constant, is := e[2:].Constant()
+	if !is || !e[0].isName() || e[0].Is("true") || e[0].Is("false") {
+		return "", "", Token{}
+	}
+	return e[0].Value, e[1].Value, constant
+}
+
+// Constant is the value of an expression that is a number, with its sign, a
+// string or a truth value, also cast to a type that takes it as it is.
+func (e Expression) Constant() (Token, bool) {
+	e = e.unwrapped()
+	if e.at(0).Kind == Literal && e.at(1).Is("::") {
+		if kind := (Expression)(e[2:]).String(); kind == "text" || kind == "character varying" {
+			e = e[:1]
+		}
+	}
+	if len(e) == 2 && e[0].Is("-") && e[1].Kind == Number {
+		return Token{Kind: Number, Value: "-" + e[1].Value}, true
+	}
+	is := len(e) == 1 && (e[0].Kind == Number || e[0].Kind == Literal || e[0].Is("true") || e[0].Is("false"))
+	return e.at(0), is
+}
+
+// IsNull reports whether an expression is null and nothing else.
+func (e Expression) IsNull() bool { return len(e) == 1 && e[0].Is("null") }
+
 // isName reports whether a token may name a column, a table or a type: a word
 // that makes something of null is no name.
 func (t Token) isName() bool {

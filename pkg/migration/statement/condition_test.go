@@ -1,6 +1,7 @@
 package statement
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,6 +23,35 @@ func TestConjuncts(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", condition, diff)
+		}
+	}
+}
+
+func TestComparison(t *testing.T) {
+	for condition, want := range map[string]string{
+		"a > 0":                 "a > 0",
+		"((a <= (-1)))":         "a <= -1",
+		"0 = a":                 "a = 0",
+		"a = 'x'::text":         "a = x",
+		"a = true":              "a = true",
+		"0 < a":                 "",
+		"a > b":                 "",
+		"a > 0 AND b > 0":       "",
+		"true = false":          "",
+		"a = '1'::integer":      "",
+		"a = 'x'::text || b":    "",
+		"a + 1 = 2":             "",
+		"a":                     "",
+		"f(a) = 1":              "",
+		"a = 1 = b":             "",
+		"'x' = 'y' = a":         "",
+		"a::smallint = 1":       "",
+		"a = 'x' COLLATE \"C\"": "",
+	} {
+		column, operator, constant := Expression(Split("CALL " + condition)[0].Tokens[1:]).Comparison()
+		got := strings.TrimSpace(column + " " + operator + " " + constant.Value)
+		if got != want {
+			t.Errorf("%s: %q, want %q", condition, got, want)
 		}
 	}
 }
