@@ -101,6 +101,8 @@ func (s *schema) createTable(action statement.CreateTable, conditional bool) {
 	isNew := s.isNew(objectKey("table", key), action.IfNotExists && !action.Temporary || conditional)
 	made := &table{name: action.Table.String(), fresh: s.judging && isNew, columns: map[string]*column{}, proofs: map[string]*proof{}}
 	made.whole = isNew && !action.Borrows && action.Query == nil && action.PartitionOf.Name == "" && len(action.Inherits) == 0
+	made.supposed = s.judging && !isNew && !conditional && !s.speaksOf(action.Table.Name)
+	s.supposes = s.supposes || made.supposed
 	for _, column := range action.Columns {
 		made.columns[column.Name] = s.newColumn(column, isNew)
 	}

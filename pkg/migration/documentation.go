@@ -49,7 +49,8 @@ release: what they make, the old version doesn't know, so they may lock and chan
 that is named too are only read, to know the types, proofs and names that were there before. Of a folder alone nobody can say which
 migrations were applied, so each file is judged as a release of its own. What IF NOT EXISTS makes, or a branch of
 code (IF, CASE, a loop, a block with EXCEPTION), may have been there, so it is the old version's too, unless the migrations that were
-read drop it before, or make its whole table without it.
+read drop it before, or make its whole table without it. Where they never speak of a table before CREATE TABLE IF NOT EXISTS, what a
+new table gets (indexes, constraints, policies) warns at most; what changes its columns or drops it does not.
 
 **Classes.** BI and L block (exit code 2), RB and R warn. ` + "`--level RULE=block|warn|off`" + ` sets another level.
 

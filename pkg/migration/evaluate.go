@@ -62,6 +62,7 @@ func (w *walk) remember(migration dialect.Migration) {
 		statements := statement.Split(section.Text)
 		w.begin(section, statements)
 		for _, read := range statements {
+			w.schema.mention(read.Text)
 			for _, change := range w.unfold(read).changes {
 				if action, is := change.Action.(statement.Transaction); is {
 					w.undo.controls(action, isMessage(section, statements))

@@ -10,6 +10,8 @@ import (
 type lock struct {
 	table string
 	mode  statement.LockMode
+	// supposed: only IF NOT EXISTS says that the table may be the old version's.
+	supposed bool
 }
 
 // locks are the locks that a change takes of tables that the old version uses,
@@ -20,7 +22,7 @@ func (s *scene) locks() []lock {
 	take := func(mode statement.LockMode, tables ...statement.Name) {
 		for _, table := range tables {
 			if table.Name != "" && !s.fresh(table) {
-				taken = append(taken, lock{table: s.schema.key(table), mode: mode})
+				taken = append(taken, lock{table: s.schema.key(table), mode: mode, supposed: s.schema.table(table).supposed})
 			}
 		}
 	}

@@ -27,6 +27,9 @@ type part struct {
 func (p *part) statement(read *statement.Statement) {
 	telling, problems := p.telling(read)
 	p.problems = append(p.problems, problems...)
+	if !isTable(*read) {
+		p.schema.mention(read.Text) // what code says before it makes a table counts as well
+	}
 	run := p.unfold(*read)
 	ownMade := sync.OnceValue(func() map[making]int { return p.makings.lastMade(run.changes) })
 	for _, unread := range run.unread {
@@ -39,14 +42,24 @@ func (p *part) statement(read *statement.Statement) {
 			if rule.Examine == nil {
 				continue
 			}
-			for _, finding := range rule.Examine(scene) {
+			for _, finding := range p.examine(rule, scene) {
 				finding.Rule = rule.ID
 				telling.tell(finding)
 			}
 		}
 		p.happens(scene)
 	}
+	p.schema.mention(read.Text)
 	telling.sum()
+}
+
+// isTable reports whether a statement makes a table, and does nothing else.
+func isTable(read statement.Statement) bool {
+	if len(read.Changes) != 1 {
+		return false
+	}
+	_, is := read.Changes[0].Action.(statement.CreateTable)
+	return is
 }
 
 // remadeLater looks for an object that is made by what is left of a statement's
@@ -67,6 +80,13 @@ func (p *part) happens(scene *scene) {
 		p.open.take(scene.locks())
 		if action, adds := scene.change.Action.(statement.AddEnumValue); adds && !p.freshType(action.Type) {
 			p.open.enums[action.Value] = true
+		}
+	}
+	if !furnishes(scene.change.Action) {
+		for _, taken := range scene.locks() {
+			if taken.supposed {
+				assign(p.schema.journal, &p.schema.record(nameOf(taken.table)).supposed, false)
+			}
 		}
 	}
 	if from, to := movedTable(scene.change.Action); from.Name != "" && p.open != nil && !scene.change.Conditional() {

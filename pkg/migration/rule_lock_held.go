@@ -16,7 +16,7 @@ func lockHeld() Rule {
 		Bad:    "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN remark text;\nUPDATE orders SET remark = note WHERE id > 0;\nCOMMIT;",
 		Good:   "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN remark text;\nUPDATE orders SET remark = note WHERE id BETWEEN 1 AND 100;",
 		Examine: func(s *scene) []Finding {
-			held, hinders := s.transaction.strongest()
+			held, hinders := s.strongest()
 			if !hinders || !s.long() {
 				return nil
 			}
@@ -79,7 +79,7 @@ func severalLocks() Rule {
 		Bad:    "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN remark text;\nALTER TABLE customers ADD COLUMN remark text;\nCOMMIT;",
 		Good:   "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN remark text;\nALTER TABLE customers ADD COLUMN remark text;",
 		Examine: func(s *scene) []Finding {
-			held, hinders := s.transaction.strongest()
+			held, hinders := s.strongest()
 			if !hinders {
 				return nil
 			}

@@ -8,7 +8,9 @@ import (
 
 // scene is what a rule looks at: one change, and what is known when it is made.
 type scene struct {
-	version   Version
+	version Version
+	// supposing that IF NOT EXISTS found no table that nothing speaks of.
+	supposing bool
 	schema    *schema
 	session   *session
 	statement *statement.Statement
@@ -27,13 +29,13 @@ type scene struct {
 // judged has made it.
 func (s *scene) fresh(name statement.Name) bool {
 	known := s.schema.tables[s.schema.key(name)]
-	return known != nil && known.fresh
+	return known != nil && (known.fresh || s.supposing && known.supposed)
 }
 
 // freshColumn reports whether the old version can't know the column.
 func (s *scene) freshColumn(name statement.Name, column string) bool {
 	known := s.schema.tables[s.schema.key(name)]
-	return known != nil && (known.fresh || known.columns[column] != nil && known.columns[column].fresh)
+	return known != nil && (s.fresh(name) || known.columns[column] != nil && known.columns[column].fresh)
 }
 
 // freshObject reports whether what is judged has made the object.

@@ -16,6 +16,10 @@ type schema struct {
 	made map[string]bool
 	// gone are the objects of any kind that were dropped, and not made again.
 	gone map[string]bool
+	// mentioned are the words of all that was read; supposes tells that there
+	// are tables that are supposed to be old.
+	mentioned map[string]bool
+	supposes  bool
 	// path is the schema in which names without one are.
 	path string
 	// judging: what is applied belongs to the release that is judged, so the
@@ -29,6 +33,8 @@ type table struct {
 	// fresh: what is judged has made it, so that the old version knows
 	// nothing of it.
 	fresh bool
+	// supposed: it may have been there before, but only IF NOT EXISTS says so.
+	supposed bool
 	// whole: every column that it has was read.
 	whole   bool
 	columns map[string]*column
@@ -79,7 +85,7 @@ func newSchema() *schema {
 	return &schema{
 		journal: &journal{},
 		tables:  map[string]*table{}, indexes: map[string]*index{}, functions: map[string]statement.Code{},
-		domains: map[string]bool{}, made: map[string]bool{}, gone: map[string]bool{}, path: usualPath,
+		domains: map[string]bool{}, made: map[string]bool{}, gone: map[string]bool{}, mentioned: map[string]bool{}, path: usualPath,
 	}
 }
 
@@ -139,7 +145,7 @@ func (t *table) proven(name string) *proof {
 // settle ends the release that was judged: what it made is old to the next.
 func (s *schema) settle() {
 	for _, table := range s.tables {
-		table.fresh, table.behind = false, ""
+		table.fresh, table.supposed, table.behind = false, false, ""
 		for _, column := range table.columns {
 			column.settle()
 		}
@@ -151,6 +157,7 @@ func (s *schema) settle() {
 		index.fresh = false
 	}
 	clear(s.made)
+	s.supposes = false
 }
 
 // settle makes a column old, and takes it to be what the migrations say, as all

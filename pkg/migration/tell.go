@@ -63,10 +63,10 @@ func (t *telling) tell(finding Finding) {
 		finding.Level = level
 	}
 	said := rule.said(finding)
-	if rule.ID == "" || finding.Level == Off || said != "" && t.seen[said] {
+	if rule.ID == "" || finding.Level == Off || said != "" && (t.seen[said+string(finding.Level)] || t.seen[said+string(Block)]) {
 		return
 	}
-	t.seen[said] = true
+	t.seen[said+string(finding.Level)] = true
 	if !t.counts(findingKind{rule: rule.ID, level: finding.Level}) {
 		return
 	}

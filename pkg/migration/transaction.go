@@ -11,9 +11,10 @@ import (
 type transaction struct {
 	// whole: the tool has begun it, not the file.
 	whole bool
-	// held are the locks that it holds, by table, and top is the strongest.
-	held map[string]statement.LockMode
-	top  lock
+	// held are the locks that it holds, by table; top is the strongest, and
+	// topSure that of the tables that are not only supposed to be old.
+	held         map[string]statement.LockMode
+	top, topSure lock
 	// enums are the values that it has added to a type.
 	enums map[string]bool
 	// implicit: neither the tool nor the file has begun it, but PostgreSQL, for
@@ -32,13 +33,20 @@ func (t *transaction) take(locks []lock) {
 		if taken.mode > t.top.mode {
 			t.top = taken
 		}
+		if taken.mode > t.topSure.mode && !taken.supposed {
+			t.topSure = taken
+		}
 	}
 }
 
 // strongest is the strongest lock that is held, if it makes others wait.
-func (t *transaction) strongest() (lock, bool) {
-	if t == nil {
+func (s *scene) strongest() (lock, bool) {
+	t := s.transaction
+	switch {
+	case t == nil:
 		return lock{}, false
+	case s.supposing:
+		return t.topSure, t.topSure.hinders()
 	}
 	return t.top, t.top.hinders()
 }
@@ -52,8 +60,10 @@ func (t *transaction) renamed(from, to string) {
 		delete(t.held, from)
 		t.held[to] = mode
 	}
-	if t.top.table == from {
-		t.top.table = to
+	for _, strongest := range []*lock{&t.top, &t.topSure} {
+		if strongest.table == from {
+			strongest.table = to
+		}
 	}
 }
 
