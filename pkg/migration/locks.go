@@ -27,6 +27,27 @@ func (s *scene) locks() []lock {
 		}
 	}
 	switch action := s.change.Action.(type) {
+	case statement.Drop:
+		s.dropLocks(action, take)
+	case statement.Reindex:
+		if action.Kind == "table" && !action.Concurrently {
+			take(statement.Share, action.Target)
+		}
+		if known := s.schema.indexes[s.schema.key(action.Target)]; known != nil && action.Kind == "index" && !action.Concurrently {
+			taken = append(taken, lock{table: known.table, mode: statement.Share})
+		}
+	default:
+		if !constraintLocks(action, take) && !ownLocks(action, take) {
+			take(statement.AccessExclusive, exclusively(action)...)
+		}
+	}
+	return taken
+}
+
+// constraintLocks takes the locks of a change that may refer to another table,
+// and reports whether it is one.
+func constraintLocks(action statement.Action, take func(statement.LockMode, ...statement.Name)) bool {
+	switch action := action.(type) {
 	case statement.CreateTable:
 		take(statement.AccessExclusive, action.PartitionOf)
 		take(statement.ShareUpdateExclusive, action.Inherits...)
@@ -44,6 +65,16 @@ func (s *scene) locks() []lock {
 			mode = statement.ShareRowExclusive
 		}
 		take(mode, action.Table, action.Constraint.References)
+	default:
+		return false
+	}
+	return true
+}
+
+// ownLocks takes the locks of a change that says, or whose words say, which it
+// takes, and reports whether it is one.
+func ownLocks(action statement.Action, take func(statement.LockMode, ...statement.Name)) bool {
+	switch action := action.(type) {
 	case statement.ValidateConstraint:
 		take(statement.ShareUpdateExclusive, action.Table)
 	case statement.AttachPartition:
@@ -67,19 +98,10 @@ func (s *scene) locks() []lock {
 			mode = statement.ShareUpdateExclusive
 		}
 		take(mode, action.Table)
-	case statement.Drop:
-		s.dropLocks(action, take)
-	case statement.Reindex:
-		if action.Kind == "table" && !action.Concurrently {
-			take(statement.Share, action.Target)
-		}
-		if known := s.schema.indexes[s.schema.key(action.Target)]; known != nil && action.Kind == "index" && !action.Concurrently {
-			taken = append(taken, lock{table: known.table, mode: statement.Share})
-		}
 	default:
-		take(statement.AccessExclusive, exclusively(action)...)
+		return false
 	}
-	return taken
+	return true
 }
 
 func (s *scene) dropLocks(action statement.Drop, take func(statement.LockMode, ...statement.Name)) {

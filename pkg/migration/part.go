@@ -25,18 +25,18 @@ type part struct {
 
 // statement judges one statement.
 func (p *part) statement(read *statement.Statement) {
-	telling, problems := p.telling(read)
-	p.problems = append(p.problems, problems...)
+	teller := p.teller(read)
+	p.problems = append(p.problems, teller.problems...)
 	if !isTable(*read) {
 		p.schema.mention(read.Text) // what code says before it makes a table counts as well
 	}
 	run := p.unfold(*read)
 	ownMade := sync.OnceValue(func() map[making]int { return p.makings.lastMade(run.changes) })
 	for _, unread := range run.unread {
-		telling.tell(unreadFinding(unread))
+		teller.tell(unreadFinding(unread))
 	}
 	for number, change := range run.changes {
-		scene := &scene{version: p.options.Version, schema: p.schema, session: p.session, statement: read, text: telling.text, change: change, transaction: p.open}
+		scene := &scene{version: p.options.Version, schema: p.schema, session: p.session, statement: read, text: teller.text, change: change, transaction: p.open}
 		scene.remadeLater = p.remadeLater(ownMade, number, change.Branch)
 		for _, rule := range p.rules {
 			if rule.Examine == nil {
@@ -44,13 +44,13 @@ func (p *part) statement(read *statement.Statement) {
 			}
 			for _, finding := range p.examine(rule, scene) {
 				finding.Rule = rule.ID
-				telling.tell(finding)
+				teller.tell(finding)
 			}
 		}
 		p.happens(scene)
 	}
 	p.schema.mention(read.Text)
-	telling.sum()
+	teller.sum()
 }
 
 // isTable reports whether a statement makes a table, and does nothing else.
@@ -148,10 +148,10 @@ func (p *part) end(section dialect.Section, statements []statement.Statement) {
 	}
 	last := &statements[len(statements)-1]
 	if p.open != nil && !p.open.whole && !p.open.implicit {
-		p.tell(last, openFinding(last.At))
+		p.teller(last).tell(openFinding(last.At))
 	}
 	first := &statements[0]
 	if finding, wrong := downFinding(section, first.At); wrong {
-		p.tell(first, finding)
+		p.teller(first).tell(finding)
 	}
 }

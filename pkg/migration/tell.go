@@ -8,11 +8,12 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
-// telling is what is told of one statement.
-type telling struct {
+// teller tells of one statement.
+type teller struct {
 	*part
-	// reasons are what its comments acknowledge.
-	reasons map[string]string
+	// reasons are what its comments acknowledge, problems what is wrong in them.
+	reasons  map[string]string
+	problems release.Problems
 	// text is the statement with its semicolon, beginning the part of it that a
 	// finding shows: code of thousands of changes is written out once.
 	text, beginning func() string
@@ -33,22 +34,16 @@ type toldKind struct{ count, last int }
 // a report on code of thousands of changes can still be read.
 const mostTold = 50
 
-// telling begins to tell of a statement. The problems are those of its comments.
-func (p *part) telling(read *statement.Statement) (*telling, release.Problems) {
+// teller begins to tell of a statement.
+func (p *part) teller(read *statement.Statement) *teller {
 	reasons, problems := allowed(p.file, *read)
 	text := sync.OnceValue(func() string { return read.Shown() + ";" })
 	beginning := sync.OnceValue(func() string { return compact(read.Shown()) })
-	return &telling{part: p, reasons: reasons, text: text, beginning: beginning, kinds: map[findingKind]*toldKind{}}, problems
-}
-
-// tell adds one finding of a statement to the report.
-func (p *part) tell(read *statement.Statement, finding Finding) {
-	telling, _ := p.telling(read)
-	telling.tell(finding)
+	return &teller{part: p, reasons: reasons, problems: problems, text: text, beginning: beginning, kinds: map[findingKind]*toldKind{}}
 }
 
 // tell adds a finding to the report, with all that is known from its rule.
-func (t *telling) tell(finding Finding) {
+func (t *teller) tell(finding Finding) {
 	var rule Rule
 	for _, known := range t.rules {
 		if known.ID == finding.Rule {
@@ -80,7 +75,7 @@ func (t *telling) tell(finding Finding) {
 }
 
 // counts reports whether the next finding of a kind is told.
-func (t *telling) counts(kind findingKind) bool {
+func (t *teller) counts(kind findingKind) bool {
 	if t.kinds[kind] == nil {
 		t.kinds[kind] = &toldKind{}
 	}
@@ -94,7 +89,7 @@ func (t *telling) counts(kind findingKind) bool {
 }
 
 // sum ends a statement: the last finding of a kind says how many more there are.
-func (t *telling) sum() {
+func (t *teller) sum() {
 	for _, told := range t.kinds {
 		if more := told.count - mostTold; more > 0 {
 			t.report.Findings[told.last].Problem += fmt.Sprintf(" (and %d more like this in the statement)", more)

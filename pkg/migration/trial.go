@@ -163,7 +163,7 @@ func (w *walk) observed(observed Observed, until statement.Position) {
 
 // seen adds a finding of a trial.
 func (w *walk) seen(file string, read statement.Statement, finding Finding) {
-	(&part{walk: w, file: file, seen: map[string]bool{}}).tell(&read, finding)
+	(&part{walk: w, file: file, seen: map[string]bool{}}).teller(&read).tell(finding)
 }
 
 // before reports whether a position comes before another in one file.

@@ -38,20 +38,28 @@ func (r *reader) create() {
 		r.expect("trigger")
 		r.createTrigger(replace)
 	case "rule":
-		name := r.identifier()
-		r.expect("as", "on")
-		r.identifier()
-		r.expect("to")
-		r.did(CreateRule{Name: name, Table: r.name()})
-		r.everything()
+		r.createRule()
 	case "policy":
-		name := r.identifier()
-		r.expect("on")
-		r.did(Policy{Name: name, Table: r.name()})
-		r.everything()
+		r.createPolicy()
 	case "type":
 		r.createType()
 	}
+}
+
+func (r *reader) createRule() {
+	name := r.identifier()
+	r.expect("as", "on")
+	r.identifier()
+	r.expect("to")
+	r.did(CreateRule{Name: name, Table: r.name()})
+	r.everything()
+}
+
+func (r *reader) createPolicy() {
+	name := r.identifier()
+	r.expect("on")
+	r.did(Policy{Name: name, Table: r.name()})
+	r.everything()
 }
 
 // createOther reads the objects whose making neither version notices.
