@@ -115,7 +115,7 @@ func (e Expression) Comparison() (column, operator string, constant Token) {
 func (e Expression) Constant() (Token, bool) {
 	e = e.unwrapped()
 	if e.at(0).Kind == Literal && e.at(1).Is("::") {
-		if kind := (Expression)(e[2:]).String(); kind == "text" || kind == "character varying" {
+		if kind := e[2:].String(); kind == "text" || kind == "character varying" {
 			e = e[:1]
 		}
 	}

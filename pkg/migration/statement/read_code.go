@@ -84,12 +84,13 @@ func procedural(body Token, depth int) []Statement {
 	first := false
 	for i := 0; i < len(tokens); i++ {
 		dynamic := tokens[i].Is("execute") // FOR … IN EXECUTE, RETURN QUERY EXECUTE
-		if !dynamic && !(first && tokens[i].Kind == Word && slices.Contains(runs(), tokens[i].Value)) {
+		isSQL := dynamic || first && tokens[i].Kind == Word && slices.Contains(runs(), tokens[i].Value)
+		if !isSQL {
 			first = branches.pass(tokens[i], tokens.at(i+1), first || i == 0)
 			continue
 		}
 		end := i
-		for end < len(tokens) && !tokens[end].Is(";") && !(dynamic && tokens[end].Is("loop")) {
+		for end < len(tokens) && !tokens[end].Is(";") && (!dynamic || !tokens[end].Is("loop")) {
 			end++
 		}
 		run := tokens[i:end]
