@@ -494,7 +494,7 @@ func TestParseTellsEveryMistake(t *testing.T) {
 			"70:1: a second document starts here; a file holds one Release; put the other documents into files of their own",
 		}},
 		{name: "text only", old: "apiVersion: bluegreen.dev/v1alpha1\nkind: Release\nmetadata:\n  name: shop\nspec:", new: "- a\n#", want: []string{
-			"2:1: is not YAML: did not find expected '-' indicator",
+			"3:1: is not YAML: did not find expected '-' indicator",
 		}},
 		{name: "a misspelt field hides no other mistake", document: "full.yaml", old: "  require: production", new: "  gate: {}\n  require: prod", want: []string{
 			"64:3: spec.gate: unknown field; did you mean \"gates\"?",

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -47,7 +46,7 @@ func parseSource(file string, text []byte) *source {
 	documents, err := decodeDocuments(text)
 	switch {
 	case err != nil:
-		s.reportSyntax(text, err)
+		s.reportSyntax(text)
 	case len(documents) == 0:
 		s.at(1, 1, "", "is empty; a Release was expected", "write one with: kubectl bluegreen init svc/NAME")
 	case len(documents) > 1:
@@ -90,19 +89,11 @@ func decodeDocuments(text []byte) (documents []*yaml.Node, err error) {
 
 var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 
-var syntaxLine = regexp.MustCompile(`^(?:line (\d+): )?(.*)$`)
-
 // reportSyntax turns an error of the YAML package into a problem. A tab in
 // the indentation is by far the most common cause and gets its own words.
-func (s *source) reportSyntax(text []byte, err error) {
-	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	line, column := 1, 1
-	if match := syntaxLine.FindStringSubmatch(message); match != nil {
-		if number, err := strconv.Atoi(match[1]); err == nil {
-			line = number
-		}
-		message = match[2]
-	}
+func (s *source) reportSyntax(text []byte) {
+	line, message := syntaxMistake(text)
+	line, column := max(line, 1), 1
 	for index, content := range strings.Split(string(text), "\n") {
 		indentation := content[:len(content)-len(strings.TrimLeft(content, " \t"))]
 		if tab := strings.IndexByte(indentation, '\t'); tab >= 0 && strings.TrimSpace(content) != "" {
