@@ -23,8 +23,8 @@ import (
 // ReadManifests reads objects from YAML or JSON files with any number of
 // documents, and from the .yaml, .yml and .json files right inside
 // directories, in the order of paths and then of file names. Lists are taken
-// apart. Every error says the file and the line. Kustomizations and templates
-// are refused, with the command that renders them.
+// apart. Every error is a ManifestError. Kustomizations and templates are refused,
+// with the command that renders them.
 func ReadManifests(paths []string) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
 	err := eachManifest(paths, func(file string, data []byte) error {
@@ -48,7 +48,7 @@ func eachManifest(paths []string, look func(file string, data []byte) error) err
 		for _, file := range files {
 			data, err := os.ReadFile(file) //nolint:gosec // the Release names it
 			if err != nil {
-				return fmt.Errorf("read manifests: %w", err)
+				return unreadable(file, err)
 			}
 			if err := look(file, data); err != nil {
 				return err
@@ -64,18 +64,18 @@ func eachManifest(paths []string, look func(file string, data []byte) error) err
 func ManifestFiles(path string) ([]string, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, release.WithHint(fmt.Errorf("read manifests %s: no such file or directory", path),
-			"create it, or correct spec.colors.<name>.manifests: its paths are relative to the document")
+		return nil, &ManifestError{File: path, Message: "no such file or directory",
+			Remedy: "create it, or correct spec.colors.<name>.manifests: its paths are relative to the document"}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read manifests: %w", err)
+		return nil, unreadable(path, err)
 	}
 	if !info.IsDir() {
 		return []string{path}, refuseKustomization(path)
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return nil, fmt.Errorf("read manifests: %w", err)
+		return nil, unreadable(path, err)
 	}
 	var files []string
 	for _, entry := range entries {
@@ -88,8 +88,8 @@ func ManifestFiles(path string) ([]string, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, release.WithHint(fmt.Errorf("read manifests %s: no .yaml, .yml or .json file in it", path),
-			"put the manifests right into it, or correct spec.colors.<name>.manifests")
+		return nil, &ManifestError{File: path, Message: "no .yaml, .yml or .json file in it",
+			Remedy: "put the manifests right into it, or correct spec.colors.<name>.manifests"}
 	}
 	return files, nil
 }
@@ -99,8 +99,8 @@ func ManifestFiles(path string) ([]string, error) {
 func refuseKustomization(file string) error {
 	switch filepath.Base(file) {
 	case "kustomization.yaml", "kustomization.yml", "Kustomization":
-		return release.WithHint(fmt.Errorf("read manifests %s: a kustomization is not rendered here", file),
-			fmt.Sprintf("render it first: kubectl kustomize %s > rendered.yaml", filepath.Dir(file)))
+		return &ManifestError{File: file, Message: "a kustomization is not rendered here",
+			Remedy: fmt.Sprintf("render it first: kubectl kustomize %s > rendered.yaml", filepath.Dir(file))}
 	}
 	return nil
 }
@@ -134,20 +134,29 @@ func splitDocuments(data []byte) []document {
 func parseManifests(file string, data []byte) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
 	for _, document := range splitDocuments(data) {
-		content, err := yaml.YAMLToJSONStrict(document.text)
+		found, err := document.objects(file)
 		if err != nil {
-			return nil, yamlProblem(file, document, err)
-		}
-		if string(bytes.TrimSpace(content)) == "null" {
-			continue // only comments
-		}
-		found, err := parseObject(content)
-		if err != nil {
-			return nil, fmt.Errorf("read manifests %s:%d: %w", file, document.firstLine(), err)
+			return nil, err
 		}
 		objects = append(objects, found...)
 	}
 	return objects, nil
+}
+
+// objects are those of one document: none, one, or those of a List.
+func (d document) objects(file string) ([]*unstructured.Unstructured, error) {
+	content, err := yaml.YAMLToJSONStrict(d.text)
+	if err != nil {
+		return nil, yamlProblem(file, d, err)
+	}
+	if string(bytes.TrimSpace(content)) == "null" {
+		return nil, nil // only comments
+	}
+	found, err := parseObject(content)
+	if err != nil {
+		return nil, &ManifestError{File: file, Line: d.firstLine(), Message: err.Error(), Remedy: release.HintOf(err)}
+	}
+	return found, nil
 }
 
 // firstLine is the line of the document's first content.
@@ -175,9 +184,12 @@ func yamlProblem(file string, document document, err error) error {
 		line = document.line + max(number, 1) - 1
 		message = strings.Replace(message, found[0], "", 1)
 	}
-	problem := fmt.Errorf("read manifests %s:%d: %s", file, line, message)
+	if number := release.SyntaxLine(document.text); number > 0 { // which is nearer
+		line = document.line + number - 1
+	}
+	problem := &ManifestError{File: file, Line: line, Message: message, Remedy: "mend the YAML at that line"}
 	if bytes.Contains(document.text, []byte("{{")) {
-		return release.WithHint(problem, "this looks like a template; render it first, for instance: helm template CHART > rendered.yaml")
+		problem.Remedy = "this looks like a template; render it first, for instance: helm template CHART > rendered.yaml"
 	}
 	return problem
 }

@@ -63,7 +63,7 @@ func TestReadManifestsSaysWhere(t *testing.T) {
 	for name, test := range map[string]struct {
 		file, text, want, hint string
 	}{
-		"bad indent in the second document": {"a.yaml", first + "---\napiVersion: v1\nkind: Service\nmetadata:\n  name: svc\n bad: x\n", "a.yaml:8: did not find expected key", ""},
+		"bad indent in the second document": {"a.yaml", first + "---\napiVersion: v1\nkind: Service\nmetadata:\n  name: svc\n bad: x\n", "a.yaml:9: did not find expected key", ""},
 		"a key twice":                       {"a.yaml", first + "---\nkind: A\nkind: B\n", `a.yaml:6: key "kind" already set in map`, ""},
 		"no kind":                           {"a.yaml", first + "---\n# comment\napiVersion: v1\n", "a.yaml:6: the object has no kind", ""},
 		"no name":                           {"a.yaml", "apiVersion: v1\nkind: Service\n", "a.yaml:1: the Service has no metadata.name", ""},

@@ -22,6 +22,7 @@ func Catalogue() []Check {
 		runParity(),           // BG-COL-16
 		manifestsAdmitted(),   // BG-COL-17
 		notRolledBack(),       // BG-COL-18
+		manifestsRead(),       // BG-COL-19
 
 		databaseReachable(),  // BG-DB-01
 		databasePrivileges(), // BG-DB-02

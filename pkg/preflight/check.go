@@ -104,6 +104,8 @@ type Finding struct {
 	Undeclared bool `json:"undeclared,omitempty"`
 	// Transient: not known, for a reason that may pass.
 	Transient bool `json:"-"`
+	// InManifests: not known for a mistake in manifests, which BG-COL-19 tells.
+	InManifests bool `json:"-"`
 	// Lesser: that it is not known weighs as in a check that is not critical.
 	Lesser bool `json:"-"`
 	// Blocks: nothing may start while this stands.

@@ -169,6 +169,18 @@ func plantedInCapacity() []planted {
 			f.RolledBack.Value = &RolledBack{Run: "20261122-140000-k7f3q", Target: "green", Reason: "error ratio of green 8 %", Unchanged: []string{"deployment/shop-green"}}
 		}, Warn, "it was rolled back from green, which is what it was then (deployment/shop-green): error ratio of green 8 %"},
 		{"BG-COL-18", "no record", func(f *Facts) { f.RolledBack = Fact[*RolledBack]{Problem: "forbidden"} }, Unknown, "forbidden"},
+		{"BG-COL-19", "a line that is no YAML", func(f *Facts) {
+			f.ManifestMistakes["green"] = map[int][]cluster.ManifestError{0: {{File: "green.yaml", Line: 3, Message: "did not find expected key"}}}
+		}, Fail, "line 3: did not find expected key"},
+		{"BG-COL-19", "a folder that is not there", func(f *Facts) {
+			f.ManifestMistakes["green"] = map[int][]cluster.ManifestError{0: {{File: "deploy/green", Message: "no such file or directory"}}}
+		}, Fail, "no such file or directory"},
+		{"BG-COL-19", "a field that there is not", func(f *Facts) {
+			f.ManifestMistakes["green"] = map[int][]cluster.ManifestError{0: {{File: "green.yaml", Line: 5, Object: "deployment/shop-green", Field: "spec.replica", Message: "unknown field", Unknown: true}}}
+		}, Warn, "unknown field (green.yaml:5)"},
+		{"BG-COL-19", "can't be read", func(f *Facts) { f.Manifests["green"] = Fact[[]string]{Problem: "line 3"} }, Unknown, "line 3"},
+		{"BG-COL-19", "facts of before", func(f *Facts) { f.ManifestMistakes = nil }, Unknown, "it was not looked at"},
+		{"BG-COL-19", "none declared", func(f *Facts) { f.Manifests = nil }, Skip, "not declared: manifests"},
 		{"BG-COL-17", "none declared", func(f *Facts) { f.Manifests = nil }, Skip, "not declared: manifests of colour green"},
 		{"BG-COL-15", "none declared", func(f *Facts) { f.Manifests = nil }, Skip, "not declared: manifests"},
 	}

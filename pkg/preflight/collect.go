@@ -102,6 +102,7 @@ func (in Inputs) namespace() string {
 func Collect(ctx context.Context, in Inputs) *Facts {
 	facts := begun(in)
 	facts.Manifests, facts.Places = manifestObjects(in), places(in)
+	facts.ManifestMistakes = manifestMistakes(in)
 	facts.Migrations = judgedMigrations(in)
 	if in.Stage == StagePR {
 		collectManifests(in, facts)

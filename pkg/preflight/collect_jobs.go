@@ -177,7 +177,7 @@ func jobsToCome(in Inputs, target string, there []jobTemplate) ([]jobTemplate, e
 			one = cronJobTemplate(cronJob)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read %s/%s of the manifests: %w", strings.ToLower(object.GetKind()), object.GetName(), err)
+			return nil, manifestTrouble{fmt.Errorf("read %s/%s of the manifests: %w", strings.ToLower(object.GetKind()), object.GetName(), err)}
 		}
 		one.Manifest = target
 		if !slices.ContainsFunc(there, func(other jobTemplate) bool { return other.called() == one.called() }) {

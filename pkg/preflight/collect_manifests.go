@@ -57,6 +57,30 @@ func manifestWorkloads(files []string, declared release.Color) ([]cluster.Worklo
 	return workloads, nil
 }
 
+// manifestTrouble is an error about what manifests hold, which BG-COL-19 tells at its
+// place.
+type manifestTrouble struct{ error }
+
+// Unwrap gives errors.Is and errors.As what it is about.
+func (t manifestTrouble) Unwrap() error { return t.error }
+
+// inManifests reports whether an error is about what manifests hold.
+func inManifests(err error) bool {
+	var mistake *cluster.ManifestError
+	var trouble manifestTrouble
+	return errors.As(err, &mistake) || errors.As(err, &trouble)
+}
+
+// manifestMistakes are those in the manifests of each colour that names some, by the
+// index of their path.
+func manifestMistakes(in Inputs) map[string]map[int][]cluster.ManifestError {
+	found := map[string]map[int][]cluster.ManifestError{}
+	for color, paths := range in.Manifests {
+		found[color] = cluster.ManifestMistakes(paths)
+	}
+	return found
+}
+
 // errNotInManifests is wrapped where manifests hold no object of that name.
 var errNotInManifests = errors.New("its manifests hold no")
 
@@ -65,7 +89,13 @@ func manifestWorkload(objects []*unstructured.Unstructured, ref release.Workload
 		return strings.EqualFold(object.GetKind(), ref.Kind) && object.GetName() == ref.Name
 	})
 	if index < 0 {
-		return nil, release.WithHint(fmt.Errorf("%w %s", errNotInManifests, ref), "add it to what spec.colors.<name>.manifests names, or correct spec.colors.<name>.workloads")
+		return nil, manifestTrouble{release.WithHint(fmt.Errorf("%w %s", errNotInManifests, ref), notInManifestsRemedy)}
 	}
-	return cluster.ManifestWorkload(ref, objects[index])
+	workload, err := cluster.ManifestWorkload(ref, objects[index])
+	if err != nil {
+		return nil, manifestTrouble{err}
+	}
+	return workload, nil
 }
+
+const notInManifestsRemedy = "add it to what spec.colors.<name>.manifests names, or correct spec.colors.<name>.workloads"

@@ -28,6 +28,7 @@ func Evaluate(facts *Facts, checks []Check, stage Stage) *Report {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Subject, b.Subject))
 	})
 	report.suppress(facts, checks)
+	report.deferToManifests()
 	report.count()
 	report.blame(facts.Unreachable)
 	return report

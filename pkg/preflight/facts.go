@@ -30,6 +30,8 @@ type Fact[T any] struct {
 	Remedy string
 	// Transient: asking again may find it out.
 	Transient bool
+	// InManifests: it is for a mistake in manifests, which BG-COL-19 tells.
+	InManifests bool `json:",omitempty"`
 }
 
 // known is a fact that was found out.
@@ -37,9 +39,9 @@ func known[T any](value T) Fact[T] { return Fact[T]{Value: value, Known: true} }
 
 // notKnown is a fact that was not, because of err.
 func notKnown[T any](err error) Fact[T] {
-	passes := cluster.Transient(err)
+	passes, manifests := cluster.Transient(err), inManifests(err)
 	err = cluster.Explain(err)
-	return Fact[T]{Problem: err.Error(), Remedy: release.HintOf(err), Transient: passes}
+	return Fact[T]{Problem: err.Error(), Remedy: release.HintOf(err), Transient: passes, InManifests: manifests}
 }
 
 func factOf[T any](value T, err error) Fact[T] {
@@ -53,7 +55,7 @@ func factOf[T any](value T, err error) Fact[T] {
 func (f Fact[T]) unknown(subject string) []Finding {
 	unread := f.Unread()
 	finding := unknown(subject, "%s", unread.Problem)
-	finding.Remedy, finding.Transient = unread.Remedy, unread.Transient
+	finding.Remedy, finding.Transient, finding.InManifests = unread.Remedy, unread.Transient, f.InManifests
 	return []Finding{finding}
 }
 
@@ -92,6 +94,9 @@ type Facts struct {
 	// Manifests are the objects, as kind/name, in the manifests of each colour
 	// that declares some.
 	Manifests map[string]Fact[[]string]
+	// ManifestMistakes are those in the manifests of each colour that declares some,
+	// by the index of the path that it names. It is nil where nobody looked.
+	ManifestMistakes map[string]map[int][]cluster.ManifestError
 	// Migrations are what was found in those of each database that names some.
 	Migrations map[string]Fact[Migrations]
 	// Unreachable says that no cluster answered the first that it was asked, nil

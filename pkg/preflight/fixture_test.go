@@ -40,10 +40,11 @@ func healthy() *Facts {
 	}}
 	facts := &Facts{
 		Time: time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC), Stage: StageDeploy, Release: rel, Namespace: "shop", Target: "green",
-		Colors:    map[string]Color{"blue": healthyColor("blue"), "green": healthyColor("green")},
-		Manifests: map[string]Fact[[]string]{"green": known([]string{"deployment/shop-green", "service/svc-green"})},
-		DryApply:  known(2),
-		DryRun:    known(`[{"op":"replace"}]`),
+		Colors:           map[string]Color{"blue": healthyColor("blue"), "green": healthyColor("green")},
+		Manifests:        map[string]Fact[[]string]{"green": known([]string{"deployment/shop-green", "service/svc-green"})},
+		ManifestMistakes: map[string]map[int][]cluster.ManifestError{},
+		DryApply:         known(2),
+		DryRun:           known(`[{"op":"replace"}]`),
 		Access: known([]Grant{
 			{Access: cluster.Access{ResourceAttributes: authorizationv1.ResourceAttributes{
 				Namespace: "shop", Resource: "services", Name: "svc-production", Verb: "patch"}, Allowed: true}},

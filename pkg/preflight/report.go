@@ -115,10 +115,12 @@ func (r *Report) Checks() [][]Finding {
 }
 
 // severity orders findings: what blocks, then what is bad, then what is
-// suppressed, then the rest.
+// suppressed, then what is not judged for a mistake in a manifest, then the rest.
 func severity(finding Finding) int {
 	rank := map[Outcome]int{Fail: 14, Unknown: 13, Warn: 12, Pass: 1, Skip: 0}[finding.Outcome]
 	switch {
+	case finding.Outcome == Skip && finding.InManifests: // no pass of the other colour hides it
+		rank = 2
 	case finding.Blocks:
 		rank += 20
 	case finding.Suppressed():

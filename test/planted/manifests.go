@@ -38,6 +38,9 @@ func inManifests() []Fault {
 				pod.ServiceAccountName = "elsewhere"
 				pod.Containers[0].Resources.Limits[corev1.ResourceMemory] = resource.MustParse("64Mi")
 			}})},
+		{ID: "BG-COL-19", Name: "a field that there is not", Outcome: preflight.Warn, Says: "unknown field",
+			Also:  []string{"BG-COL-17"}, // the server refuses it too
+			Plant: brought(misspelt)},
 		{ID: "BG-DB-03", Name: "the incident: pools that together exhaust the database", Outcome: preflight.Fail, Says: "198 connections are asked for at the peak",
 			Also:  []string{"BG-COL-14"}, // blue's pool is another one
 			Plant: written(shop.Slot{Env: map[string]string{"DB_POOL_SIZE": "60"}})},
@@ -55,6 +58,12 @@ spec:
   scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: recommendation-green}
   minReplicas: 2
   maxReplicas: 100
+`
+
+const misspelt = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: planted}
+dat: {flavour: sour}
 `
 
 // brought puts another manifest among green's.
