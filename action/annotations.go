@@ -36,7 +36,8 @@ type annotation struct {
 }
 
 // annotate are the annotations of a report: an error for what blocks, a warning
-// for what else needs a person, a notice for what is suppressed.
+// for what else needs a person, a notice for what is suppressed or acknowledged, and
+// for how far was looked.
 func annotate(found *preflight.Report) []annotation {
 	var all []annotation
 	for _, finding := range found.Findings {
@@ -57,7 +58,7 @@ func levelOf(finding preflight.Finding) (level, bool) {
 	switch {
 	case finding.Blocks:
 		return failure, true
-	case finding.Suppressed():
+	case finding.Suppressed(), finding.Acknowledged != "", finding.Told:
 		return notice, true
 	case finding.Outcome == preflight.Pass, finding.Outcome == preflight.Skip:
 		return "", false

@@ -19,11 +19,15 @@ func TestAnnotate(t *testing.T) {
 		{ID: "B", Title: "is skipped", Outcome: preflight.Skip, Position: at},
 		{ID: "C", Title: "blocks", Outcome: preflight.Fail, Blocks: true, Position: at, Subject: "deployment/shop", Cause: "no probe", Remedy: "add one"},
 		{ID: "D", Title: "is not known", Outcome: preflight.Unknown, Blocks: true, Cause: "nobody answers"},
+		{ID: "F", Title: "is acknowledged", Outcome: preflight.Pass, Acknowledged: "nobody names it", Position: at, Cause: "a column is dropped; acknowledged: nobody names it"},
+		{ID: "G", Title: "says how much", Outcome: preflight.Pass, Told: true, Cause: "1 of 3 files judged"},
 		{ID: "E", Title: "warns", Outcome: preflight.Warn, Position: at, Subject: "deployment/shop", Cause: "deployment/shop: a tag"},
 	}}
 	want := []annotation{
 		{failure, "deploy/green.yaml", 14, 16, "C blocks", "deployment/shop: no probe\nTo put it right: add one"},
 		{failure, "bluegreen.yaml", 0, 0, "D is not known", "unknown: nobody answers"},
+		{notice, "deploy/green.yaml", 14, 16, "F is acknowledged", "a column is dropped; acknowledged: nobody names it"},
+		{notice, "bluegreen.yaml", 0, 0, "G says how much", "1 of 3 files judged"},
 		{warning, "deploy/green.yaml", 14, 16, "E warns", "deployment/shop: a tag"},
 	}
 	if diff := cmp.Diff(want, annotate(found), cmp.AllowUnexported(annotation{})); diff != "" {

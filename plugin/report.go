@@ -83,7 +83,8 @@ func (v reportView) area(title string) {
 	fmt.Fprintf(v.out, "\n%s\n%s\n", v.style.in(bold, title), strings.Repeat(line, utf8.RuneCountInString(title)))
 }
 
-// check writes the findings of one check, worst first.
+// check writes the findings of one check, worst first. What passes is left out, but
+// for what everybody has to see: what a file acknowledges, and how far was looked.
 func (v reportView) check(findings []preflight.Finding) {
 	worst := findings[0]
 	if worst.Outcome == preflight.Skip && worst.Note() == "" {
@@ -93,7 +94,7 @@ func (v reportView) check(findings []preflight.Finding) {
 	fmt.Fprintf(v.out, "%s %s %s\n", v.mark(worst), worst.ID, worst.Title)
 	remedy := ""
 	for _, finding := range findings {
-		if finding.Outcome == preflight.Pass && !v.wide {
+		if finding.Outcome == preflight.Pass && !finding.IsTold() && !v.wide {
 			continue
 		}
 		if finding.Remedy != remedy && remedy != "" {

@@ -102,6 +102,12 @@ type Finding struct {
 	// Undeclared: skipped because the Release does not declare what the
 	// check needs.
 	Undeclared bool `json:"undeclared,omitempty"`
+	// Acknowledged is the reason that a file itself gives for letting stand what was
+	// found; it passes then.
+	Acknowledged string `json:"acknowledged,omitempty"`
+	// Told: it passes, and every report says so in a line of its own, for people
+	// have to see how far it was looked at.
+	Told bool `json:"told,omitempty"`
 	// Transient: not known, for a reason that may pass.
 	Transient bool `json:"-"`
 	// InManifests: not known for a mistake in manifests, which BG-COL-19 tells.
@@ -115,6 +121,12 @@ type Finding struct {
 	Suppression *Suppression `json:"suppression,omitempty"`
 	// Docs is the check's page, a URL or relative to the repository's root.
 	Docs string `json:"docs"`
+}
+
+// IsTold reports whether a report of any form has to show the finding by itself,
+// whatever it folds away.
+func (f Finding) IsTold() bool {
+	return f.Blocks || f.Suppressed() || f.Told || f.Acknowledged != "" || f.Outcome != Pass && f.Outcome != Skip
 }
 
 func pass(subject, cause string, args ...any) Finding    { return found(Pass, subject, cause, args) }

@@ -23,7 +23,7 @@ func migrationsSafe() Check {
 				return []Finding{undeclared("database")}
 			}
 			var findings []Finding
-			for _, database := range facts.Release.Spec.Databases {
+			for index, database := range facts.Release.Spec.Databases {
 				fact, declared := facts.Migrations[database.Name]
 				subject := "migrations of database " + database.Name
 				switch {
@@ -32,7 +32,8 @@ func migrationsSafe() Check {
 				case !declared || !fact.Known:
 					findings = append(findings, fact.unknown(subject)...)
 				default:
-					findings = append(findings, judged(subject, fact.Value)...)
+					found := judged(subject, fact.Value)
+					findings = append(findings, append(found, extent(subject, index, *database.Migrations, fact.Value)...)...)
 				}
 			}
 			return findings
@@ -51,10 +52,42 @@ func judged(subject string, found Migrations) []Finding {
 	for _, one := range found.Findings {
 		findings = append(findings, judgedChange(one))
 	}
-	if len(findings) == 0 {
-		findings = append(findings, pass(subject, "nothing in %d statements of %d files hurts the old version", found.Statements, found.Files).with("before", found.Before))
-	}
 	return findings
+}
+
+// extent says how much of the migrations of one database was judged. Whoever moves
+// `after` decides what is not, so every report says it.
+func extent(subject string, index int, declared release.Migrations, found Migrations) []Finding {
+	if len(found.Mistakes) > 0 {
+		return nil
+	}
+	all := found.Files + found.Before
+	judged := fmt.Sprintf("%d of %d files judged", found.Files, all)
+	why := "the others are only read, for they are not named beside their folder"
+	field := fmt.Sprintf("spec.database[%d].migrations.paths", index)
+	if declared.After != "" {
+		why = fmt.Sprintf("after is %s, and %d lie at or before it", declared.After, found.Before)
+		field = fmt.Sprintf("spec.database[%d].migrations.after", index)
+	}
+	switch {
+	case found.Files == 0 && all > 0:
+		return []Finding{warn(subject, "%s: %s", judged, why).at("%s", field).
+			fix("where this release brings a migration, set after to the last one that the live version knows; where it brings none, there is nothing to do")}
+	case found.Before > 0:
+		finding := pass(subject, "%s: %s; %s", judged, why, verdictOn(found)).at("%s", field).with("before", found.Before)
+		finding.Told = true
+		return []Finding{finding}
+	case len(found.Findings) == 0:
+		return []Finding{pass(subject, "%s: %s", judged, verdictOn(found))}
+	}
+	return nil
+}
+
+func verdictOn(found Migrations) string {
+	if len(found.Findings) > 0 {
+		return fmt.Sprintf("findings: %d in %d statements", len(found.Findings), found.Statements)
+	}
+	return fmt.Sprintf("nothing in %d statements hurts the old version", found.Statements)
 }
 
 // judgedChange is one change that hurts, or would without its acknowledgement.
@@ -65,6 +98,7 @@ func judgedChange(one migration.Finding) Finding {
 	switch {
 	case one.Acknowledged != "":
 		finding = pass(subject, "%s; acknowledged: %s", cause, one.Acknowledged)
+		finding.Acknowledged = one.Acknowledged
 	case one.Blocks():
 		finding = fail(subject, "%s", cause)
 	default:

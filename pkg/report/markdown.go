@@ -22,7 +22,7 @@ func writeMarkdown(out io.Writer, report *preflight.Report, tool Tool) error {
 		if report.ForWantOfCluster(finding.ID) {
 			continue // it is told once for all of them
 		}
-		if finding.Blocks || finding.Suppressed() || finding.Outcome != preflight.Pass && finding.Outcome != preflight.Skip {
+		if finding.IsTold() {
 			open = append(open, finding)
 		} else {
 			folded = append(folded, finding)
@@ -84,8 +84,11 @@ func tally(report *preflight.Report, outcomes ...preflight.Outcome) string {
 }
 
 func urgency(finding preflight.Finding) int {
-	if finding.Blocks {
+	switch {
+	case finding.Blocks:
 		return 0
+	case finding.Outcome == preflight.Pass:
+		return 2
 	}
 	return 1
 }
@@ -110,8 +113,10 @@ func sign(finding preflight.Finding) string {
 	switch {
 	case finding.Blocks:
 		return "❌"
-	case finding.Suppressed():
+	case finding.Suppressed(), finding.Acknowledged != "":
 		return "🔕"
+	case finding.Told:
+		return "ℹ️"
 	case finding.Outcome == preflight.Pass:
 		return "✅"
 	case finding.Outcome == preflight.Skip:

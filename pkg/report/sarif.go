@@ -165,7 +165,7 @@ func sarifInvocationOf(report *preflight.Report, indexes map[string]int) sarifIn
 		})
 	}
 	for _, finding := range report.Findings {
-		if finding.Outcome == preflight.Skip && sarifLevel(finding) == "none" {
+		if sarifLevel(finding) == "none" && (finding.Outcome == preflight.Skip || finding.Told) {
 			notify(finding.ID, "note", sentence(finding))
 		}
 	}
@@ -216,7 +216,7 @@ func sarifLevel(finding preflight.Finding) string {
 	switch {
 	case finding.Blocks:
 		return "error"
-	case finding.Suppressed():
+	case finding.Suppressed(), finding.Acknowledged != "":
 		return "warning"
 	case finding.Outcome == preflight.Pass, finding.Outcome == preflight.Skip:
 		return "none"
@@ -238,6 +238,9 @@ func sarifResultOf(report *preflight.Report, finding preflight.Finding, index in
 	}
 	if finding.Suppressed() {
 		result.Suppressions = append(result.Suppressions, sarifSuppression{"external", "accepted", plain(finding.Note())})
+	}
+	if finding.Acknowledged != "" {
+		result.Suppressions = append(result.Suppressions, sarifSuppression{"inSource", "accepted", plain(finding.Acknowledged)})
 	}
 	if len(finding.Evidence) > 0 {
 		result.Properties["evidence"] = finding.Evidence
