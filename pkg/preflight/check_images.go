@@ -23,6 +23,11 @@ func imagesOf(subject string, template corev1.PodTemplateSpec) Finding {
 	var images []string
 	for index, container := range template.Spec.Containers {
 		images = append(images, container.Image)
+		if strings.ContainsAny(container.Image, "${}") { // which no name of an image holds
+			return warn(subject, "container %s has the image %s, a template that nobody has filled in", container.Name, container.Image).
+				at("spec.template.spec.containers[%d].image", index).
+				fix("fill it in before the manifests are checked and applied, with a tag that is never moved or a digest (@sha256:…)")
+		}
 		if movable(container.Image) {
 			return warn(subject, "container %s runs image %s, which can change under it", container.Name, container.Image).
 				at("spec.template.spec.containers[%d].image", index)

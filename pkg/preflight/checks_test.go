@@ -126,6 +126,8 @@ func plantedInCapacity() []planted {
 		{"BG-COL-11", "the node is full", func(f *Facts) { f.Nodes.Value[0].CPU = 50 }, Warn, "1 of 1 pods"},
 		{"BG-COL-11", "not allowed to look", func(f *Facts) { f.Nodes = Fact[[]Node]{Problem: "list nodes: forbidden"} }, Unknown, "forbidden"},
 		{"BG-COL-12", "latest", func(f *Facts) { f.container("green", func(c *corev1.Container) { c.Image = "shop:latest" }) }, Warn, "shop:latest"},
+		{"BG-COL-12", "a tag that nobody filled in", func(f *Facts) { f.container("green", func(c *corev1.Container) { c.Image = "shop:${{ TAG }}" }) }, Warn, "shop:${{ TAG }}, a template that nobody has filled in"},
+		{"BG-COL-12", "a variable for a digest", func(f *Facts) { f.container("green", func(c *corev1.Container) { c.Image = "shop@$DIGEST" }) }, Warn, "a template that nobody has filled in"},
 		{"BG-COL-12", "no tag behind a port", func(f *Facts) { f.container("blue", func(c *corev1.Container) { c.Image = "registry:5000/shop" }) }, Warn, "registry:5000/shop"},
 		{"BG-COL-13", "killed at once", func(f *Facts) {
 			f.workload("green", func(w *cluster.Workload) { w.Template.Spec.TerminationGracePeriodSeconds = ptr.To(int64(0)) })
