@@ -13,7 +13,7 @@ func lockTimeout() Rule {
 		ID: ruleLockTimeout, Class: MakesWait, Title: "waits for a lock without an end, or for more than a minute",
 		Why: "A lock that waits for one long query keeps every later query waiting behind it, of both versions, however short the change itself is. " +
 			"With a lock_timeout the migration gives up instead, and can be tried again.",
-		Remedy: "set lock_timeout to a few seconds at the beginning of the file; where a role or the tool sets it, say so with --level lock-timeout=off",
+		Remedy: "set lock_timeout to a few seconds at the beginning of the file; where a role or the tool sets it, say so with --level lock-timeout=off, or levels: [lock-timeout=off] among the migrations of the Release",
 		Source: "squawk require-timeout-settings (1 s); strong_migrations, Lock timeouts (10 s, and a lock_timeout_limit); the first runbook, rollback triggers (lock contention)",
 		Bad:    "ALTER TABLE orders ADD COLUMN remark text;",
 		Good:   "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN remark text;",

@@ -96,7 +96,7 @@ func list(argument string) (paths []string, named bool, err error) {
 		case entry.IsDir() || !strings.HasSuffix(strings.ToLower(entry.Name()), ".sql"):
 			return nil
 		case !entry.Type().IsRegular():
-			return release.WithHint(fmt.Errorf("read %s: it is no regular file", path), "name the file itself, if it may be followed")
+			return release.WithHint(fmt.Errorf("read %s: it is no regular file", path), "put the file itself into the folder: a link in one is not followed")
 		}
 		paths = append(paths, path)
 		return nil
