@@ -225,13 +225,24 @@ func (i *invocation) printReport(output *output, found *preflight.Report, own *o
 		return err
 	}
 	if found.Blocked() {
-		i.printNext(name + " explain " + found.Blocking[0])
+		i.printNext(name + " explain " + explained(found))
 		return &StatusError{Status: ExitBlocked}
 	}
 	if found.Stage == preflight.StageDeploy && found.Target != "" {
 		i.printNext(name + " shift --to " + found.Target)
 	}
 	return nil
+}
+
+// explained is what to have explained first of a report that blocks: the rule where
+// it is a migration that does, which says more than its check.
+func explained(found *preflight.Report) string {
+	for _, finding := range found.Findings {
+		if rule := finding.Evidence["rule"]; finding.Blocks && finding.ID == found.Blocking[0] && rule != "" {
+			return rule
+		}
+	}
+	return found.Blocking[0]
 }
 
 // tool is this program as reports name it, with every check that it knows.

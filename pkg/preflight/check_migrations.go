@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -16,7 +17,7 @@ func migrationsSafe() Check {
 		Why: "Both colours use one database: a migration hits the live version as soon as it is applied, and stays when traffic goes back. " +
 			"What breaks it at once, and what makes it wait, blocks; what can't be read blocks too. What breaks it once the new version has written " +
 			"warns, and unless the file acknowledges it, the release never goes back by itself: it freezes.",
-		Remedy: "see what the rule says: docs/migrations.md",
+		Remedy: "see what the rule says, such as: kubectl bluegreen explain drop-column. Where nobody is hurt, acknowledge it in a comment before the statement: -- bluegreen:allow RULE the reason why",
 		Source: "first runbook, Pre-Deployment Checklist (database schema changes are backward compatible with both v1 and v2)",
 		Evaluate: func(facts *Facts) []Finding {
 			if len(facts.Release.Spec.Databases) == 0 {
@@ -105,11 +106,21 @@ func judgedChange(one migration.Finding) Finding {
 		finding = warn(subject, "%s", cause)
 	}
 	finding.Position = &release.Position{File: one.File, Line: one.Line, Column: one.Column}
-	finding.Remedy = one.Remedy
+	finding.Remedy = remedyOf(one)
 	if one.Breaks != "" {
 		finding = finding.with("breaks", one.Breaks)
 	}
 	return finding.with("rule", one.Rule).with("class", one.Class)
+}
+
+// remedyOf is what to do about a change, where the Release says how it is judged and
+// no flag does.
+func remedyOf(one migration.Finding) string {
+	remedy := one.Remedy
+	if flag, field, both := strings.Cut(remedy, "--level "+one.Rule+"=off, or "); both {
+		remedy = flag + field
+	}
+	return remedy + "; to know more: kubectl bluegreen explain " + one.Rule
 }
 
 // irreversible are the changes after which the old version can't take over again.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -118,5 +119,22 @@ func TestIrreversibleMigrations(t *testing.T) {
 				t.Errorf("irreversible: %q, want %d", report.Irreversible, test.want)
 			}
 		})
+	}
+}
+
+// A remedy names what stands in the Release, for check has no such flag, and what
+// explains the rule.
+func TestRemediesOfMigrationsAreOfTheRelease(t *testing.T) {
+	facts := healthy()
+	facts.Release.Spec.Databases[0].Migrations = &release.Migrations{Paths: []string{"1.sql"}}
+	facts.Migrations = judgedIn(t.TempDir(), facts.Release, map[string]string{"1.sql": dropsNote})
+	for _, finding := range findingsOf(Evaluate(facts, Catalogue(), StagePR), "BG-DB-08") {
+		rule := finding.Evidence["rule"]
+		if strings.Contains(finding.Remedy, "--level") || !strings.HasSuffix(finding.Remedy, "; to know more: kubectl bluegreen explain "+rule) {
+			t.Errorf("the remedy of %s: %s", rule, finding.Remedy)
+		}
+		if rule == "lock-timeout" && !strings.Contains(finding.Remedy, "say so with levels: [lock-timeout=off] among the migrations of the Release") {
+			t.Errorf("the remedy of %s: %s", rule, finding.Remedy)
+		}
 	}
 }

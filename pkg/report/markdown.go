@@ -101,12 +101,16 @@ func foldedRow(finding preflight.Finding, version string) string {
 	return fmt.Sprintf("| %s | %s | %s |\n", sign(finding), checkLink(finding, version), MarkdownText(sentence(finding)))
 }
 
-// place is the file and the line of a finding.
+// place is the file and the line of a finding, "" where it says that itself.
 func place(finding preflight.Finding) string {
 	if finding.Position == nil {
 		return ""
 	}
-	return fmt.Sprintf(" (%s)", MarkdownText(fmt.Sprintf("%s:%d:%d", finding.Position.File, finding.Position.Line, finding.Position.Column)))
+	line := fmt.Sprintf("%s:%d", finding.Position.File, finding.Position.Line)
+	if strings.Contains(finding.Subject+" "+finding.Cause, line) {
+		return ""
+	}
+	return fmt.Sprintf(" (%s)", MarkdownText(fmt.Sprintf("%s:%d", line, finding.Position.Column)))
 }
 
 func sign(finding preflight.Finding) string {
