@@ -28,7 +28,7 @@ func (s *step) summaryOf(seen observed, verdict string) string {
 	if seen.failure != nil && seen.failure.Error() != "" {
 		text := fmt.Sprintf("### kubectl bluegreen %s: %s %s\n\n", s.in.command.name, sign(verdict), wording(verdict))
 		for _, one := range annotateError(seen.failure) {
-			text += "- " + report.MarkdownText(s.placed(one)) + "\n"
+			text += "- " + report.MarkdownText(strings.ReplaceAll(s.placed(one), "\n", "; ")) + "\n"
 		}
 		parts = append(parts, text)
 	}
