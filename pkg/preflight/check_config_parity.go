@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
 func configParity() Check {
@@ -36,7 +38,12 @@ func evaluateConfigParity(facts *Facts) []Finding {
 			names[i] = append(names[i], variableNames(workload.Template)...)
 		}
 	}
-	return append([]Finding{variablesAlike(colors, names)}, valuesAlike(facts, colors)...)
+	variables := variablesAlike(colors, names)
+	if one, other := colors[0].Workloads.Value, colors[1].Workloads.Value; variables.Outcome == Warn && len(one) > 0 && len(other) > 0 {
+		differing := append(missingFrom(names[0], names[1]), missingFrom(names[1], names[0])...)
+		variables.Position = differsAt(facts, one[0], other[0], func(pod corev1.PodSpec) string { return variableField(pod, differing[0]) })
+	}
+	return append([]Finding{variables}, valuesAlike(facts, colors)...)
 }
 
 // variablesAlike judges the names of the variables in the templates.
@@ -61,6 +68,9 @@ func valuesAlike(facts *Facts, colors []Color) []Finding {
 		compared := comparedSettings{colors: colors, at: at}
 		compared.compare(one[at], other[at])
 		findings = append(findings, compared.findings(facts.Stage)...)
+		if last := len(findings) - 1; last >= 0 && findings[last].Outcome == Warn {
+			findings[last].Position = compared.place(facts)
+		}
 	}
 	return findings
 }
@@ -104,6 +114,23 @@ func (c *comparedSettings) compare(one, other map[string]Setting) {
 	if !whole { // what was not read might be the other's
 		c.only = [2][]string{}
 	}
+}
+
+// place is where the first of what differs stands, as far as manifests hold it.
+func (c *comparedSettings) place(facts *Facts) *release.Position {
+	names := slices.Concat(slices.Sorted(maps.Keys(c.differs)), c.only[0], c.only[1])
+	if len(names) == 0 {
+		return nil
+	}
+	for from := range strings.SplitSeq(c.differs[names[0]], " | ") {
+		object, key, _ := strings.Cut(from, " key ")
+		if position, found := facts.Places.Manifests[object].Nearest("data." + key); found {
+			return &position
+		}
+	}
+	_, variable, _ := strings.Cut(names[0], "env ")
+	return differsAt(facts, c.colors[0].Workloads.Value[c.at], c.colors[1].Workloads.Value[c.at],
+		func(pod corev1.PodSpec) string { return variableField(pod, variable) })
 }
 
 func unreadSetting(settings ...Setting) string {

@@ -1,6 +1,9 @@
 package preflight
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 func manifestsLeaveRoute() Check {
 	return Check{
@@ -21,7 +24,7 @@ func manifestsLeaveRoute() Check {
 				case workers(facts):
 					findings = append(findings, pass(subject, "%d objects; their replicas are what the switch gives them", len(objects.Value)))
 				case slices.ContainsFunc(routeNames(facts), func(route string) bool { return slices.Contains(objects.Value, route) }):
-					findings = append(findings, fail(subject, "they hold %s, the production route", routeName(facts)))
+					findings = append(findings, holdsRoute(facts, subject, objects.Value))
 				default:
 					findings = append(findings, pass(subject, "%d objects, none of them %s", len(objects.Value), routeName(facts)))
 				}
@@ -32,4 +35,19 @@ func manifestsLeaveRoute() Check {
 			return findings
 		},
 	}
+}
+
+// holdsRoute is the finding about a production route among a colour's objects, at the
+// manifest that holds it.
+func holdsRoute(facts *Facts, subject string, objects []string) Finding {
+	finding := fail(subject, "they hold %s, the production route", routeName(facts))
+	for _, route := range routeNames(facts) {
+		position, found := facts.Places.Manifests[route].Nearest("")
+		if slices.Contains(objects, route) && found {
+			finding.Position = &position
+			finding.Cause += fmt.Sprintf(" (%s:%d)", position.File, position.Line)
+			break
+		}
+	}
+	return finding
 }

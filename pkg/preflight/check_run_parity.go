@@ -41,13 +41,13 @@ func evaluateRunParity(facts *Facts) []Finding {
 	}
 	var findings []Finding
 	for at := range one { // in the order in which the Release names them
-		findings = append(findings, runAlike(one[at], other[at]))
+		findings = append(findings, runAlike(facts, one[at], other[at]))
 	}
 	return findings
 }
 
 // runAlike holds what two workloads run with against each other.
-func runAlike(one, other cluster.Workload) Finding {
+func runAlike(facts *Facts, one, other cluster.Workload) Finding {
 	subject := one.Ref.String() + " and " + other.Ref.String()
 	differences := differing(settingsOf(one.Template.Spec), settingsOf(other.Template.Spec))
 	if len(differences) == 0 {
@@ -57,6 +57,7 @@ func runAlike(one, other cluster.Workload) Finding {
 	for _, name := range differences {
 		finding = finding.with(name, settingsOf(one.Template.Spec)[name]+" | "+settingsOf(other.Template.Spec)[name])
 	}
+	finding.Position = differsAt(facts, one, other, func(pod corev1.PodSpec) string { return settingField(pod, differences[0]) })
 	return finding
 }
 

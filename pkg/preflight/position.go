@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
@@ -100,4 +102,45 @@ func routeField(facts *Facts, subject string) string {
 		}
 	}
 	return ""
+}
+
+// differsAt is where a field of the templates of two workloads stands that are not
+// alike in it, in the manifest of the target's or else of the other: nil where no
+// manifest holds either. The field may be called otherwise in each.
+func differsAt(facts *Facts, one, other cluster.Workload, field func(corev1.PodSpec) string) *release.Position {
+	workloads := []cluster.Workload{other, one}
+	if slices.Contains(facts.target().Declared.Workloads, one.Ref) {
+		slices.Reverse(workloads)
+	}
+	for _, workload := range workloads {
+		if position, found := facts.Places.Manifests[workload.Ref.String()].Nearest("spec.template.spec." + field(workload.Template.Spec)); found {
+			return &position
+		}
+	}
+	return nil
+}
+
+// settingField is the field of a pod that settingsOf calls by the names of containers
+// and variables.
+func settingField(pod corev1.PodSpec, setting string) string {
+	name, rest, inContainer := strings.Cut(strings.TrimPrefix(setting, "containers["), "].")
+	if !inContainer {
+		return setting
+	}
+	if variable, is := strings.CutPrefix(rest, "env["); is {
+		return variableField(pod, strings.TrimSuffix(variable, "].valueFrom"))
+	}
+	index := slices.IndexFunc(pod.Containers, func(c corev1.Container) bool { return c.Name == name })
+	return fmt.Sprintf("containers[%d].%s", max(index, 0), rest)
+}
+
+// variableField is the field of a variable in the first container that has it, that
+// of all containers where none has.
+func variableField(pod corev1.PodSpec, variable string) string {
+	for index, container := range pod.Containers {
+		if at := slices.IndexFunc(container.Env, func(env corev1.EnvVar) bool { return env.Name == variable }); at >= 0 {
+			return fmt.Sprintf("containers[%d].env[%d]", index, at)
+		}
+	}
+	return "containers"
 }

@@ -3,6 +3,7 @@ package preflight
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +101,59 @@ func TestSubjectsInTheRelease(t *testing.T) {
 	} {
 		if got := releaseField(facts, subject); got != want {
 			t.Errorf("%s is declared at %q, want %q", subject, got, want)
+		}
+	}
+}
+
+// What the colours differ in, and a route among manifests, is told at the manifest.
+func TestDifferencesAreLocated(t *testing.T) {
+	const blue = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop-blue}
+spec:
+  selector: {matchLabels: {version: blue}}
+  template:
+    metadata: {labels: {version: blue}}
+    spec:
+      serviceAccountName: shop
+      containers:
+      - name: app
+        image: shop:v1
+        env:
+        - {name: POOL, value: "5"}
+`
+	directory := t.TempDir()
+	green := strings.NewReplacer("blue", "green", "serviceAccountName: shop\n", "serviceAccountName: elsewhere\n", `"5"`, `"9"`).Replace(blue) +
+		"        - {name: EXTRA, value: x}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: svc-production}\n"
+	document := strings.ReplaceAll(placedRelease, "service: svc-blue", "manifests: [blue.yaml]")
+	for name, text := range map[string]string{"bluegreen.yaml": document, "blue.yaml": blue, "green.yaml": green} {
+		if err := os.WriteFile(filepath.Join(directory, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	loaded, err := release.Load(filepath.Join(directory, "bluegreen.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := Evaluate(Collect(t.Context(), Inputs{
+		Release: loaded.Release, Document: loaded.Path, Positions: loaded.Positions(), Stage: StagePR,
+		Manifests: map[string][]string{"blue": loaded.Manifests("blue"), "green": loaded.Manifests("green")},
+		Clock:     testingclock.NewFakeClock(time.Unix(0, 0)),
+	}), Catalogue(), StagePR)
+	got := map[string]int{}
+	for _, finding := range report.Findings {
+		if finding.Position != nil && finding.Position.File == filepath.Join(directory, "green.yaml") {
+			got[finding.ID+" "+finding.Subject] = finding.Position.Line
+		}
+	}
+	for finding, want := range map[string]int{
+		"BG-COL-14 blue and green":                                 15,
+		"BG-COL-14 deployment/shop-blue and deployment/shop-green": 14,
+		"BG-COL-15 manifests of green":                             17,
+		"BG-COL-16 deployment/shop-blue and deployment/shop-green": 9,
+	} {
+		if got[finding] != want {
+			t.Errorf("%s stands at line %d of green's manifest, want %d", finding, got[finding], want)
 		}
 	}
 }
