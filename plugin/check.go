@@ -144,7 +144,8 @@ func (i *invocation) openFor(ctx context.Context, stage preflight.Stage, service
 	if stage != preflight.StagePR {
 		return i.open(ctx, service, false)
 	}
-	if err := i.fileWithinCheckout(); err != nil {
+	tree, err := i.fileWithinCheckout()
+	if err != nil {
 		return nil, err
 	}
 	found, err := i.fileDocument(service)
@@ -154,7 +155,7 @@ func (i *invocation) openFor(ctx context.Context, stage preflight.Stage, service
 	if found == nil {
 		return nil, release.WithHint(fmt.Errorf("no Release: stage pr looks at files alone, and there is no ./%s", defaultFile), i.hintOfNoFile())
 	}
-	if err := found.withinCheckout(); err != nil {
+	if err := found.withinCheckout(tree); err != nil {
 		return nil, err
 	}
 	return &work{document: found}, nil

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // ErrOutside is the cause of a path that leads out of a folder.
@@ -82,11 +83,68 @@ func Checkout(folder string) (string, error) {
 		return "", err
 	}
 	for tree := home; ; tree = filepath.Dir(tree) {
-		if _, err := os.Lstat(filepath.Join(tree, ".git")); err == nil {
+		if isWorkTree(tree) {
 			return tree, nil
 		}
 		if tree == filepath.Dir(tree) {
 			return home, nil
 		}
 	}
+}
+
+// CheckoutBelow is the innermost Git work tree on the way from a folder down to a
+// path, or the folder of the path where none is on it. Whoever may commit to one may
+// put a link there, which would lead on to another's: so the way ends at the first.
+// false is a path that isn't below the folder.
+func CheckoutBelow(folder, path string) (string, bool, error) {
+	home, err := realPath(folder)
+	if err != nil {
+		return "", false, err
+	}
+	way, below, err := wayDown(folder, home, path)
+	if err != nil || !below {
+		return "", false, err
+	}
+	tree, found, at := home, isWorkTree(home), home
+	for _, name := range way {
+		at = filepath.Join(at, name)
+		if about, err := os.Lstat(at); err != nil || !about.IsDir() {
+			break
+		}
+		if isWorkTree(at) {
+			tree, found = at, true
+		} else if !found {
+			tree = at
+		}
+	}
+	return tree, true, nil
+}
+
+// wayDown are the names on the way from a folder, which is home once links are
+// followed, down to the folder of a path, by the words of both. false is a path that
+// isn't below it.
+func wayDown(folder, home, path string) ([]string, bool, error) {
+	from, err := filepath.Abs(folder)
+	if err != nil {
+		return nil, false, fmt.Errorf("find %s: %w", folder, err)
+	}
+	if !filepath.IsAbs(path) { // where this is may be known by a link too
+		here, err := realPath(".")
+		if err != nil {
+			return nil, false, err
+		}
+		path = filepath.Join(here, path)
+	}
+	for _, from := range []string{home, from} {
+		if way, err := filepath.Rel(from, filepath.Dir(path)); err == nil && filepath.IsLocal(way) {
+			return strings.Split(way, string(filepath.Separator)), true, nil
+		}
+	}
+	return nil, false, nil
+}
+
+// isWorkTree reports whether a folder is the root of a Git work tree.
+func isWorkTree(folder string) bool {
+	_, err := os.Lstat(filepath.Join(folder, ".git"))
+	return err == nil
 }

@@ -30,6 +30,43 @@ func TestCheckout(t *testing.T) {
 	}
 }
 
+// The checkout of a file is told by the words of its path: a link that lies in one leads
+// to no other, and above the folder in which files are looked for there is none.
+func TestCheckoutBelow(t *testing.T) {
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{"home/.git", "home/work/pr/.git", "home/work/pr/team/shop", "home/work/private/.git", "home/work/plain/shop"} {
+		if err := os.MkdirAll(filepath.Join(root, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, target := range map[string]string{"known-as": "home/work", "home/work/pr/private": "../private", "home/work/plain/private": "../private"} {
+		if err := os.Symlink(filepath.FromSlash(target), filepath.Join(root, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	work := filepath.Join(root, "home", "work")
+	for _, here := range []string{work, filepath.Join(root, "known-as")} { // the same folder
+		t.Chdir(here)
+		for path, want := range map[string]string{
+			"bluegreen.yaml": ".", ".github/bluegreen.yaml": ".",
+			"pr/bluegreen.yaml": "pr", "pr/team/shop/bluegreen.yaml": "pr", "pr/team/none/bluegreen.yaml": "pr", "private/bluegreen.yaml": "private",
+			"pr/private/bluegreen.yaml": "pr", "plain/private/bluegreen.yaml": "plain", "plain/shop/bluegreen.yaml": "plain/shop",
+			"pr/../private/bluegreen.yaml": "private", "../bluegreen.yaml": "", filepath.Join(here, "pr", "bluegreen.yaml"): "pr",
+		} {
+			got, below, err := CheckoutBelow(here, filepath.FromSlash(path))
+			if want != "" {
+				want = filepath.Join(work, filepath.FromSlash(want))
+			}
+			if err != nil || got != want || below != (want != "") {
+				t.Errorf("in %s, %s: %s, %t, %v; want %s", here, path, got, below, err, want)
+			}
+		}
+	}
+}
+
 func TestInside(t *testing.T) {
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
