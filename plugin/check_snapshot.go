@@ -40,6 +40,9 @@ func (i *invocation) checkSaved(cmd *cobra.Command, flags *checkFlags, args []st
 	if len(args) > 0 {
 		return usageError(cmd, args[0]+" doesn't go with --from: the facts are about one release")
 	}
+	if err := i.snapshotWithinCheckout(flags.from); err != nil {
+		return err
+	}
 	file, err := os.Open(flags.from)
 	if err != nil {
 		return release.WithHint(fmt.Errorf("read snapshot: %w", err), "write one with: "+name+" check --save FILE")

@@ -18,32 +18,67 @@ import (
 // tell. It returns the checkout.
 func (i *invocation) fileWithinCheckout() (string, error) {
 	path := cmp.Or(i.file, defaultFile)
-	tree, err := i.checkoutOf(path)
+	tree, _, err := i.checkoutOf(path)
 	if err != nil || path == "-" {
 		return tree, err
 	}
 	return tree, heldWithin(tree, path, "name the Release document itself, or give it on stdin: -f -")
 }
 
+// testWithinCheckout reads a test of checks by the ids of those that there are. It
+// refuses one, or a snapshot that it names, that lies outside of its checkout, as
+// fileWithinCheckout does a document: tests are run in pull requests.
+func (i *invocation) testWithinCheckout(path string, ids []string) (*release.CheckTest, error) {
+	tree, _, err := i.checkoutOf(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := heldWithin(tree, path, "name the file of the test itself"); err != nil {
+		return nil, err
+	}
+	test, err := release.LoadCheckTest(path, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range test.Cases {
+		if err := heldWithin(tree, one.Snapshot, "name a file of check --save"); err != nil {
+			return nil, fmt.Errorf("case %s: %w", one.Name, err)
+		}
+	}
+	return test, nil
+}
+
+// snapshotWithinCheckout refuses saved facts that are kept in a checkout and lead out of
+// it: whose stage they are of is known only once they are read. Those kept elsewhere were
+// named by whoever runs this, and may come through a pipe.
+func (i *invocation) snapshotWithinCheckout(path string) error {
+	tree, below, err := i.checkoutOf(path)
+	if err != nil || !below {
+		return err
+	}
+	return heldWithin(tree, path, "name a file of check --save")
+}
+
 // checkoutOf is the Git work tree that a file is kept in, or its folder where that is in
 // none, by the words of its path: what a link makes of it is for its author to say. Above
 // the workspace of the workflow, or this directory's own work tree, nobody looks for one.
-func (i *invocation) checkoutOf(path string) (string, error) {
+// false is a file that is kept in none of both; it leads out of this directory's.
+func (i *invocation) checkoutOf(path string) (string, bool, error) {
 	here := "."
 	if workspace := i.getenv("GITHUB_WORKSPACE"); workspace == "" {
 		tree, err := release.Checkout(here)
 		if err != nil {
-			return "", err
+			return "", false, err
 		}
 		here = tree
-	} else if tree, found, err := release.CheckoutBelow(workspace, path); err == nil && found {
-		return tree, nil
+	} else if tree, below, err := release.CheckoutBelow(workspace, path); err == nil && below {
+		return tree, true, nil
 	}
-	tree, found, err := release.CheckoutBelow(here, path)
-	if err == nil && !found {
-		tree = here // which a path elsewhere leads out of
+	tree, below, err := release.CheckoutBelow(here, path)
+	if err == nil && !below {
+		tree = here
 	}
-	return tree, err
+	return tree, below, err
 }
 
 // heldWithin refuses a file that lies outside of a folder, once links are followed, or

@@ -64,7 +64,7 @@ func (i *invocation) testChecks(cmd *cobra.Command, flags *checkFlags, args []st
 	for _, check := range own.all() {
 		ids = append(ids, check.ID)
 	}
-	test, err := release.LoadCheckTest(flags.test, ids)
+	test, err := i.testWithinCheckout(flags.test, ids)
 	if err != nil {
 		return err
 	}
