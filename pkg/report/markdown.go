@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -134,13 +135,19 @@ func checkLink(finding preflight.Finding, version string) string {
 }
 
 // MarkdownText is a text that others had a hand in, such that none of it is
-// markup, mentions anybody, or ends a cell.
+// markup, mentions anybody, refers to anything, or ends a cell. GitHub looks for
+// mentions and references once entities are characters, so a character that nobody
+// sees keeps those apart.
 func MarkdownText(text string) string {
-	return strings.NewReplacer(
-		"&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;", "#", "&#35;", "|", "&#124;", ":/", ":&#47;", "www.", "www&#46;",
+	escaped := strings.NewReplacer(
+		"&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@"+unseen, "#", "#"+unseen, "|", "&#124;", ":/", ":&#47;", "www.", "www&#46;",
 		`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "!", `\!`, "~", `\~`, "$", `\$`,
 	).Replace(plain(text))
+	return regexp.MustCompile(`(?i)\b(gh-)(\d)`).ReplaceAllString(escaped, "${1}"+unseen+"${2}") // GH-1 is issue 1
 }
+
+// unseen is a space of no width.
+const unseen = "&#8203;"
 
 // bounded is a text of limited length.
 type bounded struct {

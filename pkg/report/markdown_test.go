@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"html"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -21,7 +23,7 @@ func TestMarkdown(t *testing.T) {
 
 | | Check | Found | What to do |
 |---|---|---|---|
-| ❌ | ` + link("BG-DB-01") + " | unknown: database main: not allowed to look\\[2J ::error::\\]\\]&gt; &lt;b&gt;&#64;everyone&lt;/b&gt; &#124; \\`x\\` | do something about BG-DB-01 |" + `
+| ❌ | ` + link("BG-DB-01") + " | unknown: database main: not allowed to look\\[2J ::error::\\]\\]&gt; &lt;b&gt;@&#8203;everyone&lt;/b&gt; &#124; \\`x\\` | do something about BG-DB-01 |" + `
 | ❌ | ` + link("BG-DB-03") + ` | database main: 120 wanted, 77 allowed (deploy/blue green.yaml:30:5) | do something about BG-DB-03 |
 | ⚠️ | ` + link("BG-COL-12") + ` | deployment/shop-green: container app runs image shop, which can change under it (green/green.yaml:14:16) | do something about BG-COL-12 |
 | ⚠️ | ` + link("BG-DB-04") + ` | unknown: database main: nobody may look | do something about BG-DB-04 |
@@ -73,12 +75,33 @@ func TestMarkdownHasRoomForWhatBlocks(t *testing.T) {
 	}
 }
 
-// No text that others had a hand in becomes a tag, a mention, a cell or a line.
+// No text that others had a hand in becomes a tag, a cell or a line.
 func TestMarkdownHoldsNoMarkupOfOthers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := MarkdownText(rapid.String().Draw(t, "text"))
-		if strings.ContainsAny(text, "<>@|\n\r") {
+		if strings.ContainsAny(text, "<>|\n\r") {
 			t.Fatalf("%q", text)
+		}
+	})
+}
+
+// Nor does it mention anybody, or refer to an issue, in what GitHub looks through: the
+// text once its entities and escapes are characters.
+func TestMarkdownMentionsNobody(t *testing.T) {
+	found := regexp.MustCompile(`(?i)@\w|#\w|\bgh-\d`)
+	shown := func(text string) string {
+		return html.UnescapeString(regexp.MustCompile(`\\([[:punct:]])`).ReplaceAllString(MarkdownText(text), "$1"))
+	}
+	for _, text := range []string{"@acme/everyone", "fixes #1", "acme/other#2", "GH-3 and gh-4", "ann@evil.example", "&#64;ann", `\@ann`, "@@ann", "&commat;ann", "a high-level"} {
+		got := shown(text)
+		if found.MatchString(got) || strings.ReplaceAll(got, "\u200b", "") != text {
+			t.Errorf("%q is shown as %q", text, got)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`([@#&;x0-9\\]|GH-|gh-|&#64;|&amp;)*`).Draw(t, "text")
+		if got := shown(text); found.MatchString(got) {
+			t.Fatalf("%q is shown as %q", text, got)
 		}
 	})
 }
@@ -88,7 +111,7 @@ func TestMarkdownLinksNowhereByItself(t *testing.T) {
 	for text, want := range map[string]string{
 		"see https://evil.example": "see https:&#47;/evil.example",
 		"see www.evil.example":     "see www&#46;evil.example",
-		"ann@evil.example":         "ann&#64;evil.example",
+		"ann@evil.example":         "ann@&#8203;evil.example",
 	} {
 		if got := MarkdownText(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
