@@ -91,8 +91,12 @@ func (i *invocation) generateWorkflow(cmd *cobra.Command, flags *workflowFlags, 
 	if err != nil {
 		return err
 	}
-	if flags.options.File, err = i.fileInRepository(found); err != nil {
+	tree := ""
+	if tree, flags.options.File, err = i.fileInRepository(found); err != nil {
 		return err
+	}
+	if kind == workflows.Deploy {
+		i.filterPaths(found, tree, &flags.options)
 	}
 	text, err := workflows.Write(found.Release, kind, flags.options)
 	if err != nil {
@@ -114,27 +118,40 @@ func workflowKind(text string) (workflows.Kind, error) {
 	return "", release.WithHint(fmt.Errorf("no workflow is called %q", text), "one of: "+joined(workflows.Kinds()))
 }
 
-// fileInRepository is the path of the Release as a workflow sees it, which begins
-// at the root of the checkout.
-func (i *invocation) fileInRepository(found *document) (string, error) {
+// filterPaths says over which paths links lead from the files of a release, and that
+// there is to be no filter where that can't be told: one that lacks a path would have
+// pushes that change the release deploy nothing.
+func (i *invocation) filterPaths(found *document, tree string, options *workflows.Options) {
+	if tree == "" {
+		options.Unfiltered = true
+		return
+	}
+	var err error
+	if options.Linked, err = linkedPaths(tree, options.File, found.Release); err != nil {
+		i.note("every push to %s is deployed, for which files the release is made of can't be told: %v", options.Branch, err)
+		options.Unfiltered = true
+	}
+}
+
+// fileInRepository is the root of the checkout, "" where there is none at hand, and the
+// path of the Release from there, which is how a workflow sees it.
+func (i *invocation) fileInRepository(found *document) (tree, path string, err error) {
 	if found.File == "" {
 		i.note("the workflow reads %s at the root of the repository: %s init writes it", defaultFile, name)
-		return defaultFile, nil
+		return "", defaultFile, nil
 	}
 	folder, err := filepath.Abs(found.Directory)
 	if err != nil {
-		return "", fmt.Errorf("find %s: %w", found.File, err)
+		return "", "", fmt.Errorf("find %s: %w", found.File, err)
 	}
 	if folder, err = filepath.EvalSymlinks(folder); err != nil {
-		return "", fmt.Errorf("find %s: %w", found.File, err)
+		return "", "", fmt.Errorf("find %s: %w", found.File, err)
 	}
-	tree, err := release.Checkout(folder)
-	if err != nil {
-		return "", err
+	if tree, err = release.Checkout(folder); err != nil {
+		return "", "", err
 	}
-	path, err := filepath.Rel(tree, filepath.Join(folder, filepath.Base(found.File)))
-	if err != nil {
-		return "", fmt.Errorf("find %s: %w", found.File, err)
+	if path, err = filepath.Rel(tree, filepath.Join(folder, filepath.Base(found.File))); err != nil {
+		return "", "", fmt.Errorf("find %s: %w", found.File, err)
 	}
-	return filepath.ToSlash(path), nil
+	return tree, filepath.ToSlash(path), nil
 }

@@ -23,6 +23,11 @@ type Options struct {
 	URL string
 	// Branch is the one that is deployed.
 	Branch string
+	// Linked are the paths in the repository, with slashes, that symbolic links lead over
+	// from the files of the release; that of a directory ends with one.
+	Linked []string
+	// Unfiltered: nobody knows these, so every push is deployed.
+	Unfiltered bool
 	// Name tells the workflows apart from those of another Release of the repository, ""
 	// where there is none.
 	Name string

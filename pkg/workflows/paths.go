@@ -10,29 +10,51 @@ import (
 )
 
 // paths are filters for the files that a release is made of: the Release, its
-// manifests and its migrations. There are none where a colour names no manifests,
-// for then nobody knows what a push has changed of it.
-func paths(rel *release.Release, file string) []string {
-	found := []string{escape(file)}
-	add := func(names []string) {
-		for _, name := range names {
-			for _, filter := range filters(path.Dir(file), name) {
-				if !slices.Contains(found, filter) {
-					found = append(found, filter)
-				}
+// manifests, its migrations, and what links lead over from there. There are none where
+// nobody knows what a push has changed of it: where a colour names no manifests, or none
+// in the repository, and where links could not be followed.
+func paths(rel *release.Release, options Options) []string {
+	if options.Unfiltered {
+		return nil
+	}
+	var found []string
+	add := func(more ...string) {
+		for _, filter := range more {
+			within := func(known string) bool {
+				directory, is := strings.CutSuffix(known, "**")
+				return known == filter || is && strings.HasPrefix(filter, directory)
+			}
+			if !slices.ContainsFunc(found, within) {
+				found = append(found, filter)
 			}
 		}
 	}
+	add(escape(options.File))
+	folder := path.Dir(options.File)
 	for _, color := range slices.Sorted(maps.Keys(rel.Spec.Colors)) {
-		manifests := rel.Spec.Colors[color].Manifests
-		if len(manifests) == 0 {
+		seen := false
+		for _, name := range rel.Spec.Colors[color].Manifests {
+			its := filters(folder, name)
+			add(its...)
+			seen = seen || len(its) > 0
+		}
+		if !seen {
 			return nil
 		}
-		add(manifests)
 	}
 	for _, database := range rel.Spec.Databases {
-		if database.Migrations != nil {
-			add(database.Migrations.Paths)
+		if database.Migrations == nil {
+			continue
+		}
+		for _, name := range database.Migrations.Paths {
+			add(filters(folder, name)...)
+		}
+	}
+	for _, linked := range options.Linked {
+		if directory, is := strings.CutSuffix(linked, "/"); is {
+			add(escape(directory) + "/**")
+		} else {
+			add(escape(linked))
 		}
 	}
 	return found

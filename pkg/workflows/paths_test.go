@@ -23,18 +23,34 @@ func TestPathsOfARelease(t *testing.T) {
 		"either":            {"bluegreen.yaml", []string{"blue"}, []string{"v1.2"}, nil, []string{"bluegreen.yaml", "blue", "blue/**", "v1.2", "v1.2/**"}},
 		"the same for both": {"bluegreen.yaml", []string{"both/"}, []string{"both/"}, nil, []string{"bluegreen.yaml", "both/**"}},
 		"migrations":        {"bluegreen.yaml", []string{"blue/"}, []string{"green/"}, []string{"db/0042.sql", "db/migrations/"}, []string{"bluegreen.yaml", "blue/**", "green/**", "db/0042.sql", "db/migrations/**"}},
-		"all":               {"bluegreen.yaml", []string{"."}, []string{"green/"}, nil, []string{"bluegreen.yaml", "**", "green/**"}},
+		"all":               {"bluegreen.yaml", []string{"."}, []string{"green/"}, nil, []string{"bluegreen.yaml", "**"}},
 		"out of repository": {"bluegreen.yaml", []string{"../blue/", "/srv/blue", "blue/"}, []string{"green/"}, nil, []string{"bluegreen.yaml", "blue/**", "green/**"}},
 		"what filters mean": {"a+b/[x]/bluegreen.yaml", []string{"*/"}, []string{"!?/"}, nil, []string{`a\+b/\[x\]/bluegreen.yaml`, `a\+b/\[x\]/\*/**`, `a\+b/\[x\]/\!\?/**`}},
+		"one is elsewhere":  {"bluegreen.yaml", []string{"blue/"}, []string{"../green/", "/srv/green"}, nil, nil},
 		"a colour has none": {"bluegreen.yaml", []string{"blue/"}, nil, []string{"db/"}, nil},
 		"nobody has any":    {"bluegreen.yaml", nil, nil, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rel := &release.Release{Spec: release.Spec{Colors: map[string]release.Color{"blue": {Manifests: test.blue}, "green": {Manifests: test.green}}}}
 			rel.Spec.Databases = []release.Database{{Name: "none"}, {Name: "main", Migrations: &release.Migrations{Paths: test.migrations}}}
-			if diff := cmp.Diff(test.want, paths(rel, test.file)); diff != "" {
+			if diff := cmp.Diff(test.want, paths(rel, Options{File: test.file})); diff != "" {
 				t.Errorf("filters (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A push may change what a link leads to, or where it leads, and not the path that the
+// Release names. What links lead to is not always known, and every push counts then.
+func TestPathsThatLinksLeadOver(t *testing.T) {
+	rel := &release.Release{Spec: release.Spec{Colors: map[string]release.Color{"blue": {Manifests: []string{"blue/"}}, "green": {Manifests: []string{"green.yaml"}}}}}
+	options := Options{File: "bluegreen.yaml", Linked: []string{"blue", "v[1]/", "green.yaml", "real/green.yaml"}}
+	want := []string{"bluegreen.yaml", "blue/**", "green.yaml", "blue", `v\[1\]/**`, "real/green.yaml"}
+	if diff := cmp.Diff(want, paths(rel, options)); diff != "" {
+		t.Errorf("filters (-want +got):\n%s", diff)
+	}
+	options.Unfiltered = true
+	if got := paths(rel, options); got != nil {
+		t.Errorf("filters of what isn't known: %q", got)
 	}
 }

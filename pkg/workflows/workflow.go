@@ -43,7 +43,7 @@ func (k Kind) File() string {
 // Write is the text of a workflow. It is an error that a text of the options, or a
 // path of the Release, could be read as something else in a workflow.
 func Write(rel *release.Release, kind Kind, options Options) ([]byte, error) {
-	paths := paths(rel, options.File)
+	paths := paths(rel, options)
 	if err := options.check(paths); err != nil {
 		return nil, err
 	}
