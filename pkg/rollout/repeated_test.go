@@ -1,13 +1,44 @@
 package rollout
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clienttesting "k8s.io/client-go/testing"
+
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/journal"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
+
+// record keeps runs that have ended.
+func record(t *testing.T, runner *Runner, states ...State) {
+	t.Helper()
+	for index, state := range states {
+		recordOne(t, runner, fmt.Sprintf("20261122-15301%d-k7f3q", index), state)
+	}
+}
+
+// recordOne keeps a run that has ended in some state.
+func recordOne(t *testing.T, runner *Runner, id string, state any) {
+	t.Helper()
+	tenure, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "ci/1"}, journal.Run{ID: id, Release: "shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tenure.Save(t.Context(), state, "Blocked"); err != nil {
+		t.Fatal(err)
+	}
+	if err := tenure.Finish(t.Context(), "Blocked"); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // A workflow that is run again asks for what it has shifted to, and not for the colour
 // that is idle by then.
@@ -43,18 +74,7 @@ func TestAShiftThatWasMadeBefore(t *testing.T) {
 			t.Parallel()
 			runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
 			production.Split = traffic.Whole(test.live)
-			for index, state := range test.runs {
-				tenure, err := runner.Journal.Acquire(t.Context(), journal.AcquireOptions{Holder: "ci/1"}, journal.Run{ID: fmt.Sprintf("20261122-15301%d-k7f3q", index), Release: "shop"})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := tenure.Save(t.Context(), state, string(state.Phase)); err != nil {
-					t.Fatal(err)
-				}
-				if err := tenure.Finish(t.Context(), string(state.Phase)); err != nil {
-					t.Fatal(err)
-				}
-			}
+			record(t, runner, test.runs...)
 			_, begins, refusal, err := runner.admit(t.Context(), test.request)
 			if err != nil || (refusal != nil) != test.made {
 				t.Fatalf("outcome = %+v, %v", refusal, err)
@@ -71,4 +91,75 @@ func TestAShiftThatWasMadeBefore(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where it can't be told whether a workflow has shifted before, it does not shift back by
+// mistake: what may pass is asked again, and whoever names the colour needs no answer.
+func TestAShiftOfWhichNobodyKnowsWhetherItWasMade(t *testing.T) {
+	const workflow = "https://github.example/acme/shop/actions/runs/42"
+	mine := State{Phase: Done, From: "blue", To: "green", Trigger: workflow, Moved: true, Started: start}
+	blocked := State{Phase: Blocked, From: "green", To: "blue", Trigger: workflow, Started: start}
+	failing := func(times int, err error) func(*testing.T, *Runner, reaction) {
+		return func(_ *testing.T, _ *Runner, react reaction) {
+			react("list", "configmaps", func(clienttesting.Action) (bool, runtime.Object, error) {
+				times--
+				return times >= 0, nil, err
+			})
+		}
+	}
+	broken, slow := errors.New("database is broken"), apierrors.NewServerTimeout(schema.GroupResource{Resource: "configmaps"}, "list", 0)
+	for name, test := range map[string]struct {
+		breaks func(*testing.T, *Runner, reaction)
+		to     string
+		want   string
+	}{
+		"the past runs can't be listed":    {failing(1000, broken), "", "database is broken"},
+		"the API server is slow":           {failing(3, slow), "", ""},
+		"a past run can't be read":         {damagePast, "", "its record is damaged"},
+		"a past state is none":             {stateless, "", "read the state of run 20261122-153019-k7f3q: "},
+		"but whoever asks names the color": {failing(1000, broken), "blue", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			runner, production, react := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+			production.Split = traffic.Whole("green")
+			record(t, runner, mine, blocked)
+			test.breaks(t, runner, react)
+			_, begins, refusal, err := runner.admit(t.Context(), ShiftRequest{Trigger: workflow, To: test.to})
+			if test.want == "" {
+				if err != nil || (refusal != nil) != (test.to == "") {
+					t.Fatalf("outcome = %+v, %v", refusal, err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) || begins.To != "" || !strings.HasPrefix(release.HintOf(err), "--to COLOR shifts whatever was done before") {
+				t.Errorf("it begins as %+v, %v, hint %q", begins, err, release.HintOf(err))
+			}
+		})
+	}
+}
+
+// reaction prepends what the API server answers.
+type reaction = func(verb, resource string, react clienttesting.ReactionFunc)
+
+// damagePast makes what is kept of past runs no record.
+func damagePast(t *testing.T, runner *Runner, _ reaction) {
+	t.Helper()
+	objects := runner.Client.Kubernetes.CoreV1().ConfigMaps("shop")
+	found, err := objects.List(t.Context(), metav1.ListOptions{LabelSelector: "bluegreen.dev/run"})
+	if err != nil || len(found.Items) == 0 {
+		t.Fatalf("%d past runs, %v", len(found.Items), err)
+	}
+	for index := range found.Items {
+		found.Items[index].BinaryData["run.json.gz"] = []byte("damaged")
+		if _, err := objects.Update(t.Context(), &found.Items[index], metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// stateless adds a run whose state is another type's.
+func stateless(t *testing.T, runner *Runner, _ reaction) {
+	t.Helper()
+	recordOne(t, runner, "20261122-153019-k7f3q", "a text")
 }

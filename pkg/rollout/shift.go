@@ -76,8 +76,8 @@ func (r *Runner) admit(ctx context.Context, request ShiftRequest) (traffic.Route
 			Message: fmt.Sprintf("%s carries an emergency stop: %s", route.Object, StopFor(route, "")),
 			Next:    fmt.Sprintf("kubectl -n %s annotate %s %s-", route.Namespace, strings.Join(route.Objects(), " "), cluster.AnnotationStop)}, nil
 	}
-	if again := r.repeated(ctx, request, route); again != nil {
-		return route, State{}, again, nil
+	if again, err := r.repeated(ctx, request, route); err != nil || again != nil {
+		return route, State{}, again, err
 	}
 	now := r.Clock.Now()
 	return route, State{Phase: Preflight, From: live, To: target, Trigger: request.Trigger, Started: now, Entered: now}, nil, nil
