@@ -81,7 +81,7 @@ func readInputs(input func(name string) string, event string) (inputs, []mistake
 	read.stage = stageOf(stage, event)
 	switch {
 	case !slices.Contains(preflight.Stages(), read.stage):
-		wrong("stage", "leave it out: a pull request is pr, and everything else deploy", "expected pr, deploy or rollback, not %q", stage)
+		wrong("stage", "leave it out: a pull request is pr, and a push deploy", "expected pr, deploy or rollback, not %q", stage)
 		read.stage = stageOf("", event)
 	case stage != "" && known && !read.command.staged:
 		wrong("stage", "leave it out", "%s has no stages, check alone has", name)
@@ -137,8 +137,12 @@ func stageOf(asked, event string) preflight.Stage {
 func ofPullRequest(event string) bool { return strings.HasPrefix(event, "pull_request") }
 
 // mayBeOfAnybody reports whether an event, which holds the secrets of the repository,
-// is one on which workflows use to check out a stranger's head.
-func mayBeOfAnybody(event string) bool { return event == "issue_comment" || event == "workflow_run" }
+// may be one on which a workflow checks out a stranger's head. On those that are listed
+// the repository's own is at hand, and outside of GitHub there is no event.
+func mayBeOfAnybody(event string) bool {
+	own := []string{"", "push", "schedule", "workflow_dispatch", "deployment", "release", "merge_group"}
+	return !ofPullRequest(event) && !slices.Contains(own, event)
+}
 
 func names(known []command) string {
 	var all []string

@@ -18,7 +18,7 @@ func TestTheStageFollowsTheEvent(t *testing.T) {
 	for event, want := range map[string]preflight.Stage{
 		"pull_request": preflight.StagePR, "pull_request_target": preflight.StagePR, "merge_group": preflight.StagePR,
 		"pull_request_review": preflight.StagePR, "pull_request_review_comment": preflight.StagePR,
-		"push": preflight.StageDeploy, "workflow_dispatch": preflight.StageDeploy, "": preflight.StageDeploy,
+		"push": preflight.StageDeploy, "schedule": preflight.StageDeploy, "deployment": preflight.StageDeploy, "release": preflight.StageDeploy, "workflow_dispatch": preflight.StageDeploy, "": preflight.StageDeploy,
 	} {
 		read, mistakes := readInputs(given(nil), event)
 		if read.stage != want || len(mistakes) > 0 || read.command.name != "check" || read.onCancel != handOver {
@@ -32,7 +32,7 @@ func TestTheStageFollowsTheEvent(t *testing.T) {
 
 // Where an event does not say whose files are checked out, the stage is not guessed.
 func TestTheStageIsAskedFor(t *testing.T) {
-	for _, event := range []string{"issue_comment", "workflow_run"} {
+	for _, event := range []string{"issue_comment", "workflow_run", "repository_dispatch", "check_run", "check_suite", "status", "discussion_comment", "issues", "deployment_status", "one_to_come"} {
 		for name, test := range map[string]struct {
 			inputs map[string]string
 			asks   bool
