@@ -57,11 +57,11 @@ func (c *client) comment(ctx context.Context, pull int, marker, text string) err
 }
 
 // own is the id of the comment that was written before, 0 for none. Anybody may
-// copy the marker into a comment of their own, which is not written to: theirs
-// would then seem to say it. A workflow's token is a bot's; whose another one is
-// is asked.
+// copy the marker into a comment of their own, and have a bot do so, which is not
+// written to: theirs would then seem to say it. Whose the token is is asked where it
+// isn't the workflow's own.
 func (c *client) own(ctx context.Context, pull int, marker string) (int64, error) {
-	login := ""
+	logins := map[string]string{"Bot": "", "User": ""}
 	for page := range mostPages {
 		var comments []comment
 		path := fmt.Sprintf("issues/%d/comments?per_page=100&page=%d", pull, page+1)
@@ -69,16 +69,17 @@ func (c *client) own(ctx context.Context, pull int, marker string) (int64, error
 			return 0, err
 		}
 		for _, one := range comments {
-			if !strings.HasPrefix(one.Body, marker) {
+			kind := one.User.Type
+			if _, known := logins[kind]; !known || !strings.HasPrefix(one.Body, marker) {
 				continue
 			}
-			if one.User.Type == "Bot" {
+			if one.User.Login == workflowBot {
 				return one.ID, nil
 			}
-			if login == "" {
-				login = c.login(ctx)
+			if logins[kind] == "" {
+				logins[kind] = c.login(ctx, kind)
 			}
-			if one.User.Login == login {
+			if one.User.Login == logins[kind] {
 				return one.ID, nil
 			}
 		}
@@ -89,16 +90,31 @@ func (c *client) own(ctx context.Context, pull int, marker string) (int64, error
 	return 0, nil
 }
 
-// nobody is no name of a user.
-const nobody = "/"
+// workflowBot is whose the token of a workflow is. nobody is no name of a user.
+const (
+	workflowBot = "github-actions[bot]"
+	nobody      = "/"
+)
 
-// login is whose the token is, as far as it says so.
-func (c *client) login(ctx context.Context) string {
-	user := struct{ Login string }{}
-	if err := c.call(ctx, http.MethodGet, "/user", nil, &user); err != nil || user.Login == "" {
+// login is whose the token is, as far as it says so: that of an app says it where
+// GraphQL is spoken alone.
+func (c *client) login(ctx context.Context, kind string) string {
+	user := struct {
+		Login string
+		Data  struct{ Viewer struct{ Login string } }
+	}{}
+	var err error
+	if kind == "Bot" {
+		graph := *c
+		graph.base = strings.TrimSuffix(strings.TrimRight(c.base, "/"), "/v3")
+		err = graph.call(ctx, http.MethodPost, "/graphql", map[string]string{"query": "{viewer{login}}"}, &user)
+	} else {
+		err = c.call(ctx, http.MethodGet, "/user", nil, &user)
+	}
+	if err != nil {
 		return nobody
 	}
-	return user.Login
+	return cmp.Or(user.Login, user.Data.Viewer.Login, nobody)
 }
 
 // comment leaves what a check found on the pull request.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -22,18 +23,25 @@ func TestOwn(t *testing.T) {
 		login    string
 		want     int64
 	}{
-		"none":                            {nil, "", 0},
-		"a bot's":                         {[]comment{one(1, "hello", "ana", "User"), one(2, mark+"\nx", "github-actions[bot]", "Bot")}, "", 2},
-		"on the second page":              {append(append([]comment{}, many...), one(3, mark, "github-actions[bot]", "Bot")), "", 3},
-		"that of who has copied it":       {[]comment{one(4, mark, "mallory", "User")}, "", 0},
-		"that of the token's own user":    {[]comment{one(4, mark, "mallory", "User"), one(5, mark, "ana", "User")}, "ana", 5},
-		"one that quotes it further down": {[]comment{one(6, "> "+mark, "github-actions[bot]", "Bot")}, "", 0},
+		"none":                             {nil, "", 0},
+		"a bot's":                          {[]comment{one(1, "hello", "ana", "User"), one(2, mark+"\nx", "github-actions[bot]", "Bot")}, "", 2},
+		"on the second page":               {append(append([]comment{}, many...), one(3, mark, "github-actions[bot]", "Bot")), "", 3},
+		"that of who has copied it":        {[]comment{one(4, mark, "mallory", "User")}, "", 0},
+		"that of the token's own user":     {[]comment{one(4, mark, "mallory", "User"), one(5, mark, "ana", "User")}, "ana", 5},
+		"that of a bot that has copied it": {[]comment{one(4, mark, "echo-service[bot]", "Bot"), one(5, mark, "github-actions[bot]", "Bot")}, "", 5},
+		"another bot's alone":              {[]comment{one(4, mark, "echo-service[bot]", "Bot")}, "", 0},
+		"that of the token's own app":      {[]comment{one(4, mark, "echo-service[bot]", "Bot"), one(5, mark, "release[bot]", "Bot")}, "release[bot]", 5},
+		"one that quotes it further down":  {[]comment{one(6, "> "+mark, "github-actions[bot]", "Bot")}, "", 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			c := serving(t, func(answer http.ResponseWriter, request *http.Request) {
-				if request.URL.Path == "/user" {
-					if test.login == "" {
+				if request.URL.Path == "/graphql" && strings.HasSuffix(test.login, "[bot]") {
+					fmt.Fprintf(answer, `{"data": {"viewer": {"login": %q}}}`, test.login)
+					return
+				}
+				if request.URL.Path == "/user" || request.URL.Path == "/graphql" {
+					if test.login == "" || strings.HasSuffix(test.login, "[bot]") {
 						answer.WriteHeader(http.StatusForbidden)
 						return
 					}
