@@ -28,6 +28,15 @@ func (s *step) recall() remembered {
 	return found
 }
 
+// recognised is what main has left, with the run that it drives where it was killed
+// between the record of that run and the first word of it: its holder is main's own.
+func (m remembered) recognised(standing *plugin.Standing) remembered {
+	if m.run == "" && m.holder != "" && standing != nil && standing.Status.Holder == m.holder && !over(*standing) {
+		m.run = standing.Status.ID
+	}
+	return m
+}
+
 // fate is what is left to do about a run that main drove.
 type fate string
 
@@ -78,6 +87,7 @@ func (s *step) post(ctx context.Context) int {
 	s.in.command = main.command
 	same := plugin.Selection(s.in.line(""))
 	seen, code := s.look(ctx, main, append([]string{"status"}, same...))
+	main = main.recognised(seen.standing)
 	switch fateOf(main, seen.standing, s.in.onCancel) {
 	case unbegun:
 		s.notice("the step was cut off before it had begun a run: nothing was moved by it")

@@ -382,22 +382,28 @@ func TestFate(t *testing.T) {
 	mine := heldRun()
 	ofGuard := heldRun()
 	ofGuard.Open, ofGuard.Status.Phase, ofGuard.Status.Holder = true, rollout.Watch, "pod"
+	killed := heldRun()
+	killed.Open, killed.Status.Phase, killed.Status.Holder, killed.Status.Silent = true, rollout.Preflight, "runner@ci/7", true
+	past := finishedShift()
+	past.Status.Holder = "runner@ci/7"
 	tests := map[string]struct {
 		run      string
 		standing *plugin.Standing
 		want     map[string]fate
 	}{
-		"nobody answers":      {"20261122-120000-k7f3q", nil, map[string]fate{rollBack: unseen, handOver: unseen}},
-		"none had begun":      {"", &mine, map[string]fate{rollBack: unbegun, handOver: unbegun}},
-		"another run":         {"20261122-110000-aaaaa", &mine, map[string]fate{rollBack: replaced, handOver: replaced}},
-		"it has ended":        {"20261122-120000-k7f3q", finishedShift(), map[string]fate{rollBack: ended, handOver: ended}},
-		"it is held":          {"20261122-120000-k7f3q", &mine, map[string]fate{rollBack: goesBack, handOver: left}},
-		"a guard goes on":     {"20261122-120000-k7f3q", &ofGuard, map[string]fate{rollBack: goesBack, handOver: left}},
-		"there never was one": {"20261122-120000-k7f3q", &plugin.Standing{Status: &rollout.RunStatus{}}, map[string]fate{rollBack: replaced, handOver: replaced}},
+		"it is main's, which had said no word of it": {"", &killed, map[string]fate{rollBack: goesBack, handOver: left}},
+		"a past one of such a holder":                {"", past, map[string]fate{rollBack: unbegun, handOver: unbegun}},
+		"nobody answers":                             {"20261122-120000-k7f3q", nil, map[string]fate{rollBack: unseen, handOver: unseen}},
+		"none had begun":                             {"", &ofGuard, map[string]fate{rollBack: unbegun, handOver: unbegun}},
+		"another run":                                {"20261122-110000-aaaaa", &mine, map[string]fate{rollBack: replaced, handOver: replaced}},
+		"it has ended":                               {"20261122-120000-k7f3q", finishedShift(), map[string]fate{rollBack: ended, handOver: ended}},
+		"it is held":                                 {"20261122-120000-k7f3q", &mine, map[string]fate{rollBack: goesBack, handOver: left}},
+		"a guard goes on":                            {"20261122-120000-k7f3q", &ofGuard, map[string]fate{rollBack: goesBack, handOver: left}},
+		"there never was one":                        {"20261122-120000-k7f3q", &plugin.Standing{Status: &rollout.RunStatus{}}, map[string]fate{rollBack: replaced, handOver: replaced}},
 	}
 	for name, test := range tests {
 		for policy, want := range test.want {
-			if got := fateOf(remembered{run: test.run}, test.standing, policy); got != want {
+			if got := fateOf(remembered{run: test.run, holder: "runner@ci/7"}.recognised(test.standing), test.standing, policy); got != want {
 				t.Errorf("%s, %s: %q, expected %q", name, policy, got, want)
 			}
 		}
