@@ -17,7 +17,8 @@ const target = `${system}_${{ x64: 'amd64', arm64: 'arm64' }[process.arch] ?? pr
 const build = 'or build the engine in an earlier step (go build -o bluegreen-action ./cmd/bluegreen-action) and name it with the input binary'
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
-const isPinned = (file, sum) => fs.existsSync(file) && sha256(fs.readFileSync(file)) === sum
+const lstat = (file) => fs.lstatSync(file, { throwIfNoEntry: false })
+const isPinned = (file, sum) => Boolean(lstat(file)?.isFile()) && sha256(fs.readFileSync(file)) === sum
 
 // engine is the path of a program that may be run.
 async function engine(stopped) {
@@ -33,8 +34,19 @@ async function engine(stopped) {
   const file = path.join(folder, 'bluegreen-action' + suffix)
   // Whoever had the runner before could write there, so what lies there is
   // verified as if it had just come.
-  if (!isPinned(file, archive.engine)) await place(archive, folder, file, stopped)
+  if (!isPinned(file, archive.engine) || !mayRun(file)) await place(archive, folder, file, stopped)
   return file
+}
+
+// mayRun reports whether a verified file may be executed, and lets it be.
+function mayRun(file) {
+  if (windows) return true
+  try {
+    fs.chmodSync(file, 0o755)
+    return true
+  } catch {
+    return (lstat(file)?.mode & 0o111) !== 0 // somebody else's, who may have allowed it
+  }
 }
 
 function given(file) {
@@ -95,10 +107,12 @@ function addresses(name) {
   })
 }
 
-// move puts the engine where others find it. Windows lets nobody replace a
-// program that runs: another job was faster then, and its engine is as good.
+// move puts the engine where others find it, in place of whatever else is there. Windows
+// lets nobody replace a program that runs: another job was faster then, and its engine is
+// as good.
 function move(from, to, sum) {
   try {
+    if (lstat(to)?.isFile() === false) fs.rmSync(to, { recursive: true, force: true })
     fs.renameSync(from, to)
   } catch (error) {
     if (!isPinned(to, sum)) throw error

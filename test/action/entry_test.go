@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -94,6 +95,44 @@ func TestChangedCacheIsReplaced(t *testing.T) {
 	}
 	if content, err := os.ReadFile(planted); err != nil || string(content) != echo {
 		t.Errorf("the cache holds %q, %v", content, err)
+	}
+}
+
+// Whatever lies where the engine belongs, the next job gets one that can be run: what
+// only lacks its mode is let run, and what is no file is replaced, and never waited for.
+func TestWhatCannotBeRunIsReplaced(t *testing.T) {
+	packed := archive(t, map[string]string{"bluegreen-action": echo})
+	for name, test := range map[string]struct {
+		plant    func(path string) error
+		requests int
+	}{
+		"without its mode": {func(path string) error { return os.WriteFile(path, []byte(echo), 0o644) }, 0},
+		"a folder":         {func(path string) error { return os.MkdirAll(filepath.Join(path, "in"), 0o755) }, 1},
+		"a pipe":           {func(path string) error { return syscall.Mkfifo(path, 0o644) }, 1},
+		"a link": {func(path string) error {
+			if err := os.WriteFile(path+".other", []byte(echo), 0o755); err != nil {
+				return err
+			}
+			return os.Symlink(path+".other", path)
+		}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			from, s := release(t, packed), newStep(t, packed, echo)
+			s.variables["BLUEGREEN_ACTION_RELEASES"] = from.server.URL
+			planted := filepath.Join(s.cache, engineFile)
+			check(t, os.MkdirAll(filepath.Dir(planted), 0o755))
+			check(t, test.plant(planted))
+			command, told := s.command("main")
+			hangs := time.AfterFunc(time.Minute, func() { _ = command.Process.Kill() })
+			defer hangs.Stop()
+			if code := s.exit(command.Run()); code != 5 || told.String() != "engine main of \n" || len(from.requests()) != test.requests {
+				t.Errorf("the step ended with %d after the requests %q and said %q", code, from.requests(), told)
+			}
+			if about, err := os.Lstat(planted); err != nil || !about.Mode().IsRegular() || about.Mode().Perm() != 0o755 {
+				t.Errorf("the cache holds %v, %v", about, err)
+			}
+		})
 	}
 }
 
