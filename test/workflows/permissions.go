@@ -95,11 +95,15 @@ func (s step) ownNeeds(events []string) permissions {
 	switch {
 	case slices.Contains([]string{"shift", "resume"}, command.Value):
 		return permissions{"deployments": "write"}
-	case slices.Contains([]string{"", "check"}, command.Value) && slices.Contains(events, "pull_request"):
+	case slices.Contains([]string{"", "check"}, command.Value) && slices.ContainsFunc(events, ofPullRequest):
 		return permissions{"pull-requests": "write"}
 	}
 	return nil
 }
+
+// ofPullRequest reports whether an event is one of pull requests, by the rule of the
+// Action: the payload of pull_request_review holds one too.
+func ofPullRequest(event string) bool { return strings.HasPrefix(event, "pull_request") }
 
 // lintNeeds refuses a permission that no step of a job needs, and one that it lacks.
 func lintNeeds(name string, job *job, events []string, add func(*yaml.Node, string, ...any)) {

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // Whatever any job may is missed when it is taken away, or is less; and what is more
@@ -38,5 +40,17 @@ func TestNoPermissionIsTooManyOrTooFew(t *testing.T) {
 	}
 	if t.Logf("%d faults were planted", planted); planted == 0 {
 		t.Error("none was")
+	}
+}
+
+// Whatever the event of a pull request is called, a check leaves its comment there.
+func TestTheCommentNeedsItsPermission(t *testing.T) {
+	for event, want := range map[string]string{
+		"pull_request": "write", "pull_request_review": "write", "pull_request_target": "write", "push": "", "merge_group": "",
+	} {
+		needs, err := step{Uses: yaml.Node{Value: "./"}}.needs([]string{event})
+		if err != nil || needs["pull-requests"] != want {
+			t.Errorf("on %s: %v, %v", event, needs, err)
+		}
 	}
 }
