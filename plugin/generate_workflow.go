@@ -69,7 +69,7 @@ func newGenerateWorkflow(call *invocation) *cobra.Command {
 	command.Flags().StringVar(&flags.options.Name, "name", "", "what tells this workflow apart where a repository has several Releases: it ends the names of the workflow, of the check to require and of the category of code scanning")
 	command.Flags().StringSliceVar(&flags.options.RunsOn, "runs-on", nil, "the labels of the runner, ubuntu-latest unless they are given; separated by commas")
 	command.Flags().BoolVar(&flags.options.Guard, "guard", false, "deploy: shift --guard, whose Job in the cluster takes over where the workflow is cut off; it needs what generate rbac --jobs grants")
-	command.Flags().StringVar(&flags.options.Branch, "branch", "main", "the branch that is deployed")
+	command.Flags().StringVar(&flags.options.Branch, "branch", "main", "the branch that is deployed, by its name")
 	return command
 }
 

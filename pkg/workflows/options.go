@@ -81,6 +81,9 @@ func (o Options) check(paths []string) error {
 			}
 		}
 	}
+	if strings.ContainsAny(o.Branch, `*?[\ ~^:`) {
+		return release.WithHint(fmt.Errorf("write workflow: %q is no name of a branch", o.Branch), "name the one branch that is deployed, which is no pattern")
+	}
 	// It becomes part of a file's name, of a group and of a command line.
 	if o.Name != "" && !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`).MatchString(o.Name) {
 		return release.WithHint(fmt.Errorf("write workflow: the name %q can't be part of a file's", o.Name), "expected letters, digits, dots and dashes")

@@ -78,7 +78,7 @@ func filters(folder, name string) []string {
 	return []string{escape(clean), below} // whether it is a directory, its name doesn't tell
 }
 
-// escape is a path as a filter that means it alone.
+// escape is a path, or the name of a branch, as a filter that means it alone.
 func escape(name string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "+", `\+`, "[", `\[`, "]", `\]`, "!", `\!`).Replace(name)
 }

@@ -51,7 +51,7 @@ func Write(rel *release.Release, kind Kind, options Options) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write workflow: %w", err)
 	}
-	parsed, err := template.New("").Delims("[[", "]]").Funcs(template.FuncMap{"quote": quote}).ParseFS(templates, "templates/*.yml")
+	parsed, err := template.New("").Delims("[[", "]]").Funcs(template.FuncMap{"quote": quote, "escape": escape}).ParseFS(templates, "templates/*.yml")
 	if err != nil {
 		return nil, fmt.Errorf("write workflow: %w", err)
 	}

@@ -69,11 +69,14 @@ func current(t *testing.T, kind Kind, folder string, options Options) {
 // Whatever stands in the options is a value, and the text around it stays a
 // workflow.
 func TestOptionsAreValues(t *testing.T) {
-	options := Options{Action: Action{Reference: "./"}, File: `a "b": {c} #d.yaml`, Environment: "p: [", Branch: "release/[0-9]*", URL: "https://shop.example.com/#x"}
+	options := Options{Action: Action{Reference: "./"}, File: `a "b": {c} #d.yaml`, Environment: "p: [", Branch: "c++/!1", URL: "https://shop.example.com/#x"}
 	for _, kind := range Kinds() {
 		text, err := Write(example(t), kind, options)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if want := `    branches: ["c\\+\\+/\\!1"]` + "\n"; kind == Deploy && !strings.Contains(string(text), want) {
+			t.Errorf("a push starts it by another branch than %s: %s", want, text)
 		}
 		var parsed struct {
 			Jobs map[string]struct {
@@ -110,6 +113,7 @@ func TestOptionsThatCannotStand(t *testing.T) {
 		"a link":        {URL: "https://${{ inputs.x }}"},
 		"a label":       {RunsOn: []string{"${{ inputs.x }}"}},
 		"a name":        {Name: "a\" #"},
+		"a pattern":     {Branch: "release/[0-9]*"},
 	} {
 		if text, err := Write(example(t), Deploy, options); err == nil {
 			t.Errorf("%s was written:\n%s", name, text)

@@ -11,6 +11,9 @@ import (
 
 	"github.com/rhysd/actionlint"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	generated "github.com/bluegreen-dev/kubectl-bluegreen/pkg/workflows"
 )
 
 // checkout is the root of the repository.
@@ -75,6 +78,19 @@ func TestEveryWorkflow(t *testing.T) {
 				t.Error(finding)
 			}
 		})
+	}
+}
+
+// A branch and paths whose names mean something in a pattern stand for themselves in
+// one, by actionlint's rules too.
+func TestNamesAreNoPatterns(t *testing.T) {
+	rel := &release.Release{Metadata: release.Metadata{Name: "shop", Namespace: "shop"}, Spec: release.Spec{Colors: map[string]release.Color{"blue": {Manifests: []string{"b+/"}}, "green": {Manifests: []string{"!g[1].yaml"}}}}}
+	text, err := generated.Write(rel, generated.Deploy, generated.Options{Action: generated.Action{Reference: "./"}, File: "a?*.yaml", Environment: "production", Branch: "c++"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range problems(t, filepath.Join(checkout, ".github", "workflows", "deploy.yml"), text) {
+		t.Error(problem)
 	}
 }
 
