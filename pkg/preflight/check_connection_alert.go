@@ -17,7 +17,7 @@ func connectionAlert() Check {
 	return Check{
 		ID: "BG-MON-04", Title: "an alert fires at 80 % of the database's connections or before", Area: AreaMonitoring,
 		Stages:   []Stage{StageDeploy},
-		Why:      "The incident was detected too late because nothing watched the connections. An alert over a recording rule, or over a plain number of connections, may do so: at which share of them it fires can't be read from it, so it is told as unknown. One that can't tell, for it goes by an average, by some states or by series that never come together, may not pass for it; nor may one that finds no series now.",
+		Why:      "The incident was detected too late because nothing watched the connections. An alert over a recording rule, or over a plain number of connections, may do so: at which share of them it fires can't be read from it, so it is told as unknown. One that can't tell may not pass for it: it goes by an average, by one database or state of several, by all servers together, by another time than now, or by series that never come together. Nor may one that finds no series now.",
 		Remedy:   "add an alerting rule such as: sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8; kubectl bluegreen generate alerts writes it",
 		Source:   "first runbook, Pre-Deployment Checklist, Monitoring & Alerts (set up alert thresholds for connection pool usage > 80 %); Common Pitfalls, No early warning",
 		Evaluate: evaluateConnectionAlert,

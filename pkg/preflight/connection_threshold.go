@@ -31,6 +31,12 @@ const (
 	doubtStates = "it counts connections in some states alone"
 	doubtUnlike = "it holds series against others of unlike labels, so it never fires"
 	doubtBool   = "with bool it fires always"
+	// Those of what is full when none of what is looked at looks so.
+	doubtParts   = "it goes by one database, state, role or application, while the connections of all take from the maximum together"
+	doubtServers = "it holds the connections of all servers or pools against what all may have, which is low while one of them is full"
+	doubtDip     = "it goes by the least over a time, which one moment with few connections keeps low"
+	doubtLong    = "it goes by the average over a long time, which is low until long after connections ran out"
+	doubtPast    = "it goes by another time than now"
 )
 
 // readThreshold reads the share of the maximum above which an expression of an
@@ -59,6 +65,9 @@ func readThreshold(expression string) (threshold connectionThreshold, found bool
 	share := known.of(above).over(known.of(below))
 	if !share.known || share.used != 1 || share.maximum != -1 {
 		return threshold, false
+	}
+	if len(share.parts) > 0 {
+		share = share.doubted(doubtParts)
 	}
 	threshold = connectionThreshold{ratio: 1 / share.factor, doubt: share.doubt, compared: difference(comparison), connections: known.taken(comparison)}
 	switch {
@@ -103,17 +112,28 @@ type quantity struct {
 	used, maximum int
 	// reserved: it is a part of the maximum, which may only be taken from it.
 	reserved bool
+	// parts are the labels by which what is taken is counted apart, limited those by
+	// which there is a maximum for each.
+	parts, limited []string
 	// doubt is why it may not be what an alert has to go by.
 	doubt string
 }
 
 func (q quantity) times(other quantity) quantity {
 	known := q.known && other.known && !q.reserved && !other.reserved
-	return quantity{known: known, factor: q.factor * other.factor, used: q.used + other.used, maximum: q.maximum + other.maximum, doubt: cmp.Or(q.doubt, other.doubt)}
+	return quantity{known: known, factor: q.factor * other.factor, used: q.used + other.used, maximum: q.maximum + other.maximum, doubt: cmp.Or(q.doubt, other.doubt),
+		parts: slices.Concat(q.parts, other.parts), limited: slices.Concat(q.limited, other.limited)}
 }
 
 func (q quantity) over(other quantity) quantity {
-	return q.times(quantity{known: other.known, factor: 1 / other.factor, used: -other.used, maximum: -other.maximum, reserved: other.reserved, doubt: other.doubt})
+	q.parts = slices.DeleteFunc(slices.Clone(q.parts), func(label string) bool { return slices.Contains(other.limited, label) })
+	return q.times(quantity{known: other.known, factor: 1 / other.factor, used: -other.used, maximum: -other.maximum, reserved: other.reserved, doubt: other.doubt, parts: other.parts})
+}
+
+// alike: both count the same.
+func (q quantity) alike(other quantity) bool {
+	return q.known == other.known && q.factor == other.factor && q.used == other.used && q.maximum == other.maximum && q.reserved == other.reserved &&
+		q.doubt == other.doubt && slices.Equal(q.parts, other.parts) && slices.Equal(q.limited, other.limited)
 }
 
 // doubted is one that a doubt is about too, unless there is another.
@@ -134,7 +154,7 @@ func (q quantity) less(other quantity) quantity {
 // or is the one of two that is there: both count alike, or one of them is nothing.
 func (q quantity) or(other quantity) quantity {
 	switch {
-	case q == other, other.known && other.factor == 0 && q.used == other.used && q.maximum == other.maximum:
+	case q.alike(other), other.known && other.factor == 0 && q.used == other.used && q.maximum == other.maximum:
 		return q
 	}
 	return quantity{}
@@ -154,19 +174,23 @@ func unwrapped(expression parser.Expr) parser.Expr {
 // quantities are what metrics count, by their names.
 type quantities map[string]quantity
 
-// metricActivity counts sessions by what they do.
-const metricActivity = "pg_stat_activity_count"
+// metricActivity counts sessions by what they do, metricPoolerActive those that a
+// pooler has lent to clients.
+const (
+	metricActivity     = "pg_stat_activity_count"
+	metricPoolerActive = "pgbouncer_pools_server_active_connections"
+)
 
 // connectionQuantities are those of connections: of the metrics that are read, and
 // of two more that teams have alerts on.
 func connectionQuantities() quantities {
 	known := quantities{}
 	used, maximum, reserved := measure.ConnectionMetrics()
-	for _, name := range append(used, metricActivity, "pgbouncer_pools_server_active_connections") {
-		known[name] = quantity{known: true, factor: 1, used: 1}
+	for _, name := range append(used, metricActivity, metricPoolerActive) {
+		known[name] = quantity{known: true, factor: 1, used: 1, parts: partsOf(name)}
 	}
 	for _, name := range maximum {
-		known[name] = quantity{known: true, factor: 1, maximum: 1}
+		known[name] = quantity{known: true, factor: 1, maximum: 1, limited: limitedBy(name)}
 	}
 	for _, name := range reserved {
 		known[name] = quantity{known: true, factor: 1, maximum: 1, reserved: true}
@@ -184,14 +208,14 @@ func (q quantities) of(expression parser.Expr) quantity {
 	case *parser.MatrixSelector:
 		return q.of(expression.VectorSelector)
 	case *parser.SubqueryExpr:
-		return q.of(expression.Expr)
+		return q.ofSubquery(expression)
 	case *parser.AggregateExpr:
 		if slices.Contains([]parser.ItemType{parser.SUM, parser.MAX, parser.MIN, parser.AVG}, expression.Op) {
 			return q.ofAggregate(expression)
 		}
 	case *parser.Call:
 		if slices.Contains([]string{"max_over_time", "min_over_time", "avg_over_time", "last_over_time", "scalar", "vector"}, expression.Func.Name) {
-			return q.of(expression.Args[0])
+			return q.ofCall(expression)
 		}
 	case *parser.BinaryExpr:
 		return q.ofBinary(expression)
@@ -211,16 +235,45 @@ func (q quantities) ofSelector(selector *parser.VectorSelector) quantity {
 			found = found.doubted(doubtStates)
 		}
 	}
+	if found.used > 0 && past(selector) {
+		found = found.doubted(doubtPast)
+	}
+	found.parts = apart(found.parts, selector)
+	return found
+}
+
+// ofSubquery is that of what it asks for.
+func (q quantities) ofSubquery(query *parser.SubqueryExpr) quantity {
+	found := q.of(query.Expr)
+	if found.used > 0 && pastSubquery(query) {
+		return found.doubted(doubtPast)
+	}
+	return found
+}
+
+// ofCall is that of what a function is given. Of the maximum any moment will do.
+func (q quantities) ofCall(call *parser.Call) quantity {
+	found := q.of(call.Args[0])
+	if found.used > 0 {
+		return found.doubted(overTime(call))
+	}
 	return found
 }
 
 // ofAggregate is that of what it is made of. The least or the average of what is
-// taken hides the one that is full.
+// taken hides the one that is full, as does the sum of what several may have.
 func (q quantities) ofAggregate(aggregate *parser.AggregateExpr) quantity {
 	found := q.of(aggregate.Expr)
-	if found.used > 0 && (aggregate.Op == parser.MIN || aggregate.Op == parser.AVG) {
-		return found.doubted(doubtLeast)
+	sum := aggregate.Op == parser.SUM
+	switch {
+	case found.used > 0 && (aggregate.Op == parser.MIN || aggregate.Op == parser.AVG):
+		found = found.doubted(doubtLeast)
+	case !sum && chooses(found.parts, aggregate):
+		found = found.doubted(doubtParts)
+	case sum && found.used == 0 && found.maximum > 0 && !found.reserved && acrossServers(aggregate):
+		found = found.doubted(doubtServers)
 	}
+	found.parts = keptApart(found.parts, aggregate)
 	return found
 }
 
@@ -260,11 +313,11 @@ func (q quantities) ofOperation(expression *parser.BinaryExpr) quantity {
 	case parser.LOR:
 		return left.or(right)
 	case parser.ADD:
-		if left == right {
+		if left.alike(right) {
 			return left
 		}
 	case parser.GTR, parser.NEQ:
-		if right == (quantity{known: true}) && !expression.ReturnBool {
+		if right.alike(quantity{known: true}) && !expression.ReturnBool {
 			return left
 		}
 	}

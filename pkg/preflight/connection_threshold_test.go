@@ -7,27 +7,27 @@ import (
 
 func TestConnectionThreshold(t *testing.T) {
 	for expression, want := range map[string]float64{
-		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8":                               0.8,
-		"sum by (instance) (pg_stat_activity_count) / max by (instance) (pg_settings_max_connections) * 100 >= 75": 0.75,
-		"sum(pg_stat_activity_count) by (instance) / max(pg_settings_max_connections) by (instance) * 100 >= 75":   0.75,
-		"100 * sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 80":                          0.8,
-		"100 * (sum(pg_stat_database_numbackends) / max(pg_settings_max_connections)) > 80":                        0.8,
-		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 80 / 100":                          0.8,
-		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 80":                                80,
-		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) >= 1.0000001":                        1.0000001,
-		"sum(pg_stat_activity_count) > max(pg_settings_max_connections) * 0.7":                                     0.7,
-		"0.7 * scalar(max(pg_settings_max_connections)) < sum(pg_stat_activity_count)":                             0.7,
-		"(sum(pg_stat_activity_count) > 0.7 * scalar(max(pg_settings_max_connections)))":                           0.7,
-		"pg_stat_database_numbackends / on (instance) group_left () pg_settings_max_connections > 0.95":            0.95,
-		"sum(pg_stat_database_numbackends) > max(pg_settings_max_connections)":                                     1,
-		"sum without (datname, datid) (pg_stat_database_numbackends) / pg_settings_max_connections > 0.8":          0.8,
-		`sum by (job, instance, server) (pg_stat_activity_count) / pg_settings_max_connections > 0.8`:              0.8,
-		`sum(pg_stat_activity_count{state=~"active|idle.*"}) / max(pg_settings_max_connections) > 0.8`:             0.8,
-		"sum(pg_stat_database_numbackends) / avg(pg_settings_max_connections) > 0.8":                               0.8,
-		"max(db_pool_acquired_connections / (db_pool_max_connections > 0)) >= 1":                                   1,
-		"max(db_pool_acquired_connections / (db_pool_max_connections > 0)) > 0.7":                                  0.7,
-		"avg_over_time((sum(pg_stat_database_numbackends) / max(pg_settings_max_connections))[5m:30s]) > 0.8":      0.8,
-		`max_over_time(hikaricp_connections_active{pool="a > 0.1"}[5m]) / hikaricp_connections_max > 8e-1`:         0.8,
+		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8":                                    0.8,
+		"sum by (instance) (pg_stat_activity_count) / max by (instance) (pg_settings_max_connections) * 100 >= 75":      0.75,
+		"sum(pg_stat_activity_count) by (instance) / max(pg_settings_max_connections) by (instance) * 100 >= 75":        0.75,
+		"100 * sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 80":                               0.8,
+		"100 * (sum(pg_stat_database_numbackends) / max(pg_settings_max_connections)) > 80":                             0.8,
+		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 80 / 100":                               0.8,
+		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 80":                                     80,
+		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) >= 1.0000001":                             1.0000001,
+		"sum(pg_stat_activity_count) > max(pg_settings_max_connections) * 0.7":                                          0.7,
+		"0.7 * scalar(max(pg_settings_max_connections)) < sum(pg_stat_activity_count)":                                  0.7,
+		"(sum(pg_stat_activity_count) > 0.7 * scalar(max(pg_settings_max_connections)))":                                0.7,
+		`pg_stat_database_numbackends{datname="shop"} / on (instance) group_left () pg_settings_max_connections > 0.95`: 0.95,
+		"sum(pg_stat_database_numbackends) > max(pg_settings_max_connections)":                                          1,
+		"sum without (datname, datid) (pg_stat_database_numbackends) / pg_settings_max_connections > 0.8":               0.8,
+		`sum by (job, instance, server) (pg_stat_activity_count) / pg_settings_max_connections > 0.8`:                   0.8,
+		`sum(pg_stat_activity_count{state=~"active|idle.*"}) / max(pg_settings_max_connections) > 0.8`:                  0.8,
+		"sum(pg_stat_database_numbackends) / avg(pg_settings_max_connections) > 0.8":                                    0.8,
+		"max(db_pool_acquired_connections / (db_pool_max_connections > 0)) >= 1":                                        1,
+		"max(db_pool_acquired_connections / (db_pool_max_connections > 0)) > 0.7":                                       0.7,
+		"avg_over_time((sum(pg_stat_database_numbackends) / max(pg_settings_max_connections))[5m:30s]) > 0.8":           0.8,
+		`max_over_time(hikaricp_connections_active{pool="a > 0.1"}[5m]) / hikaricp_connections_max > 8e-1`:              0.8,
 		"sum by (instance) (pg_stat_database_numbackends) / (max by (instance) (pg_settings_max_connections) - (max by (instance) (pg_settings_superuser_reserved_connections) or 0 * max by (instance) (pg_settings_max_connections))) > 0.8": 0.8,
 		"max(pgxpool_acquired_conns / (pgxpool_max_conns > 0) or db_client_connections_usage{state=\"used\"} / ignoring(state) (db_client_connections_max > 0)) >= 0.75":                                                                       0.75,
 		// What is kept back is no maximum of its own, and of two one is not known.
@@ -59,6 +59,71 @@ func TestConnectionThreshold(t *testing.T) {
 	}
 }
 
+// Connections to all databases, in all states and of all roles take from one
+// maximum together.
+func TestDoubtsAboutParts(t *testing.T) {
+	const server = " / on (instance) group_left () max by (instance) (pg_settings_max_connections) > 0.8"
+	for expression, want := range map[string]string{
+		"max(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8":                                                                                         doubtParts,
+		"max(pg_stat_activity_count) / max(pg_settings_max_connections) > 0.8":                                                                                               doubtParts,
+		"pg_stat_activity_count" + server:                                                                                                                                    doubtParts,
+		"pg_stat_database_numbackends" + server:                                                                                                                              doubtParts,
+		"pg_stat_database_numbackends / ignoring (datname, datid) group_left () pg_settings_max_connections > 0.8":                                                           doubtParts,
+		"sum by (instance, state) (pg_stat_activity_count)" + server:                                                                                                         doubtParts,
+		"sum by (instance, datname) (pg_stat_database_numbackends)" + server:                                                                                                 doubtParts,
+		"sum by (instance, usename) (pg_stat_activity_count)" + server:                                                                                                       doubtParts,
+		"sum by (instance, application_name) (pg_stat_activity_count)" + server:                                                                                              doubtParts,
+		"sum without (datname) (pg_stat_database_numbackends)" + server:                                                                                                      doubtParts,
+		"sum without (state) (pg_stat_activity_count)" + server:                                                                                                              doubtParts,
+		`pg_stat_activity_count{datname="shop"}` + server:                                                                                                                    doubtParts,
+		`sum by (datname) (pg_stat_database_numbackends{datname=~"shop|cart"})` + server:                                                                                     doubtParts,
+		"max(sum by (instance, datname) (pg_stat_activity_count)" + server[:len(server)-6] + ") > 0.8":                                                                       doubtParts,
+		"sum(max by (instance, datname) (pg_stat_database_numbackends)) / max(pg_settings_max_connections) > 0.8":                                                            "",
+		`sum by (instance, datname) (pg_stat_activity_count{datname="shop"})` + server:                                                                                       "",
+		`pg_stat_database_numbackends{datname="shop"}` + server:                                                                                                              "",
+		"pg_stat_database_numbackends / on (instance, datname) pg_database_connection_limit > 0.8":                                                                           "",
+		"max(sum by (instance) (pg_stat_activity_count)" + server[:len(server)-6] + ") > 0.8":                                                                                "",
+		"sum by (cluster, instance) (pg_stat_activity_count) * 100 / max by (cluster, instance) (pg_settings_max_connections) > 80":                                          "",
+		"sum by (instance, job, server) (pg_stat_activity_count) > min by (instance, job, server) (pg_settings_max_connections * 0.8)":                                       "",
+		"sum(pg_stat_activity_count) by (instance) > (sum(pg_settings_max_connections) by (instance) - sum(pg_settings_superuser_reserved_connections) by (instance)) * 0.8": "",
+		`sum by (instance) (pg_stat_database_numbackends{datname!~"template.*|postgres"}) / on (instance) max by (instance) (pg_settings_max_connections) > 0.8`:             "",
+		"max by (pod) (sum by (pod) (pg_stat_database_numbackends) / max by (pod) (pg_settings_max_connections)) * 100 > 80":                                                 "",
+		"sum by (instance) (pg_stat_database_numbackends) / sum by (instance) (pg_settings_max_connections) > 0.8":                                                           "",
+		"sum(pg_stat_database_numbackends) / sum(pg_settings_max_connections) > 0.8":                                                                                         doubtServers,
+		"sum by (job) (pg_stat_database_numbackends) / sum by (job) (pg_settings_max_connections) > 0.8":                                                                     doubtServers,
+		"sum without (instance) (pg_stat_activity_count) > 0.8 * sum without (instance) (pg_settings_max_connections)":                                                       doubtServers,
+		"sum(pg_stat_activity_count) > 0.8 * (sum(pg_settings_max_connections) - sum(pg_settings_superuser_reserved_connections))":                                           doubtServers,
+		"sum(pgxpool_acquired_conns) / sum(pgxpool_max_conns) > 0.8":                                                                                                         doubtServers,
+		"sum(pg_stat_database_numbackends) / (max(pg_settings_max_connections) - sum(pg_settings_superuser_reserved_connections)) > 0.8":                                     "",
+	} {
+		if threshold, found := readThreshold(expression); !found || threshold.doubt != want {
+			t.Errorf("%s: found %t, doubt %q; want %q", expression, found, threshold.doubt, want)
+		}
+	}
+}
+
+// Connections run out within minutes.
+func TestDoubtsAboutTime(t *testing.T) {
+	for expression, want := range map[string]string{
+		"min_over_time(sum(pg_stat_database_numbackends)[1d:1m]) / max(pg_settings_max_connections) > 0.8":                   doubtDip,
+		"min_over_time(sum(pg_stat_database_numbackends)[5m:1m]) / max(pg_settings_max_connections) > 0.8":                   doubtDip,
+		"avg_over_time((sum(pg_stat_database_numbackends) / max(pg_settings_max_connections))[1d:1m]) > 0.8":                 doubtLong,
+		"sum(avg_over_time(pg_stat_database_numbackends[1h])) / max(pg_settings_max_connections) > 0.8":                      doubtLong,
+		"sum(pg_stat_database_numbackends offset 1d) / max(pg_settings_max_connections) > 0.8":                               doubtPast,
+		"sum(pg_stat_database_numbackends @ start()) / max(pg_settings_max_connections) > 0.8":                               doubtPast,
+		"max_over_time(sum(pg_stat_database_numbackends)[5m:1m] offset 1h) / max(pg_settings_max_connections) > 0.8":         doubtPast,
+		"max_over_time((sum(pg_stat_database_numbackends) / max(pg_settings_max_connections))[1h:1m]) > 0.8":                 "",
+		"sum(avg_over_time(pg_stat_database_numbackends[5m])) / max(pg_settings_max_connections) > 0.8":                      "",
+		"sum(pg_stat_database_numbackends) / max(min_over_time(pg_settings_max_connections[1d])) > 0.8":                      "",
+		"sum(pg_stat_database_numbackends) / max(pg_settings_max_connections offset 1h) > 0.8":                               "",
+		"sum(last_over_time(pg_stat_database_numbackends[1h])) / max(last_over_time(pg_settings_max_connections[1h])) > 0.8": "",
+	} {
+		if threshold, found := readThreshold(expression); !found || threshold.doubt != want {
+			t.Errorf("%s: found %t, doubt %q; want %q", expression, found, threshold.doubt, want)
+		}
+	}
+}
+
 // What never fires, or is about something else, has a threshold to read all the
 // same.
 func TestDoubtsAboutAThreshold(t *testing.T) {
@@ -79,8 +144,6 @@ func TestDoubtsAboutAThreshold(t *testing.T) {
 		`sum(pg_stat_activity_count{state!="idle"}) / max(pg_settings_max_connections) > 0.8`:                                    doubtStates,
 		`sum(db_client_connections_usage{state="idle"}) / sum(db_client_connections_max) > 0.8`:                                  doubtStates,
 		"db_pool_acquired_connections / db_pool_max_connections > bool 0.8":                                                      doubtBool,
-		"pg_stat_database_numbackends / on (instance) group_left () pg_settings_max_connections > 0.8":                           "",
-		"pg_stat_database_numbackends / ignoring (datname, datid) group_left () pg_settings_max_connections > 0.8":               "",
 		"hikaricp_connections_active / hikaricp_connections_max > 0.8":                                                           "",
 		`sum(pg_stat_database_numbackends{datname="other",instance="elsewhere"}) / max(pg_settings_max_connections) > 0.8`:       "",
 		"sum by (instance) (pg_stat_database_numbackends) / on (instance) max by (instance) (pg_settings_max_connections) > 0.8": "",
