@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"slices"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -17,22 +18,48 @@ import (
 // Budget is the connection budget of a database, by its name in the Release.
 // ok is false when what it rests on is not known; why says what.
 func (f *Facts) Budget(name string) (budget postgres.Budget, ok bool, why string) {
-	database := f.Databases[name]
-	if !database.Snapshot.Known {
-		return postgres.Budget{}, false, database.Snapshot.Problem
+	if known, why := f.budgetKnown(name); !known {
+		return postgres.Budget{}, false, why
+	}
+	return f.budgetSoFar(name), true, ""
+}
+
+// budgetKnown reports whether all is known that the budget of a database rests on, or
+// says what is not.
+func (f *Facts) budgetKnown(name string) (known bool, why string) {
+	if snapshot := f.Databases[name].Snapshot; !snapshot.Known {
+		return false, snapshot.Problem
 	}
 	for _, color := range f.colors() {
 		if !color.Workloads.Known {
-			return postgres.Budget{}, false, color.Workloads.Problem
+			return false, color.Workloads.Problem
 		}
 	}
-	return f.budgetSoFar(name), true, ""
+	return true, ""
 }
 
 // budgetSoFar is the connection budget of a database as far as what it rests on is
 // known: without a look at the database it has no limits, and a colour whose workloads
 // are not known asks for nothing.
 func (f *Facts) budgetSoFar(name string) postgres.Budget {
+	input := f.budgetInput(name)
+	input.Database = cmp.Or(databaseOf(input), input.Snapshot.Database)
+	assignRoles(&input)
+	f.addJobs(name, &input)
+	return postgres.Plan(input)
+}
+
+// usedDatabase is the name in PostgreSQL of a database that the colours use, "" where
+// it is not known.
+func (f *Facts) usedDatabase(name string) string {
+	if known, _ := f.budgetKnown(name); !known {
+		return ""
+	}
+	return databaseOf(f.budgetInput(name))
+}
+
+// budgetInput is what the colours ask of a database.
+func (f *Facts) budgetInput(name string) postgres.BudgetInput {
 	database := f.Databases[name]
 	snapshot := database.Snapshot.Value
 	colors := f.identities(name)
@@ -49,10 +76,7 @@ func (f *Facts) budgetSoFar(name string) postgres.Budget {
 			input.Colors = append(input.Colors, f.demand(name, color, workload))
 		}
 	}
-	input.Database = databaseOf(input)
-	assignRoles(&input)
-	f.addJobs(name, &input)
-	return postgres.Plan(input)
+	return input
 }
 
 // roles are those that the colours log in with to a database, by their
@@ -176,8 +200,8 @@ func terminating(pods []corev1.Pod, workload cluster.Workload) int {
 	return count
 }
 
-// databaseOf is the database in PostgreSQL that the colours use: by their
-// connection strings, else by their sessions, else the observer's own.
+// databaseOf is the database in PostgreSQL that the colours use, by their
+// connection strings, else by their sessions, "" where neither tells.
 func databaseOf(input postgres.BudgetInput) string {
 	for _, color := range input.Colors {
 		if input.Pooler != nil {
@@ -192,7 +216,7 @@ func databaseOf(input postgres.BudgetInput) string {
 			return databases[0]
 		}
 	}
-	return input.Snapshot.Database
+	return ""
 }
 
 // assignRoles gives each colour the role of its connection string where there is

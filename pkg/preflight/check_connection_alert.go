@@ -105,7 +105,7 @@ func objectionTo(rule measure.AlertRule, threshold connectionThreshold, seen Mon
 func unseenBy(watching []watchingAlert, facts *Facts) []string {
 	var unseen []string
 	for _, declared := range facts.Release.Spec.Databases {
-		name := facts.Databases[declared.Name].Snapshot.Value.Database
+		name := facts.usedDatabase(declared.Name)
 		if !slices.ContainsFunc(watching, func(rule watchingAlert) bool { return rule.threshold.sees(name) }) {
 			unseen = append(unseen, fmt.Sprintf("database %s (datname %s)", declared.Name, name))
 		}

@@ -355,6 +355,16 @@ func exhaust(f *Facts) {
 	})
 }
 
+// uses lets the connection strings of both colours name a database.
+func (f *Facts) uses(database string) {
+	for _, color := range f.Colors {
+		for workload, pool := range color.Pools["main"] {
+			pool.Database = database
+			color.Pools["main"][workload] = pool
+		}
+	}
+}
+
 // alert is the only one, with what it compares.
 func (f *Facts) alert(query string, pairs Fact[int]) {
 	f.Monitoring.Alerts.Value[0].Query = query
@@ -416,6 +426,7 @@ func plantedInMonitoring() []planted {
 			f.alert(`sum(pg_stat_activity_count{state="idle in transaction"}) / max(pg_settings_max_connections) > 0.8`, known(1))
 		}, Unknown, "it counts connections in some states alone"},
 		{"BG-MON-04", "another database", func(f *Facts) {
+			f.uses("shop")
 			f.alert(`sum(pg_stat_database_numbackends{datname="other"}) / max(pg_settings_max_connections) > 0.8`, known(1))
 		}, Fail, "PostgresConnections leaves out database main (datname shop)"},
 		{"BG-MON-04", "no series", func(f *Facts) {

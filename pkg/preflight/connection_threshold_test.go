@@ -3,6 +3,8 @@ package preflight
 import (
 	"math"
 	"testing"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 )
 
 func TestConnectionThreshold(t *testing.T) {
@@ -162,6 +164,29 @@ func TestWhichDatabaseAThresholdSees(t *testing.T) {
 		threshold, _ := readThreshold("sum(pg_stat_database_numbackends" + selector + ") / max(pg_settings_max_connections) > 0.8")
 		if threshold.sees("shop") != sees || !threshold.sees("") {
 			t.Errorf("%s sees database shop: %t, want %t", selector, threshold.sees("shop"), sees)
+		}
+	}
+}
+
+// An alert is about the database that the colours use, whichever the observer logs in
+// to: often one that every server has.
+func TestWhichDatabaseAnAlertIsAbout(t *testing.T) {
+	for selector, want := range map[string]map[string]Outcome{
+		`{datname!~"template.*|postgres"}`: {"shop": Pass, "": Pass},
+		`{datname="shop"}`:                 {"shop": Pass, "": Pass},
+		`{datname="postgres"}`:             {"shop": Fail, "": Pass},
+	} {
+		for database, outcome := range want {
+			facts := healthy()
+			facts.uses(database)
+			facts.snapshot(func(s *postgres.Snapshot) {
+				s.Database = "postgres"
+				s.Databases["postgres"] = postgres.DatabaseState{Limit: postgres.NoLimit}
+			})
+			facts.alert("sum(pg_stat_database_numbackends"+selector+") / max(pg_settings_max_connections) > 0.8", known(1))
+			if got := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-MON-04")[0]; got.Outcome != outcome {
+				t.Errorf("%s, with colours in %q: %s: %s, want %s", selector, database, got.Outcome, got.Cause, outcome)
+			}
 		}
 	}
 }
