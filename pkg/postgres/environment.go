@@ -240,7 +240,7 @@ var (
 
 	// multiplies matches the variables that say how many processes there are, or how
 	// many connections each has.
-	multiplies = regexp.MustCompile(`^(WEB_CONCURRENCY|RAILS_MAX_THREADS|GUNICORN_CMD_ARGS)$`)
+	multiplies = regexp.MustCompile(`^(WEB_CONCURRENCY|RAILS_MAX_THREADS|GUNICORN_CMD_ARGS|UVICORN_WORKERS|GRANIAN_WORKERS|UWSGI_PROCESSES)$`)
 
 	// poolParameter is the parameter by which drivers take a pool's size
 	// from the connection string: pgx, Prisma, Npgsql. railsParameter is that of

@@ -195,6 +195,63 @@ func TestDiscoverPoolCountsProcesses(t *testing.T) {
 	}
 }
 
+// What a container runs stands where a command does, in the last part of a shell's
+// line. A number that may stand elsewhere is assumed, and told.
+func TestDiscoverPoolFindsTheServer(t *testing.T) {
+	const configured, assumed = postgres.TrustConfigured, postgres.TrustAssumed
+	for _, test := range []struct {
+		line, shell string
+		pairs       []string
+		want        int
+		trust, says string
+	}{
+		{shell: "bundle exec rake db:migrate && exec bundle exec rails server", pairs: []string{"RAILS_ENV=production", "RAILS_MAX_THREADS=5", "WEB_CONCURRENCY=4"}, want: 20, trust: configured},
+		{shell: "yarn build && exec bundle exec rails s", pairs: []string{"RAILS_MAX_THREADS=5", "WEB_CONCURRENCY=4"}, want: 20, trust: configured},
+		{shell: "set -e; npm ci; PORT=80 gunicorn -w 4 main:app | tee log", want: 20, trust: configured},
+		{shell: "gunicorn -w 4 main:app & wait", want: 20, trust: configured},
+		{shell: "if true; then rake; fi\nexec puma -w 4", want: 20, trust: configured},
+		{shell: "exec \"$@\"", line: "_ gunicorn -w 4 main:app", want: 20, trust: configured},
+		{line: "gunicorn -w 4 --chdir /srv/fastapi main:app", want: 20, trust: configured},
+		{line: "gunicorn -w 4 main:app --name gunicorn", want: 20, trust: configured},
+		{line: "uvicorn main:app --workers 4 --app-dir /code/fastapi", want: 20, trust: configured},
+		{line: "gosu app /docker-entrypoint.sh poetry run gunicorn -w 4 main:app", want: 20, trust: configured},
+		{line: "uwsgi --http :8000 --processes 4 --module shop.wsgi", want: 20, trust: configured},
+		{line: "uwsgi -p 4 --module shop.wsgi", want: 20, trust: configured},
+		{line: "uwsgi --processes 4 --threads 2 --module shop.wsgi", pairs: []string{"DJANGO_SETTINGS_MODULE=shop.settings", "DB_POOL_SIZE="}, want: 8, trust: assumed, says: "Django's default"},
+		{line: "uwsgi --ini shop.ini", want: 5, trust: assumed, says: "one process of uwsgi is assumed, and shop.ini"},
+		{line: "uwsgi --module shop.wsgi", want: 5, trust: configured},
+		{line: "granian --interface asgi --workers 4 main:app", want: 20, trust: configured},
+		{line: "granian main:app", pairs: []string{"GRANIAN_WORKERS=4"}, want: 20, trust: configured},
+		{line: "pm2-runtime start app.js -i 4", want: 20, trust: configured},
+		{line: "npx pm2-runtime start app.js --instances=4", want: 20, trust: configured},
+		{line: "pm2-runtime ecosystem.config.js", want: 5, trust: assumed, says: "ecosystem.config.js, which is not read"},
+		{line: "pm2-runtime app.js -i max"},
+		{line: "pm2-runtime app.js -i 0"},
+		{line: "celery -A shop worker --concurrency=4", want: 20, trust: configured},
+		{line: "celery -A shop worker -c 4", want: 20, trust: configured},
+		{line: "celery -A shop worker --autoscale=4,1", want: 20, trust: configured},
+		{line: "celery -A shop worker"},
+		{line: "celery -A shop beat", want: 5, trust: configured},
+		{line: "node cluster.js", pairs: []string{"WEB_CONCURRENCY=4"}, want: 5, trust: assumed, says: "takes nothing from WEB_CONCURRENCY"},
+		{line: "node cluster.js", want: 5, trust: configured},
+		{line: "sidekiq", pairs: []string{"RAILS_ENV=production", "WEB_CONCURRENCY=4"}, want: 5, trust: configured},
+		{line: "gunicorn -c conf.py main:app", want: 5, trust: assumed, says: "one process of gunicorn is assumed, and conf.py"},
+		{line: "bundle exec puma -C config/production.rb", want: 5, trust: assumed, says: "config/production.rb, which is not read"},
+		{line: "bundle exec rails server", want: 5, trust: assumed, says: "config/puma.rb"},
+	} {
+		container := set(append([]string{"DB_POOL_SIZE=5"}, test.pairs...)...)
+		if container.Command = strings.Fields(test.line); test.shell != "" {
+			container.Command = append([]string{"/bin/bash", "-o", "pipefail", "-ec", test.shell}, container.Command...)
+		}
+		input := postgres.PoolInput{}
+		input.Template.Spec.Containers = []corev1.Container{container}
+		got := postgres.DiscoverPool(t.Context(), input)
+		if got.Connections != test.want || got.Known != (test.want > 0) || got.Trust != test.trust || !strings.Contains(strings.Join(got.Warnings, "; "), test.says) || (len(got.Warnings) == 0) != (test.says == "") {
+			t.Errorf("%s %s: %+v, want %d (%s)", test.shell, test.line, got, test.want, test.trust)
+		}
+	}
+}
+
 func arguments(words ...string) corev1.PodSpec {
 	return corev1.PodSpec{Containers: []corev1.Container{{Args: words}}}
 }

@@ -83,21 +83,22 @@ func fromDefault(input PoolInput, environment environment) (PoolSize, bool) {
 	return PoolSize{}, false
 }
 
-// django multiplies the one connection of a thread by gunicorn's workers and
-// threads. Its field holds the workers; where there are several connections a person
+// django multiplies the one connection of a thread by the workers and the threads of
+// its server. Its field holds the workers; where there are several connections a person
 // decides of what to have fewer.
 func django(pool PoolSize, environment environment) PoolSize {
 	pool = environment.times(pool, "Django")
-	text, found := environment.server("gunicorn").flag("", "--threads")
+	server := environment.server()
+	text, found := server.flag("", forkingServers()[server.name].threads)
 	if !pool.Known || !found {
 		text = "1"
 	}
 	threads, err := strconv.Atoi(text)
 	if err != nil || threads < 1 {
-		return PoolSize{Provenance: "gunicorn's --threads is not a whole number of at least 1", Field: pool.Field, Places: pool.Places}
+		return PoolSize{Provenance: server.name + "'s --threads is not a whole number of at least 1", Field: pool.Field, Places: pool.Places}
 	}
 	if threads > 1 {
-		pool.Provenance = fmt.Sprintf("%s × %d threads of gunicorn", pool.Provenance, threads)
+		pool.Provenance = fmt.Sprintf("%s × %d threads of %s", pool.Provenance, threads, server.name)
 	}
 	pool.Connections *= threads
 	pool.Processes = threads

@@ -14,17 +14,40 @@ import (
 // their processes from.
 const webConcurrency = "WEB_CONCURRENCY"
 
-// forking are the servers that run as several processes, with the flags that say as
-// how many. Each process has a pool of its own.
-func forking() map[string]struct{ short, long string } {
-	return map[string]struct{ short, long string }{
-		"puma":      {"-w", "--workers"},
-		"gunicorn":  {"-w", "--workers"},
-		"hypercorn": {"-w", "--workers"},
-		"uvicorn":   {"", "--workers"},
-		"fastapi":   {"", "--workers"},
-		"unicorn":   {}, // in its file alone
+// forking is how a server that runs as several processes is told as how many. Each
+// process has a pool of its own.
+type forking struct {
+	short string
+	long  []string
+	// variable is one besides webConcurrency, "" for none.
+	variable string
+	// threads is the flag for the threads of each process, "" for none.
+	threads string
+	// file: it reads a file that may say so, whether its arguments name one or not.
+	file string
+}
+
+// forkingServers are those by their names.
+func forkingServers() map[string]forking {
+	return map[string]forking{
+		"puma":        {short: "-w", long: []string{"--workers"}, file: "config/puma.rb"},
+		"rails":       {file: "config/puma.rb"},
+		"unicorn":     {file: "its file"},
+		"gunicorn":    {short: "-w", long: []string{"--workers"}, threads: "--threads", file: "gunicorn.conf.py"},
+		"hypercorn":   {short: "-w", long: []string{"--workers"}},
+		"uvicorn":     {long: []string{"--workers"}, variable: "UVICORN_WORKERS"},
+		"fastapi":     {long: []string{"--workers"}},
+		"granian":     {long: []string{"--workers"}, variable: "GRANIAN_WORKERS"},
+		"uwsgi":       {short: "-p", long: []string{"--processes", "--workers"}, variable: "UWSGI_PROCESSES", threads: "--threads"},
+		"pm2":         {short: "-i", long: []string{"--instances"}},
+		"pm2-runtime": {short: "-i", long: []string{"--instances"}},
+		"celery":      {short: "-c", long: []string{"--concurrency"}},
 	}
+}
+
+func forks(name string) bool {
+	_, is := forkingServers()[name]
+	return is
 }
 
 // What runs as one process, whatever WEB_CONCURRENCY says: by its command, by the
@@ -35,6 +58,13 @@ var (
 	singleVariable  = regexp.MustCompile(`^(NODE_ENV|NODE_OPTIONS|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|JAVA_OPTS|SPRING_.*|MIX_ENV|PHX_HOST|ASPNETCORE_.*|DOTNET_.*|GOMAXPROCS|GOMEMLIMIT|GOGC)$`)
 	forkingVariable = regexp.MustCompile(`^(RAILS_.*|RACK_ENV|DJANGO_.*|GUNICORN_.*|UVICORN_.*|FLASK_.*|PYTHON.*|RUBY.*|BUNDLE_.*|GEM_.*)$`)
 	singleStacks    = []string{"Hikari", "database/sql", "Ecto", "Npgsql", "pgx", "Prisma"}
+
+	// Of these, Node.js may have an application that forks by itself.
+	nodeCommand  = regexp.MustCompile(`^(node|npm|npx|yarn|pnpm|bun|deno|tsx)$`)
+	nodeVariable = regexp.MustCompile(`^NODE_(ENV|OPTIONS)$`)
+
+	// configurationFile matches an argument that names a file of a server.
+	configurationFile = regexp.MustCompile(`\.(ini|xml|json|ya?ml|toml|config\.[cm]?js)$`)
 )
 
 // stackOf is the stack whose parameter of a connection string this is.
@@ -51,24 +81,22 @@ func stackOf(parameter string) string {
 	}
 }
 
-// server is a server among the words of a container, and what follows its name.
+// server is a server that forks, and what follows its name.
 type server struct {
 	name  string
 	words []string
 	own   environment
 }
 
-// server finds the last one of these names, since a shell's line may do something
-// before; "" is any that forks. Its name is "" where there is none.
-func (e environment) server(name string) server {
-	words := e.words()
-	for i, word := range slices.Backward(words) {
-		base := path.Base(word)
-		if _, forks := forking()[base]; forks && (name == "" || name == base) {
-			return server{name: base, words: words[i+1:], own: e}
-		}
+// server finds the one that a container runs. Its name is "" where there is none.
+func (e environment) server() server {
+	command := e.command()
+	serves := map[string][]string{"rails": {"server", "s"}, "celery": {"worker"}}[command.name]
+	serving := func(word string) bool { return slices.Contains(serves, word) }
+	if forks(command.name) && (serves == nil || slices.ContainsFunc(command.words, serving)) {
+		return server{name: command.name, words: command.words, own: e}
 	}
-	if _, configured := e.get("GUNICORN_CMD_ARGS"); configured && (name == "" || name == "gunicorn") {
+	if _, configured := e.get("GUNICORN_CMD_ARGS"); configured {
 		return server{name: "gunicorn", own: e}
 	}
 	return server{}
@@ -80,7 +108,7 @@ var joinedNumber = regexp.MustCompile(`^[0-9$]`)
 // flag is the value of the last of a flag's spellings: -w 4, -w4, --workers 4 and
 // --workers=4. Those of gunicorn stand in a variable too, which its arguments go
 // before.
-func (s server) flag(short, long string) (value string, found bool) {
+func (s server) flag(short string, long ...string) (value string, found bool) {
 	lines := [][]string{s.words}
 	if variable, configured := s.own.get("GUNICORN_CMD_ARGS"); configured && s.name == "gunicorn" {
 		lines = append(lines, strings.Fields(variable.value))
@@ -90,9 +118,9 @@ func (s server) flag(short, long string) (value string, found bool) {
 			name, behind, whole := strings.Cut(word, "=")
 			joined := short != "" && joinedNumber.MatchString(strings.TrimPrefix(word, short)) && strings.HasPrefix(word, short)
 			switch {
-			case (name == long || name == short) && name != "" && whole:
+			case whole && name != "" && (name == short || slices.Contains(long, name)):
 				value, found = behind, true
-			case (word == long || word == short) && i+1 < len(words):
+			case word != "" && (word == short || slices.Contains(long, word)) && i+1 < len(words):
 				value, found = words[i+1], true
 			case joined:
 				value, found = strings.TrimPrefix(word, short), true
@@ -137,40 +165,106 @@ func (e environment) single(stack string) bool {
 	has := func(names *regexp.Regexp) bool {
 		return slices.ContainsFunc(e.variables, func(v variable) bool { return names.MatchString(v.name) })
 	}
-	command := func(word string) bool { return singleCommand.MatchString(path.Base(word)) }
-	return slices.Contains(singleStacks, stack) || slices.ContainsFunc(e.words(), command) || has(singleVariable) && !has(forkingVariable)
+	return slices.Contains(singleStacks, stack) || singleCommand.MatchString(e.command().name) || has(singleVariable) && !has(forkingVariable)
 }
 
-// processes is how many a container runs, as text, and what says so; "" where
-// nothing does.
-func (e environment) processes(stack string) (count, by string) {
-	server := e.server("")
+// node reports whether a container runs Node.js.
+func (e environment) node(stack string) bool {
+	return stack == "Prisma" || nodeCommand.MatchString(e.command().name) ||
+		slices.ContainsFunc(e.variables, func(v variable) bool { return nodeVariable.MatchString(v.name) })
+}
+
+// processes is how many a container runs.
+type processes struct {
+	// count is that as text, and by what says so; "" where nothing does.
+	count, by string
+	// assumed is why there may be more than one all the same, unknown why nobody can
+	// tell; "" for nothing.
+	assumed, unknown string
+}
+
+// processes finds out how many a container runs that has a pool of a stack.
+func (e environment) processes(stack string) processes {
+	server := e.server()
+	variable, stated := e.get(webConcurrency)
 	if server.name == "" && e.single(stack) {
-		return "", ""
+		if stated && variable.value != "1" && e.node(stack) {
+			return processes{assumed: "one process is assumed, for Node.js itself takes nothing from " + webConcurrency + ", and an application may fork by it"}
+		}
+		return processes{}
 	}
-	flags := forking()[server.name]
-	if value, found := server.flag(flags.short, flags.long); found {
-		return value, server.name + " " + cmp.Or(flags.short, flags.long)
+	if found := server.told(); found != (processes{}) {
+		return found
 	}
-	if variable, found := e.get(webConcurrency); found {
-		return variable.value, webConcurrency
+	if stated {
+		return processes{count: variable.value, by: webConcurrency}
 	}
-	return "", ""
+	return server.untold()
+}
+
+// told is what the arguments of a server and its own variable say.
+func (s server) told() processes {
+	how := forkingServers()[s.name]
+	value, found := s.flag(how.short, how.long...)
+	by := cmp.Or(how.short, strings.Join(how.long, ", "))
+	if s.name == "celery" && !found {
+		value, found = s.flag("", "--autoscale") // at most, at least
+		value, _, _ = strings.Cut(value, ",")
+		by = "--autoscale"
+	}
+	switch variable, set := s.own.get(how.variable); {
+	case found && strings.HasPrefix(s.name, "pm2") && value == "0":
+		return processes{unknown: s.name + " " + by + " 0 is as many processes as the node has processors"}
+	case found:
+		return processes{count: value, by: s.name + " " + by}
+	case set:
+		return processes{count: variable.value, by: how.variable}
+	}
+	return processes{}
+}
+
+// untold is what is left to say of a server where nothing tells how many processes it
+// has: most have one.
+func (s server) untold() processes {
+	if s.name == "celery" {
+		return processes{unknown: "celery without --concurrency runs as many processes as the node has processors"}
+	}
+	file := forkingServers()[s.name].file
+	for _, word := range s.words {
+		if configurationFile.MatchString(word) {
+			file = cmp.Or(file, word)
+		}
+	}
+	if value, found := s.flag("-c", "-C", "--config", "--config-file"); found && file != "" {
+		file = value
+	}
+	if file == "" {
+		return processes{}
+	}
+	return processes{assumed: fmt.Sprintf("one process of %s is assumed, and %s, which is not read, may say otherwise", s.name, file)}
 }
 
 // times multiplies the pool of a process by the processes of its container. Puma
 // runs as one where it is told to have no workers.
 func (e environment) times(pool PoolSize, stack string) PoolSize {
-	text, by := e.processes(stack)
-	if by == "" || !pool.Known {
+	found := e.processes(stack)
+	switch {
+	case !pool.Known:
+		return pool
+	case found.unknown != "":
+		return PoolSize{Provenance: found.unknown, Field: pool.Field, Places: pool.Places, Role: pool.Role, Database: pool.Database}
+	case found.by == "":
+		if found.assumed != "" {
+			pool.assume(found.assumed)
+		}
 		return pool
 	}
-	count, err := strconv.Atoi(strings.TrimSpace(text))
+	count, err := strconv.Atoi(strings.TrimSpace(found.count))
 	if err != nil || count < 0 {
-		return PoolSize{Provenance: by + " is not a whole number", Field: pool.Field, Places: pool.Places, Role: pool.Role, Database: pool.Database}
+		return PoolSize{Provenance: found.by + " is not a whole number", Field: pool.Field, Places: pool.Places, Role: pool.Role, Database: pool.Database}
 	}
 	pool.Processes = max(1, count)
 	pool.Connections *= pool.Processes
-	pool.Provenance = fmt.Sprintf("%s × %d processes (%s)", pool.Provenance, pool.Processes, by)
+	pool.Provenance = fmt.Sprintf("%s × %d processes (%s)", pool.Provenance, pool.Processes, found.by)
 	return pool
 }
