@@ -47,12 +47,13 @@ type reached struct {
 }
 
 // reaching finds them by the host and the name of the database: those with both,
-// else those with its name, and with them whatever leads to the same host. Where
+// else those with one of the two, and with them whatever leads to the same host. Where
 // neither tells, all count.
 func (e environment) reaching(input PoolInput) reached {
 	all, at := e.strings(input.Namespace), input.At
 	named := func(c connection) bool { return at.Database == "" || c.login.Database == at.Database }
-	certain := slices.ContainsFunc(all, func(c connection) bool { return at.Host != "" && c.login.Host == at.Host && named(c) })
+	hosted := func(c connection) bool { return at.Host != "" && c.login.Host == at.Host }
+	certain := slices.ContainsFunc(all, func(c connection) bool { return hosted(c) && named(c) })
 	hosts := []string{at.Host}
 	if !certain && at.Database != "" {
 		for _, c := range all {
@@ -62,7 +63,7 @@ func (e environment) reaching(input PoolInput) reached {
 		}
 	}
 	found := reached{strings: all}
-	if certain || len(hosts) > 1 {
+	if len(hosts) > 1 || slices.ContainsFunc(all, hosted) {
 		found.strings = slices.DeleteFunc(slices.Clone(all), func(c connection) bool {
 			return c.login.Host != "" && !slices.Contains(hosts, c.login.Host)
 		})
@@ -116,5 +117,8 @@ func placesOf(connections []connection) string {
 
 // alike reports whether two logins may be the sessions of one role in one database.
 func alike(a, b Login) bool {
-	return a.Database == b.Database && (a.Role == b.Role || a.Role == "" || b.Role == "")
+	return a.Database == b.Database && maybe(a.Role, b.Role)
 }
+
+// maybe reports whether two names may be the same, "" any.
+func maybe(a, b string) bool { return a == b || a == "" || b == "" }

@@ -245,7 +245,7 @@ var (
 	// poolParameter is the parameter by which drivers take a pool's size
 	// from the connection string: pgx, Prisma, Npgsql. railsParameter is that of
 	// Rails, a word that others have for something else.
-	poolParameter  = regexp.MustCompile(`(?i)(?:^|[?&;\s])\s*(pool_max_conns|connection_limit|max(?:imum)? pool size)\s*=\s*'?([^&;\s']*)`)
+	poolParameter  = regexp.MustCompile(`(?i)(?:^|[?&;\s])\s*(pool_max_conns|connection_limit|max(?:imum)? ?pool ?size)\s*=\s*'?([^&;\s']*)`)
 	railsParameter = regexp.MustCompile(`[?&](pool)=([^&;\s']*)`)
 )
 

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -110,7 +111,9 @@ func DiscoverPool(ctx context.Context, input PoolInput) PoolSize {
 	if !pool.Known && pool.Provenance == "" {
 		pool = unknownPool(input, environment, len(reached.strings) > 0)
 	}
-	pool.Role, pool.Database = reached.login.Role, reached.login.Database
+	if login := reached.login; maybe(pool.Role, login.Role) && maybe(pool.Database, login.Database) {
+		pool.Role, pool.Database = cmp.Or(pool.Role, login.Role), cmp.Or(pool.Database, login.Database)
+	}
 	pool.Warnings = append(pool.Warnings, environment.unread...)
 	return pool
 }

@@ -295,6 +295,10 @@ func TestDiscoverPoolAddsUpConnectionStrings(t *testing.T) {
 		"the same, said otherwise":       {postgres.Login{}, []string{"A_URL=postgres://app@db/shop?pool_max_conns=10", "B_URL=postgres://app@db/shop"}, "app in shop 10", "configured", ""},
 		"a variable for two":             {postgres.Login{}, []string{"A_URL=postgres://app@db/shop", "B_URL=postgres://app@db/history", "DB_POOL_SIZE=7"}, "app in shop 7", "assumed", "of env A_URL and env B_URL each may have a pool as large"},
 		"a variable, and another server": {postgres.Login{Host: "db.shop", Database: "shop"}, []string{"A_URL=postgres://app@elsewhere/history?pool_max_conns=50", "B_URL=postgres://app@db/shop", "DB_POOL_SIZE=7"}, "app in shop 7", "configured", ""},
+		"another database of its host":   {postgres.Login{Host: "db.shop", Database: "postgres"}, []string{"A_URL=postgres://app@db/shop?pool_max_conns=5", "B_URL=postgres://app@warehouse/dw?pool_max_conns=100"}, "app in shop 5", "configured", ""},
+		"that of another host alone":     {postgres.Login{Host: "db.shop", Database: "postgres"}, []string{"A_URL=postgres://app@db/shop", "B_URL=postgres://app@warehouse/dw?pool_max_conns=100"}, "app in shop ?", "", ""},
+		"a size of the second alone":     {postgres.Login{Host: "db.shop", Database: "shop"}, []string{"A_URL=postgres://app@db/shop", "B_URL=postgres://jobs@db/jobs?pool_max_conns=5"}, "jobs in jobs 5", "assumed", "env A_URL may have a pool of its own"},
+		"Npgsql's, in one word":          {postgres.Login{}, []string{"A=Host=db;Username=app;Database=shop;MaxPoolSize=30"}, "app in shop 30", "configured", ""},
 		"a host in the pod":              {postgres.Login{Host: "db.shop", Database: "shop"}, []string{"A_URL=postgres://app@db/shop?pool_max_conns=5", "B_URL=postgres://app@localhost/shop?pool_max_conns=6"}, "app in shop 11", "assumed", "can't be told"},
 	} {
 		values := map[string]string{}
