@@ -40,7 +40,7 @@ type database struct {
 	shown      string
 	finder     podFinder
 	colorNames []string
-	workloads  func(color string) []string
+	workloads  func(color string) []release.Workload
 	clock      clock.PassiveClock
 
 	turn chan struct{}
@@ -58,14 +58,8 @@ type database struct {
 func newDatabase(declared release.Database, session snapshotter, shown string, colors *colors, clock clock.PassiveClock) *database {
 	return &database{
 		name: declared.Name, release: colors.release, pooled: declared.Pooler != nil, session: session, shown: shown, finder: colors, colorNames: colors.spec.ColorNames(), clock: clock,
-		workloads: func(color string) []string {
-			var names []string
-			for _, ref := range colors.spec.Colors[color].Workloads {
-				names = append(names, ref.Name)
-			}
-			return names
-		},
-		turn: make(chan struct{}, 1), roles: map[string]bool{},
+		workloads: func(color string) []release.Workload { return colors.spec.Colors[color].Workloads },
+		turn:      make(chan struct{}, 1), roles: map[string]bool{},
 	}
 }
 
@@ -170,19 +164,7 @@ func (d *database) identities(ctx context.Context) ([]postgres.Identity, error) 
 		if err != nil {
 			return nil, err
 		}
-		identity := postgres.Identity{Color: color, Release: d.release, Names: d.workloads(color), Masked: d.pooled}
-		for _, pod := range pods {
-			identity.Names = append(identity.Names, pod.Name)
-			// A pod in its node's network shares the address with others.
-			if pod.Spec.HostNetwork {
-				identity.Masked = true
-				continue
-			}
-			for _, ip := range pod.Status.PodIPs {
-				identity.Addresses = append(identity.Addresses, ip.IP)
-			}
-		}
-		identities = append(identities, identity)
+		identities = append(identities, postgres.IdentityOf(d.release, color, d.workloads(color), pods, d.pooled))
 	}
 	return identities, nil
 }

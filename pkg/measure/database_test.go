@@ -10,8 +10,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
+	"k8s.io/utils/ptr"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres/postgrestest"
@@ -301,6 +303,38 @@ func TestTransactionsOfAnotherServiceAreNotTheColours(t *testing.T) {
 		source.finder, source.pooled = onePod{}, pooled
 		if got := source.Read(t.Context(), Query{Signal: OldestTransaction, Color: "green", Database: "main"}); got.State != OK || got.Value != want {
 			t.Errorf("pooled %t: %+v, want %v s", pooled, got, want)
+		}
+	}
+}
+
+// sparePods are one that runs, one that was evicted and one of a Job.
+type sparePods struct{}
+
+func (sparePods) pods(_ context.Context, color string) ([]corev1.Pod, error) {
+	if color != "green" {
+		return []corev1.Pod{{Status: corev1.PodStatus{Phase: corev1.PodRunning, PodIPs: []corev1.PodIP{{IP: "10.0.0.2"}}}}}, nil
+	}
+	job := corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodRunning, PodIPs: []corev1.PodIP{{IP: "10.0.0.3"}}}}
+	job.OwnerReferences = []metav1.OwnerReference{{Kind: "Job", Name: "migrate", Controller: ptr.To(true)}}
+	return []corev1.Pod{
+		{Status: corev1.PodStatus{Phase: corev1.PodRunning, PodIPs: []corev1.PodIP{{IP: "10.0.0.1"}}}},
+		{Status: corev1.PodStatus{Phase: corev1.PodFailed, PodIPs: []corev1.PodIP{{IP: "10.0.0.2"}}}}, job,
+	}, nil
+}
+
+// The address of a pod that was evicted is another's by now, and a Job's sessions are
+// not the colour's.
+func TestSessionsOfPodsThatAreNotTheColours(t *testing.T) {
+	at := func(pid int, address string) postgres.Session {
+		session := backend(pid, "")
+		session.Address = address
+		return session
+	}
+	source, _ := watched(&told{snapshot: postgres.Snapshot{SeesSessions: true, Sessions: []postgres.Session{at(1, "10.0.0.1"), at(2, "10.0.0.2"), at(3, "10.0.0.3")}}})
+	source.finder = sparePods{}
+	for _, color := range []string{"blue", "green"} {
+		if got := source.Read(t.Context(), Query{Signal: DatabaseSessions, Color: color, Database: "main"}); got.State != OK || got.Value != 1 {
+			t.Errorf("%+v, want one session of %s", got, color)
 		}
 	}
 }

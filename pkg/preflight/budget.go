@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -33,6 +34,10 @@ func (f *Facts) budgetKnown(name string) (known bool, why string) {
 	for _, color := range f.colors() {
 		if !color.Workloads.Known {
 			return false, color.Workloads.Problem
+		}
+		// Whose a session is can't be told then, and it would be counted as another's.
+		if unread := f.itsPods(color).Unread(); unread != nil {
+			return false, unread.Problem
 		}
 	}
 	return true, ""
@@ -98,24 +103,26 @@ func (f *Facts) roles(name string) []string {
 func (f *Facts) identities(database string) []postgres.Identity {
 	var identities []postgres.Identity
 	for _, color := range f.colors() {
-		identity := postgres.Identity{Color: color.Name, Release: f.Release.Metadata.Name, Masked: f.Databases[database].Pooler != nil}
-		for _, workload := range color.Declared.Workloads {
-			identity.Names = append(identity.Names, workload.Name)
-		}
-		for _, pod := range color.Owned.Value {
-			identity.Names = append(identity.Names, pod.Name)
-			// A pod in its node's network shares the address with others.
-			if pod.Spec.HostNetwork {
-				identity.Masked = true
-				continue
-			}
-			for _, ip := range pod.Status.PodIPs {
-				identity.Addresses = append(identity.Addresses, ip.IP)
-			}
-		}
-		identities = append(identities, identity)
+		identities = append(identities, postgres.IdentityOf(f.Release.Metadata.Name, color.Name, color.Declared.Workloads, f.itsPods(color).Value, f.Databases[database].Pooler != nil))
 	}
 	return identities
+}
+
+// itsPods are the pods of a colour: those of its workloads that carry its labels, or
+// without any workload what the production Service would select.
+func (f *Facts) itsPods(color Color) Fact[[]corev1.Pod] {
+	found, set := color.Owned, maps.Clone(color.Declared.Selector)
+	if len(color.Declared.Workloads) == 0 {
+		found, set = color.Pods, maps.Clone(f.Route.Value.selector())
+		if set == nil {
+			set = map[string]string{}
+		}
+		maps.Copy(set, color.Declared.Selector)
+	}
+	found.Value = slices.DeleteFunc(slices.Clone(found.Value), func(pod corev1.Pod) bool {
+		return !labels.SelectorFromSet(set).Matches(labels.Set(pod.Labels))
+	})
+	return found
 }
 
 // demand is what a workload asks for at the peak. One that manifests will be

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -120,6 +121,48 @@ func TestIdentitiesLeaveOutTheNodesAddress(t *testing.T) {
 	})
 	if diff := cmp.Diff([]string{"10.5.0.1"}, facts.identities("main")[1].Addresses); diff != "" {
 		t.Errorf("addresses of green (-want +got):\n%s", diff)
+	}
+}
+
+// Whose a session is does not follow from a pod that has ended, is a Job's or does not
+// carry the colour's labels, whatever address it has or had.
+func TestBudgetGoesByPodsThatMayHoldSessions(t *testing.T) {
+	const address = "10.4.0.1" // of a pod of blue
+	for name, test := range map[string]struct {
+		change func(*corev1.Pod)
+		others int
+	}{
+		"another pod of green":     {func(*corev1.Pod) {}, 14}, // given to neither
+		"evicted":                  {func(pod *corev1.Pod) { pod.Status.Phase = corev1.PodFailed }, 4},
+		"without the colour's own": {func(pod *corev1.Pod) { pod.Labels = map[string]string{"app": "shop"} }, 4},
+		"a Job's": {func(pod *corev1.Pod) {
+			pod.OwnerReferences = []metav1.OwnerReference{{Kind: "Job", Name: "migrate", Controller: ptr.To(true)}}
+		}, 4},
+	} {
+		facts := healthy()
+		facts.color("green", func(c *Color) {
+			pod := *c.Owned.Value[0].DeepCopy()
+			pod.Name, pod.Status.PodIPs[0].IP = "shop-green-other", address
+			test.change(&pod)
+			c.Owned = known(append(slices.Clone(c.Owned.Value), pod))
+		})
+		facts.snapshot(func(s *postgres.Snapshot) {
+			for pid := range 10 {
+				s.Sessions = append(s.Sessions, postgres.Session{PID: 500 + pid, BackendType: "client backend", Database: "shop", Role: "shop", Address: address})
+			}
+		})
+		if budget, ok, why := facts.Budget("main"); !ok || budget.Gates[0].Others != test.others {
+			t.Errorf("%s: %d others (%s), want %d", name, budget.Gates[0].Others, why, test.others)
+		}
+	}
+}
+
+// With pods that can't be read the colours' own sessions would count as others'.
+func TestBudgetWithoutPodsIsNotKnown(t *testing.T) {
+	facts := healthy()
+	facts.color("blue", func(c *Color) { c.Owned = Fact[[]corev1.Pod]{Problem: "list pods in shop: no answer"} })
+	if _, ok, why := facts.Budget("main"); ok || why != "list pods in shop: no answer" {
+		t.Errorf("known %t: %s", ok, why)
 	}
 }
 
