@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ func quotaHeadroom() Check {
 	return Check{
 		ID: "BG-COL-10", Title: "the namespace's quota has room for the target's pods", Area: AreaColors,
 		Stages:   []Stage{StageDeploy},
-		Why:      "Both colours run at once. A quota sized for one refuses the pods that the target still wants, those that a rolling update adds when manifests are applied, and the spare pod of the termination trial. Their number, their requests and their limits are reckoned with, as they stand in the workloads; what a LimitRange or a PriorityClass by default gives to pods is not.",
+		Why:      "Both colours run at once. A quota sized for one refuses the pods that the target still wants, those that a rolling update adds when manifests are applied, and the spare pod of the termination trial. Their number, their requests and their limits are reckoned with, as they stand in the workloads and as the namespace's LimitRanges fill in what these leave open; what a PriorityClass by default gives to pods is not. A quota on CPU or memory refuses a pod with a container that states none at all.",
 		Remedy:   "raise spec.hard of the ResourceQuota",
 		Source:   "first runbook, Introduction (ensuring infrastructure capacity aligns with peak deployment load)",
 		Evaluate: evaluateQuota,
@@ -47,6 +48,9 @@ func quotaRoom(quota corev1.ResourceQuota, facts *Facts) Finding {
 	rollout, trial := neededBy(facts)
 	coming := max(rollout.pods(), trial.pods())
 	rollout, trial = rollout.within(quota), trial.within(quota)
+	if finding, refused := refusedBy(quota, rollout, facts); refused {
+		return finding
+	}
 	if name, after, hard := exceeded(quota, rollout); name != "" {
 		return fail(subject, "%s would be %s of %s with the pods that are still to come", name, after.String(), hard.String()).
 			with("stillToCome", rollout.pods()).fix("raise spec.hard[%s] of %s to at least %s", name, subject, after.String())
@@ -60,6 +64,23 @@ func quotaRoom(quota corev1.ResourceQuota, facts *Facts) Finding {
 		return pass(subject, "none of the pods that are still to come is in its scope")
 	}
 	return pass(subject, "it has room for %d more pods%s", counted, notReckoned(quota, slices.Concat(rollout, trial)))
+}
+
+// refusedBy is about pods that a quota refuses whatever room it has, since one of their
+// containers doesn't state what it limits.
+func refusedBy(quota corev1.ResourceQuota, rollout needs, facts *Facts) (finding Finding, refused bool) {
+	subject := "resourcequota/" + quota.Name
+	limit, container := unstated(quota, rollout)
+	switch {
+	case limit == "":
+		return Finding{}, false
+	case !facts.LimitRanges.Known:
+		finding = facts.LimitRanges.unknown(subject)[0]
+		finding.Cause = fmt.Sprintf("container %s states no %s, without which pods are refused, and whether a LimitRange fills it in is not known: %s", container, limit, finding.Cause)
+		return finding, true
+	}
+	return fail(subject, "it refuses the pods that are still to come: container %s states no %s, and no LimitRange fills it in", container, limit).
+		with("stillToCome", rollout.pods()).fix("state %s in the resources of container %s, or give namespace %s a LimitRange with a default", limit, container, facts.Namespace), true
 }
 
 // exceeded is the first of a quota's limits that would be, "" when none is.

@@ -45,12 +45,58 @@ func TestWhatAQuotaLimits(t *testing.T) {
 		"a resource of a vendor": {map[corev1.ResourceName]string{"requests.example.com/gpu": "3"}, func(container *corev1.Container) {
 			container.Resources.Limits = corev1.ResourceList{"example.com/gpu": resource.MustParse("2")}
 		}, Fail, "requests.example.com/gpu would be 9 of 3"},
-		"what they don't ask for": {map[corev1.ResourceName]string{"limits.cpu": "3", "services": "5", "requests.storage": "1Gi"}, nil,
-			Pass, "it has room for 3 more pods; not reckoned with: limits.cpu, requests.storage, services"},
+		"what they don't ask for": {map[corev1.ResourceName]string{"services": "5", "requests.storage": "1Gi"}, nil,
+			Pass, "it has room for 3 more pods; not reckoned with: requests.storage, services"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			facts := greenToCome(test.container, nil)
 			facts.Quotas.Value[0] = quotaFor(test.hard)
+			assertQuota(t, facts, test.want, test.says)
+		})
+	}
+}
+
+// A quota on CPU or memory refuses pods of which a container states none, unless a
+// LimitRange fills it in; what that does counts.
+func TestQuotaOfPodsThatStateNothing(t *testing.T) {
+	list := func(amounts map[corev1.ResourceName]string) corev1.ResourceList {
+		return quotaFor(amounts).Status.Hard
+	}
+	ranges := func(kind corev1.LimitType, limit, request map[corev1.ResourceName]string) Fact[[]corev1.LimitRange] {
+		return known([]corev1.LimitRange{{Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{Type: kind, Default: list(limit), DefaultRequest: list(request)}}}}})
+	}
+	modest := func(container *corev1.Container) { container.Resources = corev1.ResourceRequirements{} }
+	nothing := func(container *corev1.Container) {
+		container.Resources.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("0")}
+	}
+	none, halfCPU := known([]corev1.LimitRange{}), map[corev1.ResourceName]string{"cpu": "500m"}
+	for name, test := range map[string]struct {
+		limit, hard string
+		container   func(*corev1.Container)
+		ranges      Fact[[]corev1.LimitRange]
+		want        Outcome
+		says        string
+	}{
+		"limits of CPU":           {"limits.cpu", "100", nil, none, Fail, "container app states no limits.cpu, and no LimitRange fills it in"},
+		"requests of memory":      {"requests.memory", "100Gi", modest, none, Fail, "container app states no requests.memory"},
+		"without a prefix":        {"memory", "100Gi", modest, none, Fail, "container app states no memory"},
+		"a limit of 0":            {"limits.cpu", "100", nothing, none, Pass, "it has room for 3 more pods"},
+		"a default":               {"limits.cpu", "100", nil, ranges(corev1.LimitTypeContainer, halfCPU, nil), Pass, "it has room for 3 more pods"},
+		"a default that is many":  {"limits.cpu", "1", nil, ranges(corev1.LimitTypeContainer, halfCPU, nil), Fail, "limits.cpu would be 1500m of 1"},
+		"a default of requests":   {"requests.cpu", "1", modest, ranges(corev1.LimitTypeContainer, nil, halfCPU), Fail, "requests.cpu would be 1500m of 1"},
+		"what is stated goes on":  {"requests.cpu", "1", nil, ranges(corev1.LimitTypeContainer, nil, halfCPU), Pass, "it has room for 3 more pods"},
+		"a default for pods":      {"limits.cpu", "100", nil, ranges(corev1.LimitTypePod, halfCPU, nil), Fail, "no LimitRange fills it in"},
+		"of something else":       {"limits.memory", "100Gi", nil, ranges(corev1.LimitTypeContainer, halfCPU, nil), Fail, "states no limits.memory"},
+		"LimitRanges unread":      {"limits.cpu", "100", nil, Fact[[]corev1.LimitRange]{Problem: "list limitranges in shop: forbidden"}, Unknown, "whether a LimitRange fills it in is not known: list limitranges in shop: forbidden"},
+		"unread, and no matter":   {"requests.cpu", "100", nil, Fact[[]corev1.LimitRange]{Problem: "forbidden"}, Pass, "it has room for 3 more pods"},
+		"what need not be stated": {"requests.ephemeral-storage", "1Gi", modest, none, Pass, "not reckoned with: requests.ephemeral-storage"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			facts := greenToCome(test.container, nil)
+			facts.LimitRanges = test.ranges
+			quota := quotaFor(map[corev1.ResourceName]string{corev1.ResourceName(test.limit): test.hard})
+			quota.Status.Used = nil
+			facts.Quotas.Value[0] = quota
 			assertQuota(t, facts, test.want, test.says)
 		})
 	}

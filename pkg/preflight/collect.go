@@ -130,6 +130,7 @@ func Collect(ctx context.Context, in Inputs) *Facts {
 		func(ctx context.Context) { facts.Autoscalers = autoscalers(ctx, in) },
 		func(ctx context.Context) { facts.Disruption = disruptionBudgets(ctx, in) },
 		func(ctx context.Context) { facts.Quotas = quotas(ctx, in) },
+		func(ctx context.Context) { facts.LimitRanges = limitRanges(ctx, in) },
 		func(ctx context.Context) { facts.NetworkPolicies = networkPolicies(ctx, in) },
 		func(ctx context.Context) { facts.Services = factOf(traffic.Entrances(ctx, in.Client, in.namespace())) },
 		func(ctx context.Context) { facts.RolledBack = rolledBack(ctx, in, facts) },

@@ -125,6 +125,7 @@ type Facts struct {
 	Autoscalers Fact[[]autoscalingv2.HorizontalPodAutoscaler]
 	Disruption  Fact[[]policyv1.PodDisruptionBudget]
 	Quotas      Fact[[]corev1.ResourceQuota]
+	LimitRanges Fact[[]corev1.LimitRange]
 	Nodes       Fact[[]Node]
 	// RolledBack is the last run, where it was rolled back from the target; its
 	// Value is nil where it was not.

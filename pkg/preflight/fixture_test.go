@@ -54,6 +54,7 @@ func healthy() *Facts {
 		Autoscalers: known([]autoscalingv2.HorizontalPodAutoscaler{autoscaler("green", 3, 4)}),
 		Disruption:  known([]policyv1.PodDisruptionBudget{disruption("blue"), disruption("green")}),
 		Quotas:      known([]corev1.ResourceQuota{quotaOf("10", "6")}),
+		LimitRanges: known([]corev1.LimitRange{}),
 		Services: known([]traffic.Entrance{serviceFor("svc-production", "blue", "http"), serviceFor("svc-blue", "blue", "http"), serviceFor("svc-green", "green", "http"),
 			serviceFor("metrics", "green", "metrics"), {Name: "elsewhere"}}),
 		RolledBack: known[*RolledBack](nil),

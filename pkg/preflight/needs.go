@@ -26,7 +26,7 @@ func podsToCome(facts *Facts) []coming {
 	_, applied := facts.Manifests[target.Name]
 	var pods []coming
 	for _, workload := range target.Workloads.Value {
-		part := coming{spec: workload.Template.Spec, missing: max(0, int(workload.Replicas)-existing(workload, target.Owned.Value))}
+		part := coming{spec: withDefaults(workload.Template.Spec, facts.LimitRanges.Value), missing: max(0, int(workload.Replicas)-existing(workload, target.Owned.Value))}
 		if applied && !target.Planned {
 			part.surge = int(workload.MaxSurge)
 		}
@@ -102,7 +102,7 @@ func neededBy(facts *Facts) (rollout, trial needs) {
 	}
 	live, ok := facts.live()
 	if ok && !workers(facts) && facts.Release.Spec.Traffic.Drain != release.DrainNone && len(live.Workloads.Value) > 0 {
-		trial = trial.plus(live.Workloads.Value[0].Template.Spec, 1)
+		trial = trial.plus(withDefaults(live.Workloads.Value[0].Template.Spec, facts.LimitRanges.Value), 1)
 	}
 	return rollout, trial
 }

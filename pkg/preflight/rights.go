@@ -232,6 +232,7 @@ func capacityRights(all *rights) {
 		all.in("autoscaling", "horizontalpodautoscalers", ""), "list")
 	all.want("judge the disruption budgets", "BG-COL-09 can't tell", all.in("policy", "poddisruptionbudgets", ""), "list")
 	all.want("judge the room under the quotas", "BG-COL-10 can't tell", all.in("", "resourcequotas", ""), "list")
+	all.want("see what pods get that state no requests or limits", "BG-COL-10 can't tell of a quota on CPU or memory whose containers state none", all.in("", "limitranges", ""), "list")
 	all.want("look for Services that lead to a colour past the route", "BG-NET-07 can't tell, and a rollback can't see that the side which it ends has another route",
 		all.in("", "services", ""), "list")
 	all.want("hold the network policies of both colours against each other", "BG-NET-06 can't tell", all.in("networking.k8s.io", "networkpolicies", ""), "list")

@@ -73,7 +73,7 @@ func operatorRules(onServices ...string) []rbacv1.PolicyRule {
 	reading := []string{"get", "list"}
 	return []rbacv1.PolicyRule{
 		{APIGroups: []string{""}, Resources: []string{"services"}, Verbs: onServices},
-		{APIGroups: []string{""}, Resources: []string{"pods/log", "secrets", "nodes", "events", "resourcequotas", "namespaces"}, Verbs: reading},
+		{APIGroups: []string{""}, Resources: []string{"pods/log", "secrets", "nodes", "events", "resourcequotas", "limitranges", "namespaces"}, Verbs: reading},
 		{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"get", "list", "create", "delete"}},
 		{APIGroups: []string{""}, Resources: []string{"pods/proxy", "services/proxy"}, Verbs: []string{"get", "create"}},
 		{APIGroups: []string{""}, Resources: []string{"pods/portforward", "pods/eviction"}, Verbs: []string{"create", "get"}},
