@@ -3,7 +3,6 @@ package preflight
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -110,9 +109,12 @@ func dryRun(ctx context.Context, in Inputs, facts *Facts) (patch Fact[string], r
 	if err != nil {
 		return notKnown[string](err), false
 	}
-	trial := trial{router: router, route: facts.Route.Value.State}
-	for _, step := range tried(facts) {
+	trial := trial{router: router, route: facts.Route.Value.State, planned: facts.Route.Value.State}
+	for _, step := range steps(facts) {
 		body, err := trial.step(ctx, step)
+		if err == nil {
+			err = trial.follow(step)
+		}
 		if err != nil {
 			patch = notKnown[string](err)
 			patch.Problem = step.name + patch.Problem
@@ -120,70 +122,8 @@ func dryRun(ctx context.Context, in Inputs, facts *Facts) (patch Fact[string], r
 		}
 		patch = known(body)
 	}
+	facts.DryRunUntried = trial.untried()
 	return patch, false
-}
-
-// triedStep is one step of a switch, as it is tried.
-type triedStep struct {
-	// name begins what is said of it, "" of a switch in one step.
-	name    string
-	to      traffic.Split
-	preview *traffic.Preview
-}
-
-// tried are the steps to the target. A rollback gives it everything at once.
-func tried(facts *Facts) []triedStep {
-	target, other, steps := facts.Target, facts.Release.Spec.Other(facts.Target), facts.Release.Spec.Traffic.Steps
-	if facts.Stage == StageRollback || facts.Route.Value.Live == target || len(steps) < 2 {
-		return []triedStep{{to: traffic.Whole(target)}}
-	}
-	var found []triedStep
-	for i, step := range steps {
-		one := triedStep{to: traffic.Between(target, other, step.Weight)}
-		one.name = fmt.Sprintf("step %d of %d, weight %d: ", i+1, len(steps), step.Weight)
-		if step.Match != nil {
-			one.preview = &traffic.Preview{Color: target, Match: *step.Match}
-			one.name = fmt.Sprintf("step %d of %d, the preview: ", i+1, len(steps))
-		}
-		found = append(found, one)
-	}
-	return found
-}
-
-// dryRuns bounds how often a step is tried that somebody else's write came
-// before: the controller of a Deployment writes its status at any time.
-const dryRuns = 4
-
-// trial tries steps on the route as it was read last.
-type trial struct {
-	router traffic.Router
-	route  traffic.Route
-}
-
-// step tries one and returns its patch. Where somebody else's write came before, the
-// route is read and the step tried again.
-func (t *trial) step(ctx context.Context, step triedStep) (string, error) {
-	for tries := 1; ; tries++ {
-		body, err := t.once(ctx, step)
-		if !errors.Is(err, cluster.ErrFenced) || tries == dryRuns {
-			return body, err
-		}
-		if t.route, err = t.router.Read(ctx); err != nil {
-			return "", err
-		}
-	}
-}
-
-func (t *trial) once(ctx context.Context, step triedStep) (string, error) {
-	fence := cluster.Fence{Epoch: t.route.Newest().Epoch + 1, Holder: "preflight"}
-	patch, err := t.router.Plan(t.route.Previewing(step.preview), step.to, fence)
-	if err != nil {
-		return "", err
-	}
-	if _, err := t.router.Write(ctx, patch, true); err != nil {
-		return "", err
-	}
-	return string(patch.Body), nil
 }
 
 // isRefusal reports whether the server looked at a write and said no. A server

@@ -108,6 +108,9 @@ type Facts struct {
 	// DryRunRefused: the server said no, as opposed to not having answered,
 	// or to somebody else having written in between.
 	DryRunRefused bool
+	// DryRunUntried are operations of the switch about which the server can't be asked
+	// before an earlier step is written, by the step.
+	DryRunUntried []string `json:",omitempty"`
 	// DryApply is its answer to the target's manifests; Value counts the
 	// objects. DryApplyRefused: the server said no.
 	DryApply        Fact[int]

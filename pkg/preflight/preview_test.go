@@ -25,7 +25,7 @@ func TestAPreviewIsTried(t *testing.T) {
 		want    Outcome
 		says    string
 	}{
-		"admitted":        {kind.Fresh, false, Pass, "would be admitted"},
+		"admitted":        {kind.Fresh, false, Pass, "would be admitted; not tried, for an earlier step makes what it is about: step 2 of 2, weight 100: remove /spec/rules/0"},
 		"taken already":   {taken, false, Unknown, "spec.rules[0] takes requests with header X-Version: next already"},
 		"by the admitter": {kind.Fresh, true, Fail, "no header rules here"},
 	} {

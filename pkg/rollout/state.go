@@ -134,16 +134,18 @@ func (s State) Split(policy Policy) traffic.Split {
 	if s.Phase.Reverse() || s.Step >= len(policy.Steps) {
 		return traffic.Whole(s.From)
 	}
-	return traffic.Between(s.To, s.From, policy.Steps[s.Step].Weight)
+	split, _ := traffic.StepOf(policy.Steps[s.Step], s.To, s.From)
+	return split
 }
 
 // preview is what the state's step leads to the target by a preview, nil where it
 // leads nothing.
 func (s State) preview(policy Policy) *traffic.Preview {
-	if s.Phase.Reverse() || s.Step >= len(policy.Steps) || policy.Steps[s.Step].Match == nil {
+	if s.Phase.Reverse() || s.Step >= len(policy.Steps) {
 		return nil
 	}
-	return &traffic.Preview{Color: s.To, Match: *policy.Steps[s.Step].Match}
+	_, preview := traffic.StepOf(policy.Steps[s.Step], s.To, s.From)
+	return preview
 }
 
 // expectedPreview is the preview that the route must have in a phase that does not

@@ -30,6 +30,16 @@ func (p Preview) String() string {
 	return fmt.Sprintf("%s to requests with %s", p.Color, p.Match)
 }
 
+// StepOf is what a step of a shift to target asks of a route: the split with the other
+// colour, and the preview of the target, nil for none.
+func StepOf(step release.Step, target, other string) (Split, *Preview) {
+	split := Between(target, other, step.Weight)
+	if step.Match == nil {
+		return split, nil
+	}
+	return split, &Preview{Color: target, Match: *step.Match}
+}
+
 // samePreview reports whether both lead the same requests to the same colour, or
 // there is neither.
 func samePreview(one, other *Preview) bool {
