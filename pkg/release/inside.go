@@ -108,7 +108,7 @@ func CheckoutBelow(folder, path string) (string, bool, error) {
 	tree, found, at := home, isWorkTree(home), home
 	for _, name := range way {
 		at = filepath.Join(at, name)
-		if about, err := os.Lstat(at); err != nil || !about.IsDir() {
+		if !isFolder(at) {
 			break
 		}
 		if isWorkTree(at) {
@@ -141,6 +141,12 @@ func wayDown(folder, home, path string) ([]string, bool, error) {
 		}
 	}
 	return nil, false, nil
+}
+
+// isFolder reports whether a path is a folder itself, and no link to one.
+func isFolder(path string) bool {
+	about, err := os.Lstat(path)
+	return err == nil && about.IsDir()
 }
 
 // isWorkTree reports whether a folder is the root of a Git work tree.
