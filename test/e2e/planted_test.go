@@ -56,6 +56,7 @@ func TestPlantedFaultsAreCaught(t *testing.T) {
 func undeclared() map[string]string {
 	return map[string]string{
 		"BG-DB-08":  "no migrations are declared",
+		"BG-DB-10":  "no number of connections is declared",
 		"BG-LOG-01": "no Loki is declared",
 		"BG-LOG-02": "no Loki is declared",
 		"BG-MON-07": "no Grafana is declared",
