@@ -56,6 +56,10 @@ type DataPlane struct {
 	// Lost: requests that the target should have reach nobody, and the run
 	// goes back for it.
 	Lost bool `json:"lost,omitempty"`
+	// Kept is what the old side got beside a preview before the last looks, in requests
+	// per second, and Looked when the last one was.
+	Kept   float64   `json:"kept,omitempty"`
+	Looked time.Time `json:"looked,omitzero"`
 	// Message is one sentence for people.
 	Message string `json:"message,omitempty"`
 }

@@ -47,13 +47,51 @@ func TestBeside(t *testing.T) {
 				return
 			}
 			seen.onTarget, seen.onOld, seen.at = rate(0), rate(0), start.Add(time.Hour)
-			if later := got.beside(seen); later != got {
+			if later := got.beside(seen); later.Following != Followed || later.Message != got.Message {
 				t.Errorf("clients stay away, and %+v became %+v", got, later)
 			}
 			if seen.onTarget = rate(100); got.beside(seen).Following != NotFollowed {
 				t.Errorf("the target gets all of them, and it is %+v", got.beside(seen))
 			}
 		})
+	}
+}
+
+// A preview may wait for somebody until the night. Whoever tests it then, as hard as
+// they like, takes nothing from the old side; a rule that begins to take everybody does,
+// at any hour, until it is put right.
+func TestBesideWhileClientsComeAndGo(t *testing.T) {
+	preview := struct {
+		plane DataPlane
+		now   time.Duration
+	}{DataPlane{Switched: start}, 0}
+	for _, c := range []struct {
+		name               string
+		lasts              time.Duration
+		target, old, slope float64
+		want               Following
+	}{
+		{"by day", 10 * time.Minute, 0, 100, 0, Followed},
+		{"into the night", 3 * time.Hour, 0, 100, -60, Followed},
+		{"a test by night", 10 * time.Minute, 80, 40, 0, Followed},
+		{"nobody tests", 10 * time.Minute, 0, 40, 0, Followed},
+		{"the rule takes everybody", 10 * time.Minute, 40, 0, 0, NotFollowed},
+		{"it is put right", time.Minute, 0, 40, 0, Followed},
+		{"clients are gone", time.Minute, 0, 0, 0, Followed},
+		{"a test right then", 5 * time.Minute, 80, 2, 0, NotFollowed},
+		{"the test is over", time.Minute, 0, 2, 0, Followed},
+		{"into the day", 3 * time.Hour, 0, 2, 98, Followed},
+		{"the rule takes most", time.Minute, 75, 25, 0, NotFollowed},
+	} {
+		for at := time.Duration(0); at < c.lasts; at += 5 * time.Second {
+			preview.now += 5 * time.Second
+			old := c.old + c.slope*at.Seconds()/c.lasts.Seconds()
+			preview.plane = preview.plane.beside(shares{target: "green", old: "blue", onTarget: rate(c.target), onOld: rate(old), reference: rate(100),
+				over: min(preview.now, time.Minute), at: start.Add(preview.now), due: time.Minute})
+		}
+		if preview.plane.Following != c.want {
+			t.Errorf("%s: %+v, want %s", c.name, preview.plane, c.want)
+		}
 	}
 }
 
