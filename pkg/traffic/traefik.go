@@ -92,15 +92,17 @@ func traefikPool(object, holder map[string]any, name, place string, path ...stri
 	return one, nil
 }
 
-// traefikAsked are the matchers of what a client sets.
-func traefikAsked() []string { return []string{"Header", "HeaderRegexp", "Query", "QueryRegexp"} }
+// traefikAsked are the matchers of what a client sets; those with Headers are of
+// version 2.
+func traefikAsked() []string {
+	return []string{"Header", "HeaderRegexp", "Headers", "HeadersRegexp", "Query", "QueryRegexp"}
+}
 
 // traefikChosen reports whether a rule wants a header or a parameter that a
-// client sets, and has no other way in. The requests of everybody lack it, so
+// client sets, on every way into it. The requests of everybody lack it, so
 // they are what its opposite takes.
 func traefikChosen(match string) bool {
-	alternatives, err := traefikrule.Alternatives(match)
-	return err == nil && len(alternatives) == 1 && slices.ContainsFunc(alternatives[0], func(matcher traefikrule.Matcher) bool {
+	return traefikrule.Always(match, func(matcher traefikrule.Matcher) bool {
 		return !matcher.Negated && slices.Contains(traefikAsked(), matcher.Name)
 	})
 }

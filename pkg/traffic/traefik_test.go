@@ -20,15 +20,20 @@ func TestTraefikServiceAffinityIsSeen(t *testing.T) {
 // TestIngressRouteMayLeadToAColorByHeader: whoever asks for a colour gets it.
 func TestIngressRouteMayLeadToAColorByHeader(t *testing.T) {
 	for match, fine := range map[string]bool{
-		"Host(`shop.example`) && Header(`X-Color`, `green`)": true,
-		"Host(`shop.example`) && PathPrefix(`/new`)":         false,
-		"PathPrefix(`/new`) || Header(`X-Color`, `green`)":   false,
-		"Header(`X-Color`, `green`) || Path(`/new`)":         false,
-		"Host(`shop.example`) && !Header(`X-Color`, `blue`)": false,
-		"!(Path(`/old`) || Header(`X-Color`, `blue`))":       false,
-		"!(Path(`/old`) && Header(`X-Color`, `blue`))":       false,
-		"!Path(`/old`) && (Query(`color`, `green`))":         true,
-		"Host(`shop.example`) && Header(`X-Color`":           false,
+		"Host(`shop.example`) && Header(`X-Color`, `green`)":                               true,
+		"Host(`shop.example`) && PathPrefix(`/new`)":                                       false,
+		"PathPrefix(`/new`) || Header(`X-Color`, `green`)":                                 false,
+		"Header(`X-Color`, `green`) || Path(`/new`)":                                       false,
+		"Host(`shop.example`) && !Header(`X-Color`, `blue`)":                               false,
+		"!(Path(`/old`) || Header(`X-Color`, `blue`))":                                     false,
+		"!(Path(`/old`) && Header(`X-Color`, `blue`))":                                     false,
+		"!Path(`/old`) && (Query(`color`, `green`))":                                       true,
+		"Host(`shop.example`) && Header(`X-Color`":                                         false,
+		"Host(`shop.example`) && Headers(`X-Color`, `green`)":                              true,
+		"(Host(`shop.example`) || Host(`www.shop.example`)) && Header(`X-Color`, `green`)": true,
+		"Host(`shop.example`) && (Header(`X-Color`, `green`) || Query(`color`, `green`))":  true,
+		"Host(`shop.example`) && (Header(`X-Color`, `green`) || !Query(`color`, `blue`))":  false,
+		"Host(`shop.example`) && !(Header(`X-Color`, `blue`) || !Query(`color`, `green`))": true,
 	} {
 		text := routertest.IngressRoute().Fresh + "  - match: '" + match + "'\n    kind: Rule\n    services: [{name: svc-green, port: 80}]\n"
 		if _, err := openWeighted(t, routertest.IngressRoute(), text).router.Read(t.Context()); (err == nil) != fine {

@@ -20,15 +20,78 @@ type Matcher struct {
 	Negated bool
 }
 
+// alternativesMost is how many a rule may have: each part of two alternatives that
+// is joined to others by && makes twice as many.
+const alternativesMost = 1000
+
 // Alternatives turns a rule inside out: a request is taken where all matchers of
-// one of them hold.
+// one of them hold. A rule of more than a thousand is an error.
 func Alternatives(rule string) ([][]Matcher, error) {
+	expression, err := parse(rule)
+	if err != nil {
+		return nil, err
+	}
+	if count(expression, false) > alternativesMost {
+		return nil, fmt.Errorf("read rule %s: it has more than %d alternatives", rule, alternativesMost)
+	}
+	return alternatives(expression, false), nil
+}
+
+// Always reports whether every one of a rule's alternatives, however many they are,
+// has a matcher of which something holds. Of a rule that can't be read nothing does.
+func Always(rule string, holds func(Matcher) bool) bool {
+	expression, err := parse(rule)
+	return err == nil && always(expression, false, holds)
+}
+
+func parse(rule string) (ast.Expr, error) {
 	expression, err := parser.ParseExpr(rule)
 	if err != nil {
 		return nil, fmt.Errorf("read rule %s: %w", rule, err)
 	}
-	return alternatives(expression, false), nil
+	return expression, nil
 }
+
+// always is Always of a part of a rule: of what is joined by && one side is enough,
+// for each alternative of the whole has one of that side.
+func always(expression ast.Expr, negated bool, holds func(Matcher) bool) bool {
+	switch node := expression.(type) {
+	case *ast.ParenExpr:
+		return always(node.X, negated, holds)
+	case *ast.UnaryExpr:
+		return always(node.X, negated != (node.Op == token.NOT), holds)
+	case *ast.BinaryExpr:
+		one, other := always(node.X, negated, holds), always(node.Y, negated, holds)
+		if either(node, negated) {
+			return one && other
+		}
+		return one || other
+	case *ast.CallExpr:
+		return holds(matcher(node, negated))
+	}
+	return false
+}
+
+// count is how many alternatives a part of a rule has, or some number of more than
+// a rule may have.
+func count(expression ast.Expr, negated bool) int {
+	switch node := expression.(type) {
+	case *ast.ParenExpr:
+		return count(node.X, negated)
+	case *ast.UnaryExpr:
+		return count(node.X, negated != (node.Op == token.NOT))
+	case *ast.BinaryExpr:
+		one, other := count(node.X, negated), count(node.Y, negated)
+		if either(node, negated) {
+			return min(one+other, alternativesMost+1)
+		}
+		return min(one*other, alternativesMost+1)
+	}
+	return 1
+}
+
+// either reports whether one side of two is enough.
+func either(node *ast.BinaryExpr, negated bool) bool { return (node.Op == token.LOR) != negated }
 
 // alternatives of a part of a rule; negated is whether an uneven number of !
 // stands before it.
@@ -40,7 +103,7 @@ func alternatives(expression ast.Expr, negated bool) [][]Matcher {
 		return alternatives(node.X, negated != (node.Op == token.NOT))
 	case *ast.BinaryExpr:
 		one, other := alternatives(node.X, negated), alternatives(node.Y, negated)
-		if (node.Op == token.LOR) != negated {
+		if either(node, negated) {
 			return slices.Concat(one, other)
 		}
 		return together(one, other)

@@ -1,6 +1,7 @@
 package traefikrule
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,5 +27,23 @@ func TestAlternatives(t *testing.T) {
 	}
 	if _, err := Alternatives("Host(`a`) &&"); err == nil {
 		t.Error("half a rule is read")
+	}
+}
+
+// A rule is not worth the time that as many alternatives take as its parts may make;
+// whether something holds on all of them is told all the same.
+func TestAlternativesAreBounded(t *testing.T) {
+	rule := strings.Repeat("(Host(`a`) || Host(`b`)) && ", 30) + "Header(`x`, `y`)"
+	if got, err := Alternatives(rule); err == nil || !strings.Contains(err.Error(), "more than 1000 alternatives") {
+		t.Errorf("%d alternatives, %v", len(got), err)
+	}
+	if got, err := Alternatives("!(" + strings.Repeat("(Host(`a`) && Host(`b`)) || ", 30) + "Host(`c`))"); err == nil {
+		t.Errorf("%d alternatives of a negated one", len(got))
+	}
+	if !Always(rule, func(matcher Matcher) bool { return matcher.Name == "Header" }) {
+		t.Error("the header is not found on every alternative")
+	}
+	if got, err := Alternatives(strings.Repeat("(Host(`a`) || Host(`b`)) && ", 8) + "Header(`x`, `y`)"); err != nil || len(got) != 256 {
+		t.Errorf("%d alternatives, %v", len(got), err)
 	}
 }
