@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/routertest"
 )
 
@@ -39,5 +40,15 @@ func TestIngressRouteMayLeadToAColorByHeader(t *testing.T) {
 		if _, err := openWeighted(t, routertest.IngressRoute(), text).router.Read(t.Context()); (err == nil) != fine {
 			t.Errorf("%s: err = %v", match, err)
 		}
+	}
+}
+
+// A host by which one looks at one colour stays where it is, which an object of its own
+// makes plain: the hint names that way too.
+func TestTheHintForAColoursOwnHost(t *testing.T) {
+	text := routertest.IngressRoute().Fresh + "  - match: Host(`green.shop.example`)\n    kind: Rule\n    services: [{name: svc-green, port: 80}]\n"
+	_, err := openWeighted(t, routertest.IngressRoute(), text).router.Read(t.Context())
+	if hint := release.HintOf(err); !strings.HasPrefix(hint, "add service svc-blue to spec.routes[1], with weight 0; or, where that is a host of the other colour's own, put that host into an object of its own") {
+		t.Errorf("%v, hint %q", err, hint)
 	}
 }

@@ -270,7 +270,7 @@ func (r *weightedRouter) problem(err error, object *unstructured.Unstructured, p
 	names := slices.Sorted(maps.Keys(r.colors))
 	var missing *missingError
 	if errors.As(err, &missing) {
-		hint = fmt.Sprintf("add %s to %s, with weight 0", called(missing.service), missing.pool.name)
+		hint = fmt.Sprintf("add %s to %s, with weight 0; or, where that is a host of the other colour's own, put that host into an object of its own", called(missing.service), missing.pool.name)
 	} else if line := func(color string) string { return r.undo(object, pools, color) }; line(names[0]) != "" {
 		hint = "give the colour that is to be live everything; " + forEach(names, line)
 	}
