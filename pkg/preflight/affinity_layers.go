@@ -114,7 +114,7 @@ func ledTo(ingress *networkingv1.Ingress) []string {
 }
 
 // gatewayRouteTies are the rules of an HTTPRoute or a GRPCRoute that tie clients of
-// one of the Services (https://gateway-api.sigs.k8s.io/geps/gep-1619/).
+// one of the Services.
 func gatewayRouteTies(route *unstructured.Unstructured, services destinations) []Tie {
 	var by, tied []string
 	for at, rule := range entriesAt(route.Object, "spec", "rules") {
@@ -125,7 +125,7 @@ func gatewayRouteTies(route *unstructured.Unstructured, services destinations) [
 				led = append(led, name)
 			}
 		}
-		if _, found := rule["sessionPersistence"]; found && anyOf(led, services.all()) {
+		if sticky.GatewayRule(rule) != "" && anyOf(led, services.all()) {
 			tied = append(tied, led...)
 			by = append(by, fmt.Sprintf("spec.rules[%d].sessionPersistence", at))
 		}

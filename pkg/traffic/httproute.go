@@ -11,6 +11,7 @@ import (
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic/sticky"
 )
 
 // The routes of the Gateway API (https://gateway-api.sigs.k8s.io). They differ
@@ -124,20 +125,13 @@ func gatewayChosen(rule map[string]any) bool {
 	return true
 }
 
-// gatewayAffinity is the session persistence of a rule, an experimental part
-// of the API.
+// gatewayAffinity is the session persistence of a rule.
 func gatewayAffinity(object map[string]any) string {
 	rules, _ := listAt(object, "spec", "rules")
 	for i, rule := range rules {
-		persistence, found, _ := unstructured.NestedMap(rule, "sessionPersistence")
-		if !found {
-			continue
+		if kind := sticky.GatewayRule(rule); kind != "" {
+			return fmt.Sprintf("%s (sessionPersistence of %s)", kind, gatewayRuleName(rule, i))
 		}
-		kind, _, _ := unstructured.NestedString(persistence, "type")
-		if kind == "" {
-			kind = "Cookie"
-		}
-		return fmt.Sprintf("%s (sessionPersistence of %s)", kind, gatewayRuleName(rule, i))
 	}
 	return ""
 }

@@ -3,6 +3,7 @@
 package sticky
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -64,6 +65,18 @@ func HTTPProxyRoute(route map[string]any) string {
 		return strategy
 	}
 	return ""
+}
+
+// GatewayRule is by what a rule of an HTTPRoute or a GRPCRoute ties its clients, "" for
+// nothing: its session persistence, an experimental part of the Gateway API, of which a
+// cookie is the default (https://gateway-api.sigs.k8s.io/geps/gep-1619/).
+func GatewayRule(rule map[string]any) string {
+	persistence, found, _ := unstructured.NestedMap(rule, "sessionPersistence")
+	if !found {
+		return ""
+	}
+	kind, _, _ := unstructured.NestedString(persistence, "type")
+	return cmp.Or(kind, "Cookie")
 }
 
 // tied are those of the annotations that tie clients, as name=value.

@@ -40,3 +40,19 @@ func TestHTTPProxyRoute(t *testing.T) {
 		}
 	}
 }
+
+func TestGatewayRule(t *testing.T) {
+	for name, test := range map[string]struct {
+		rule map[string]any
+		want string
+	}{
+		"nothing":      {map[string]any{}, ""},
+		"the default":  {map[string]any{"sessionPersistence": map[string]any{"sessionName": "cart"}}, "Cookie"},
+		"a header":     {map[string]any{"sessionPersistence": map[string]any{"type": "Header"}}, "Header"},
+		"not an entry": {map[string]any{"sessionPersistence": nil}, ""},
+	} {
+		if got := GatewayRule(test.rule); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
