@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
@@ -29,15 +30,34 @@ func productionRoute() Check {
 				return []Finding{fail(subject, "%s", route.Ambiguous).with("selector", route.selector())}
 			case !route.Proof.Known:
 				return route.Proof.unknown(subject)
-			case len(route.Proof.Value.Ready) == 0 && len(route.Proof.Value.Missing) == 0:
-				return []Finding{broken(subject, "%s", route.Proof.Value.Message).fix("bring %s back first: nothing is behind the route now", route.Live)}
-			case !route.Proof.Value.Proven:
-				return []Finding{broken(subject, "%s", route.Proof.Value.Message).with("live", route.Live)}
+			case !route.Proof.Value.Proven || nothingBehind(route):
+				return []Finding{unproven(broken(subject, "%s", route.Proof.Value.Message).with("live", route.Live), route)}
 			default:
 				return append([]Finding{pass(subject, "%s", route.Proof.Value.Message).with("live", route.Live)}, receivingService(facts)...)
 			}
 		},
 	}
+}
+
+// unproven is a finding about a route that is not proven, with what is done about it:
+// who serves it may refuse it, whatever is behind it.
+func unproven(finding Finding, route Route) Finding {
+	proof, remedies := route.Proof.Value, []string{}
+	if proof.Remedy != "" {
+		remedies = append(remedies, proof.Remedy)
+	}
+	if nothingBehind(route) {
+		remedies = append(remedies, fmt.Sprintf("bring %s back first: nothing is behind the route now", route.Live))
+	}
+	if len(remedies) == 0 {
+		return finding
+	}
+	return finding.fix("%s", strings.Join(remedies, "; "))
+}
+
+// nothingBehind reports whether the live colour has no ready pod.
+func nothingBehind(route Route) bool {
+	return len(route.Proof.Value.Ready) == 0 && len(route.Proof.Value.Missing) == 0
 }
 
 // receivingService judges the Service by which a route with weights would give

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/traffic"
 )
 
 // healthyWeighted is the healthy release behind an HTTPRoute.
@@ -36,6 +37,9 @@ func TestWeightedRouteIsChecked(t *testing.T) {
 		"the target's Service leads to the other colour": {"BG-COL-05", func(f *Facts) {
 			f.color("green", func(c *Color) { c.ServicePods = f.Colors["blue"].Pods })
 		}, Fail, "shop-blue-0"},
+		"a Gateway that has not taken it": {"BG-COL-05", func(f *Facts) {
+			f.Route.Value.Proof = known(traffic.Proof{Ready: []string{"shop-blue-0"}, Message: "httproute/shop has blue=100, but gateway public has seen generation 1 of it, not 3", Remedy: "gateway public has to take the route as it stands"})
+		}, Fail, "has seen generation 1 of it"},
 		"the target's Service is not there": {"BG-COL-05", func(f *Facts) {
 			f.color("green", func(c *Color) { c.Service = Fact[*corev1.Service]{Problem: `services "svc-green" not found`} })
 		}, Fail, "does not exist"},
@@ -68,5 +72,26 @@ func TestHealthyWeightedReleasePasses(t *testing.T) {
 	report := Evaluate(healthyWeighted(), Catalogue(), StageDeploy)
 	if report.Blocked() {
 		t.Errorf("blocked by %v", report.Blocking)
+	}
+}
+
+// What is done about a route that is not proven is told by what keeps it from that: by
+// the pods, by who serves it, or by both.
+func TestAnUnprovenRouteNamesWhatKeepsIt(t *testing.T) {
+	refused := "gateway public has to take the route as it stands"
+	for name, test := range map[string]struct {
+		proof traffic.Proof
+		want  string
+	}{
+		"no pod":               {traffic.Proof{Message: "no blue pod behind the route is ready"}, "bring blue back first: nothing is behind the route now"},
+		"a Gateway":            {traffic.Proof{Ready: []string{"shop-blue-0"}, Remedy: refused}, refused},
+		"a Gateway and no pod": {traffic.Proof{Remedy: refused}, refused + "; bring blue back first: nothing is behind the route now"},
+	} {
+		facts := healthyWeighted()
+		facts.Route.Value.Proof = known(test.proof)
+		findings := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-COL-05")
+		if len(findings) != 1 || findings[0].Outcome != Fail || findings[0].Remedy != test.want {
+			t.Errorf("%s: %+v, want %q", name, findings, test.want)
+		}
 	}
 }

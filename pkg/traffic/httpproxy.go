@@ -112,6 +112,12 @@ func contourAffinity(object map[string]any) string {
 // contourRefused reads the status that Contour writes: it must have called the
 // HTTPProxy valid as it stands now.
 func contourRefused(object *unstructured.Unstructured) objection {
+	refused := contourSays(object)
+	refused.by = "Contour"
+	return refused
+}
+
+func contourSays(object *unstructured.Unstructured) objection {
 	conditions, err := listAt(object.Object, "status", "conditions")
 	if err != nil {
 		return objection{why: "Contour says nothing that can be read"}

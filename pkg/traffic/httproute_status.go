@@ -15,22 +15,27 @@ import (
 func gatewayRefused(object *unstructured.Unstructured) objection {
 	parents, err := listAt(object.Object, "status", "parents")
 	if err != nil || len(parents) == 0 {
-		return objection{why: "no Gateway has taken it (status.parents is empty)"}
+		return objection{why: "no Gateway has taken it (status.parents is empty)", by: "a Gateway"}
 	}
 	references, err := listAt(object.Object, "spec", "parentRefs")
 	if err != nil || len(references) == 0 {
-		return objection{why: "asks for no Gateway (spec.parentRefs is empty)"}
+		return objection{why: "it asks for no Gateway (spec.parentRefs is empty)", by: "a Gateway"}
 	}
 	var first objection
+	var notes []string
 	for _, reference := range references {
 		asked := gatewayParentOf(reference, object.GetNamespace())
 		one := asked.refused(object, parents)
+		if one.note != "" {
+			notes = append(notes, asked.String()+" "+one.note)
+		}
 		if one.why == "" || first.why != "" && !first.unresolved {
 			continue // what is not about backends alone comes first
 		}
-		one.why = asked.String() + " " + one.why
+		one.why, one.by = asked.String()+" "+one.why, asked.String()
 		first = one
 	}
+	first.note = strings.Join(notes, "; ")
 	return first
 }
 
@@ -92,7 +97,7 @@ func (p gatewayParent) refused(object *unstructured.Unstructured, parents []map[
 	}
 	for _, controller := range controllers {
 		if said[controller].why == "" {
-			return objection{}
+			return said[controller]
 		}
 	}
 	if len(controllers) == 0 {
@@ -121,7 +126,7 @@ func gatewayParentRefused(parent map[string]any, generation int64) objection {
 	if err != nil {
 		return objection{why: "says nothing that can be read"}
 	}
-	var unresolved objection
+	var found objection
 	said := map[string]bool{}
 	for _, condition := range conditions {
 		kind, _, _ := unstructured.NestedString(condition, "type")
@@ -136,9 +141,12 @@ func gatewayParentRefused(parent map[string]any, generation int64) objection {
 		case told && seen < generation:
 			return objection{why: fmt.Sprintf("has seen generation %d of it, not %d", seen, generation)}
 		case kind == "ResolvedRefs" && status == "False":
-			unresolved = objection{why: against, unresolved: true}
+			found.why, found.unresolved = against, true
 		case status != "True":
 			return objection{why: against}
+		}
+		if !told {
+			found.note = "does not say which generation of the route it has taken"
 		}
 		said[kind] = true
 	}
@@ -147,5 +155,5 @@ func gatewayParentRefused(parent map[string]any, generation int64) objection {
 			return objection{why: "has not said " + kind}
 		}
 	}
-	return unresolved
+	return found
 }

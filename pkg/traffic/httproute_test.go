@@ -164,6 +164,39 @@ func TestEveryParentHasTakenTheRoute(t *testing.T) {
 	}
 }
 
+// A proxy that has not taken the route is told beside the pods, which are looked at all
+// the same; what it leaves open is told too.
+func TestProofTellsProxyAndPodsApart(t *testing.T) {
+	fresh := routertest.HTTPRoute().Fresh
+	for name, c := range map[string]struct {
+		text, says, remedy string
+		gone               bool
+	}{
+		"the Gateway is behind":            {strings.ReplaceAll(fresh, "observedGeneration: 3", "observedGeneration: 1"), "but gateway public has seen generation 1 of it, not 3", "gateway public has to take the route as it stands: kubectl -n shop describe httproutes.gateway.networking.k8s.io shop tells what keeps it", false},
+		"the Gateway is behind, and a pod": {strings.ReplaceAll(fresh, "observedGeneration: 3", "observedGeneration: 1"), "not 3; EndpointSlices hold 0/1 ready blue pods; missing: shop-blue", "gateway public has to take", true},
+		"a pod":                            {fresh, "EndpointSlices hold 0/1 ready blue pods; missing: shop-blue", "", true},
+		"no generation is told":            {strings.ReplaceAll(fresh, ", observedGeneration: 3", ""), "and nothing else; gateway public does not say which generation of the route it has taken", "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			shop := openWeighted(t, routertest.HTTPRoute(), c.text)
+			if c.gone {
+				empty := colorSlice("blue")
+				empty.Endpoints = nil
+				if _, err := shop.client.Kubernetes.DiscoveryV1().EndpointSlices("shop").Update(t.Context(), empty, updateOptions()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			proof, err := shop.router.Prove(t.Context(), traffic.Whole("blue"))
+			if err != nil || !strings.Contains(proof.Message, c.says) || !strings.HasPrefix(proof.Remedy, c.remedy) || (proof.Remedy == "") != (c.remedy == "") {
+				t.Errorf("proof %+v, %v", proof, err)
+			}
+			if !c.gone && len(proof.Ready) != 1 {
+				t.Errorf("the pods are not told: %+v", proof)
+			}
+		})
+	}
+}
+
 // TestHTTPRouteProvesBothColors: while colours share, both are looked at.
 func TestHTTPRouteProvesBothColors(t *testing.T) {
 	shop := openWeighted(t, routertest.HTTPRoute(), strings.ReplaceAll(routertest.HTTPRoute().Fresh, "weight: 0", "weight: 1"))

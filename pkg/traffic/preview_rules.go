@@ -277,7 +277,12 @@ func (r *weightedRouter) withPreview(object *unstructured.Unstructured, without 
 
 // whatStrayed says what is the matter with a rule, and how a person puts it right.
 func whatStrayed(rule string) string {
-	return fmt.Sprintf("somebody has changed %s, which was made for a preview: take that rule out if nobody needs it, and then the annotation %s", rule, cluster.AnnotationPreview)
+	return fmt.Sprintf("somebody has changed %s, which was made for a preview: %s", rule, straysNoMore("that rule"))
+}
+
+// straysNoMore is how a person puts it right.
+func straysNoMore(rule string) string {
+	return fmt.Sprintf("take %s out if nobody needs it, and then the annotation %s", rule, cluster.AnnotationPreview)
 }
 
 // pointer is the JSON pointer to a rule.

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -162,7 +163,10 @@ type Proof struct {
 	Extra []string
 	// Message is one sentence for people.
 	Message string
-	Time    time.Time
+	// Remedy is what a person does where it is not for want of pods that nothing is
+	// proven, "" where it is.
+	Remedy string
+	Time   time.Time
 }
 
 // and joins what is known of two sides that get traffic, as one proof of the time
@@ -176,5 +180,6 @@ func (p Proof) and(other Proof) Proof {
 		p.Message += "; "
 	}
 	p.Message += other.Message
+	p.Remedy = cmp.Or(p.Remedy, other.Remedy)
 	return p
 }

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -199,6 +200,7 @@ func (s *switchSet) Prove(ctx context.Context, split Split) (Proof, error) {
 	for i, proof := range proofs {
 		whole.Proven = whole.Proven && proof.Proven
 		whole.Ready, whole.Missing, whole.Extra = union(whole.Ready, proof.Ready), union(whole.Missing, proof.Missing), union(whole.Extra, proof.Extra)
+		whole.Remedy = cmp.Or(whole.Remedy, proof.Remedy)
 		same, sentences[i] = same && proof.Message == proofs[0].Message, s.objects[i]+": "+proof.Message
 		if proof.Time.Before(whole.Time) {
 			whole.Time = proof.Time

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,12 +15,17 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 )
 
-// objection is what a proxy says against a route.
+// objection is what there is against a route beside its pods: what its proxy says, or
+// what somebody has changed in it.
 type objection struct {
-	// why is "" where it serves the route as it stands.
-	why string
-	// unresolved: it serves the route but for backends that it does not find.
+	// why is "" where it is served as it stands, and by who says so.
+	why, by string
+	// unresolved: it is served but for backends that the proxy does not find.
 	unresolved bool
+	// remedy is what a person does about it.
+	remedy string
+	// note is what the proxy leaves open.
+	note string
 }
 
 // Prove implements Router: the route has the split, its proxy has taken it as
@@ -33,18 +39,29 @@ func (r *weightedRouter) Prove(ctx context.Context, split Split) (Proof, error) 
 	if !route.Split.Equal(split) {
 		return Proof{Time: r.clock.Now(), Message: fmt.Sprintf("%s has %s, not %s", r.object(), route.Split, split)}, nil
 	}
-	object, read := route.Live.(*unstructured.Unstructured)
-	if read {
-		if strayed := r.strayed(object); strayed != "" {
-			return Proof{Time: r.clock.Now(), Message: fmt.Sprintf("%s has %s, but %s", r.object(), split, whatStrayed(strayed))}, nil
-		}
+	proof, err := r.proveColors(ctx, route, split)
+	against := r.objection(ctx, route, split)
+	switch {
+	case err != nil && against.why == "":
+		return Proof{}, fmt.Errorf("prove %s of %s: %w", split, r.object(), err)
+	case err != nil:
+		proof = Proof{Time: r.clock.Now(), Message: err.Error()}
+	case against.note != "":
+		proof.Message += "; " + against.note
 	}
-	if read && r.kind.refused != nil {
-		refused := r.kind.refused(object)
-		if excused := refused.unresolved && r.awaits(ctx, split); refused.why != "" && !excused {
-			return Proof{Time: r.clock.Now(), Message: fmt.Sprintf("%s has %s, but %s", r.object(), split, refused.why)}, nil
-		}
+	if against.why == "" {
+		return proof, nil
 	}
+	message := fmt.Sprintf("%s has %s, but %s", r.object(), split, against.why)
+	if !proof.Proven {
+		message += "; " + proof.Message
+	}
+	proof.Proven, proof.Message, proof.Remedy = false, message, against.remedy
+	return proof, nil
+}
+
+// proveColors proves every colour that gets requests, if only those of a preview.
+func (r *weightedRouter) proveColors(ctx context.Context, route Route, split Split) (Proof, error) {
 	proof := Proof{Proven: true, Time: r.clock.Now()}
 	for _, color := range r.colors.colors() {
 		previewed := route.Preview != nil && route.Preview.Color == color
@@ -53,11 +70,31 @@ func (r *weightedRouter) Prove(ctx context.Context, split Split) (Proof, error) 
 		}
 		behind, err := r.proveColor(ctx, color)
 		if err != nil {
-			return Proof{}, fmt.Errorf("prove %s of %s: %w", split, r.object(), err)
+			return Proof{}, err
 		}
 		proof = proof.and(behind)
 	}
 	return proof, nil
+}
+
+// objection is what there is against the object as it was read.
+func (r *weightedRouter) objection(ctx context.Context, route Route, split Split) objection {
+	object, read := route.Live.(*unstructured.Unstructured)
+	if !read {
+		return objection{}
+	}
+	if strayed := r.strayed(object); strayed != "" {
+		return objection{why: whatStrayed(strayed), remedy: straysNoMore(strayed)}
+	}
+	if r.kind.refused == nil {
+		return objection{}
+	}
+	refused := r.kind.refused(object)
+	if refused.unresolved && r.awaits(ctx, split) {
+		return objection{note: refused.note}
+	}
+	refused.remedy = fmt.Sprintf("%s has to take the route as it stands: kubectl -n %s describe %s %s tells what keeps it", cmp.Or(refused.by, "its proxy"), r.namespace, r.kind.resource.GroupResource(), r.name)
+	return refused
 }
 
 // awaits reports whether a colour that gets nothing has no Service yet, as
