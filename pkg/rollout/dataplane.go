@@ -248,6 +248,9 @@ func (r *Runner) tellFollowing(phase Phase, before, after DataPlane) {
 // too early to tell.
 func (d DataPlane) waits() bool { return d.Following == NotFollowed || d.Following == "" }
 
+// early reports whether somebody has looked, and it is too early to tell.
+func (d DataPlane) early() bool { return d.Following == "" && !d.Switched.IsZero() }
+
 // changed reports whether there is something that the record should be told:
 // not every second's rates.
 func (d DataPlane) changed(before DataPlane) bool {

@@ -132,7 +132,7 @@ func (r *Runner) observe(ctx context.Context, state State) Observation {
 	if decision.Advance && plane.waits() {
 		decision.Advance, decision.Waiting = false, plane.Message
 	}
-	r.tellReading(state.Phase, r.headline(state, decision), results)
+	r.tellReading(state.Phase, r.headline(state, plane, decision), results)
 	seen := Observation{Kind: Ticked, Message: headlineOf(results), Decision: decision, Gate: remembered, Relative: known, DataPlane: plane}
 	if plane.changed(state.DataPlane) {
 		seen.Learned = func(s *State) { s.DataPlane = plane }
@@ -141,14 +141,14 @@ func (r *Runner) observe(ctx context.Context, state State) Observation {
 }
 
 // headline is the line that a watching person sees at each tick.
-func (r *Runner) headline(state State, decision gate.Decision) string {
+func (r *Runner) headline(state State, plane DataPlane, decision gate.Decision) string {
 	ends := state.ends(r.policy)
 	left := max(0, ends.Sub(r.Clock.Now())).Round(time.Second)
 	given := traffic.Shares(state.Split(r.policy), state.preview(r.policy))
 	switch {
 	case decision.Advance:
 		return fmt.Sprintf("%s, %s left, gate passes", given, left)
-	case left == 0:
+	case left == 0 && !plane.early():
 		held := latest(state.Closed, ends).Add(r.policy.SourceDown.Deadline.Std())
 		return fmt.Sprintf("%s, the gate has %s to open: %s", given, max(0, held.Sub(r.Clock.Now())).Round(time.Second), decision.Waiting)
 	}

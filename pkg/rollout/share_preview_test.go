@@ -158,6 +158,25 @@ func TestAPreviewUnderTheGate(t *testing.T) {
 	}
 }
 
+// That it is too early to tell closes no gate, however short its patience is: a release
+// is not sent back because a preview is held for a moment alone.
+func TestTooEarlyToTellSendsNothingBack(t *testing.T) {
+	runner, source, state := comparing(t, release.RelativeRollback)
+	runner.Sources = []measure.Source{asking{source}}
+	step := previewStep
+	step.Hold = 0
+	runner.Release.Spec.Traffic.Steps = []release.Step{step, {Weight: 100}}
+	runner.Release.Spec.Gates.SourceDown = release.SourceDown{Deadline: release.Duration(5 * time.Second), Policy: release.PolicyRollback}
+	if err := runner.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	state.Baseline = append(state.Baseline, measure.Reading{Query: runner.serving(state), State: measure.OK, Value: 100, Time: start.Add(-time.Minute)})
+	source.rate["green"], source.failing["green"] = 0, 0.001
+	if after, _ := tickFor(t, runner, state, time.Minute); after.Phase != Switch || after.Step != 1 {
+		t.Errorf("%s at step %d, because %q", after.Phase, after.Step, after.Reason)
+	}
+}
+
 // A proxy that reads the rule a few seconds after the write, and then gives everybody
 // to the target, does not go by for one that obeys it.
 func TestARuleThatTakesEverybodyLate(t *testing.T) {

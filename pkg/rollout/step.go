@@ -279,11 +279,15 @@ func begin(since *time.Time, now time.Time) {
 // then sends the release back. Requests that have not followed the switch, or not
 // by its weight, are nobody's verdict on the release: whatever the policy, such a
 // gate holds.
+// A gate is not closed yet by what it is too early to tell.
 func closed(policy Policy, state State, seen Observation) State {
+	failing := advanceFails(seen.Decision)
+	if state.DataPlane.early() && !failing && !seen.Decision.SourceDown {
+		return state
+	}
 	begin(&state.Closed, seen.At)
 	deadline := policy.SourceDown.Deadline.Std()
 	since := latest(state.Closed, state.ends(policy))
-	failing := advanceFails(seen.Decision)
 	if !failing && seen.Decision.SourceDown {
 		since = state.Unanswered
 	}

@@ -124,7 +124,7 @@ func TestAWatchPastItsTimeSaysHowLongTheGateHas(t *testing.T) {
 		90 * time.Second: "blue=50,green=50, the gate has 1m30s to open: no requests of green",
 	} {
 		clock.SetTime(start.Add(after))
-		if got := runner.headline(state, waits); got != want {
+		if got := runner.headline(state, DataPlane{Following: Followed}, waits); got != want {
 			t.Errorf("after %s: %q, want %q", after, got, want)
 		}
 	}
