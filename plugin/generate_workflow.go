@@ -3,6 +3,7 @@ package plugin
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -19,6 +20,9 @@ const generateWorkflowLong = `Write a workflow of GitHub Actions for the release
   rollback        gives everything back, when a person asks for it
   rollback-check  asks every hour whether going back would work, and opens an issue
 
+The file is yours to edit. Whether it is still right for the Release is asked with
+--check FILE: it fails, and says which deadlines and paths have outgrown it.
+
 Nothing is granted but what a job needs, and what others wrote is pinned by the
 digest of a commit. So is this Action: --action says by which. Where the secrets
 and the reviewers of each environment belong is in docs/workflows.md.`
@@ -31,12 +35,17 @@ const generateWorkflowExample = `  # which commit a release of the Action is
   # to another environment, with the link that GitHub shows beside it
   kubectl bluegreen generate workflow deploy --action … --environment staging --environment-url https://staging.example.com
 
+  # is a file, however it was edited, still right for the Release?
+  kubectl bluegreen generate workflow deploy --check .github/workflows/deploy.yml
+
   # one of several Releases in a repository
   kubectl bluegreen generate workflow gate -f services/a/bluegreen.yaml --name a --action … > .github/workflows/pull-request-a.yml`
 
 // workflowFlags are the flags of generate workflow.
 type workflowFlags struct {
-	action  string
+	action string
+	// check is the file to compare, "" to write one.
+	check   string
 	options workflows.Options
 }
 
@@ -70,6 +79,7 @@ func newGenerateWorkflow(call *invocation) *cobra.Command {
 	command.Flags().StringSliceVar(&flags.options.RunsOn, "runs-on", nil, "the labels of the runner, ubuntu-latest unless they are given; separated by commas")
 	command.Flags().BoolVar(&flags.options.Guard, "guard", false, "deploy: shift --guard, whose Job in the cluster takes over where the workflow is cut off; it needs what generate rbac --jobs grants")
 	command.Flags().StringVar(&flags.options.Branch, "branch", "main", "the branch that is deployed, by its name")
+	command.Flags().StringVar(&flags.check, "check", "", "write nothing, but say what of this file, a workflow of that kind, is not right for the Release any more")
 	return command
 }
 
@@ -81,10 +91,7 @@ func (i *invocation) generateWorkflow(cmd *cobra.Command, flags *workflowFlags, 
 	if flags.options.Guard && kind != workflows.Deploy {
 		return release.WithHint(fmt.Errorf("a workflow of kind %s shifts nothing that could be guarded", kind), "leave out --guard: it is for "+string(workflows.Deploy))
 	}
-	if flags.action == "" {
-		return release.WithHint(errors.New("no action to use: --action is empty"), "OWNER/REPOSITORY@DIGEST; see "+cmd.CommandPath()+" --help")
-	}
-	if flags.options.Action, err = workflows.ParseAction(flags.action); err != nil {
+	if err := flags.readAction(cmd); err != nil {
 		return err
 	}
 	found, err := i.documentOf(cmd, args[1:])
@@ -98,6 +105,9 @@ func (i *invocation) generateWorkflow(cmd *cobra.Command, flags *workflowFlags, 
 	if kind == workflows.Deploy {
 		i.filterPaths(found, tree, &flags.options)
 	}
+	if flags.check != "" {
+		return i.checkWorkflow(found.Release, kind, flags)
+	}
 	text, err := workflows.Write(found.Release, kind, flags.options)
 	if err != nil {
 		return err
@@ -106,6 +116,43 @@ func (i *invocation) generateWorkflow(cmd *cobra.Command, flags *workflowFlags, 
 		i.note("the guard needs an account and rights: %s generate rbac --jobs", name)
 	}
 	return i.streams.write(text)
+}
+
+// readAction reads the Action that a workflow uses. What one that is there uses is not
+// looked at.
+func (f *workflowFlags) readAction(cmd *cobra.Command) error {
+	if f.check != "" && f.action != "" {
+		return usageError(cmd, "--action and --check don't go together: which Action a file uses is not looked at")
+	}
+	if f.check != "" {
+		return nil
+	}
+	if f.action == "" {
+		return release.WithHint(errors.New("no action to use: --action is empty"), "OWNER/REPOSITORY@DIGEST; see "+cmd.CommandPath()+" --help")
+	}
+	var err error
+	f.options.Action, err = workflows.ParseAction(f.action)
+	return err
+}
+
+// checkWorkflow says what of a workflow the Release has outgrown, and blocks where
+// there is anything.
+func (i *invocation) checkWorkflow(rel *release.Release, kind workflows.Kind, flags *workflowFlags) error {
+	kept, err := os.ReadFile(flags.check)
+	if err != nil {
+		return fmt.Errorf("read workflow: %w", err)
+	}
+	outgrown, err := workflows.Outgrown(rel, kind, flags.options, kept)
+	if err != nil {
+		return fmt.Errorf("check %s: %w", flags.check, err)
+	}
+	if len(outgrown) == 0 {
+		return nil
+	}
+	for _, line := range outgrown {
+		fmt.Fprintf(i.streams.Out, "%s: %s\n", flags.check, line)
+	}
+	return &StatusError{Status: ExitBlocked}
 }
 
 // workflowKind reads the name of a workflow.

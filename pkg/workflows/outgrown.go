@@ -1,0 +1,109 @@
+package workflows
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
+)
+
+// derived is what of a workflow follows from its release.
+type derived struct {
+	// On is a name, a list or an object.
+	On   yaml.Node `yaml:"on"`
+	Jobs map[string]struct {
+		Timeout int `yaml:"timeout-minutes"`
+		Steps   []struct {
+			With map[string]yaml.Node `yaml:"with"`
+		} `yaml:"steps"`
+	} `yaml:"jobs"`
+}
+
+// Outgrown is what of a workflow, as it is kept and was edited, is not right for its
+// release any more: a job that GitHub ends before the release's own deadlines do, a
+// path whose push would deploy nothing, a Release of another path. What else was
+// changed, longer limits and further paths among that, is whoever's who changed it.
+func Outgrown(rel *release.Release, kind Kind, options Options, kept []byte) ([]string, error) {
+	text, err := Write(rel, kind, options)
+	if err != nil {
+		return nil, err
+	}
+	var want, have derived
+	if err := yaml.Unmarshal(text, &want); err != nil {
+		return nil, fmt.Errorf("read what was written: %w", err)
+	}
+	if err := yaml.Unmarshal(kept, &have); err != nil {
+		return nil, fmt.Errorf("read workflow: %w", err)
+	}
+	found := slices.Concat(want.pathsLacking(have), want.jobsLacking(have))
+	if !have.judges(options.File) {
+		found = append(found, fmt.Sprintf("no step has the input release: %s", options.File))
+	}
+	return found, nil
+}
+
+// pathsLacking are the filters without which a push that changes the release would
+// start nothing.
+func (d derived) pathsLacking(have derived) []string {
+	wanted, kept := d.paths(), have.paths()
+	switch {
+	case len(kept) == 0: // every push starts it, or none does, as somebody chose
+		return nil
+	case len(wanted) == 0:
+		return []string{"on.push.paths has to go: which pushes change the release can't be told"}
+	}
+	var found []string
+	for _, path := range wanted {
+		if !slices.Contains(kept, path) {
+			found = append(found, fmt.Sprintf("on.push.paths lacks %q", path))
+		}
+	}
+	return found
+}
+
+// jobsLacking are the jobs that aren't there, and those that are too short.
+func (d derived) jobsLacking(have derived) []string {
+	var found []string
+	for _, name := range slices.Sorted(maps.Keys(d.Jobs)) {
+		job, there := have.Jobs[name]
+		limit := job.Timeout
+		if limit == 0 {
+			limit = longest // of a job that says nothing
+		}
+		switch needed := d.Jobs[name].Timeout; {
+		case !there:
+			found = append(found, fmt.Sprintf("there is no job %s", name))
+		case limit < needed:
+			found = append(found, fmt.Sprintf("job %s ends after %d minutes, and by the deadlines of the release it may take longer: timeout-minutes: %d", name, limit, needed))
+		}
+	}
+	return found
+}
+
+// paths are the filters of the pushes that start a workflow.
+func (d derived) paths() []string {
+	var on struct {
+		Push struct {
+			Paths []string `yaml:"paths"`
+		} `yaml:"push"`
+	}
+	if err := d.On.Decode(&on); err != nil {
+		return nil // a name or a list has none
+	}
+	return on.Push.Paths
+}
+
+// judges reports whether a step is given a path as that of the Release.
+func (d derived) judges(file string) bool {
+	for _, job := range d.Jobs {
+		for _, step := range job.Steps {
+			if given := step.With["release"]; given.Value == file {
+				return true
+			}
+		}
+	}
+	return false
+}
