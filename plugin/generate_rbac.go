@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/validation"
 
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/admission"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/preflight"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/rbac"
@@ -23,6 +24,11 @@ each purpose, by name wherever RBAC can name an object. What a release can do
 without is in rules of its own, which say what is lost when they are struck out.
 Rights in other namespaces, such as that to ask a Prometheus, are Roles there.
 
+--checks writes the same rights for an account that only checks, and an admission
+policy by which that account may try writes as dry runs, and make none: a check has
+the API server admit a shift, which takes the rights of one. It takes Kubernetes
+1.30 or later.
+
 With a document at hand only files are read. The Secrets that pods refer to, and
 the autoscalers, are then those that the manifests of the colours name; --live
 also looks at the workloads in the cluster.`
@@ -32,6 +38,9 @@ const generateRBACExample = `  # for a service account of its own, which is made
 
   # for a team, without an account
   kubectl bluegreen generate rbac --service-account= --group oncall
+
+  # for the checks of a workflow, which must not be able to shift
+  kubectl bluegreen generate rbac --checks | kubectl apply -f -
 
   # see what it would grant
   kubectl bluegreen generate rbac -o jsonpath='{range .items[*].rules[*]}{.verbs} {.resources}{"\n"}{end}'`
@@ -46,7 +55,11 @@ type rbacFlags struct {
 	jobs    bool
 	remove  bool
 	live    bool
+	checks  bool
 }
+
+// checksSuffix tells what is for who only checks from what is for who shifts.
+const checksSuffix = "-checks"
 
 func newGenerateRBAC(call *invocation) *cobra.Command {
 	flags := &rbacFlags{}
@@ -68,6 +81,7 @@ func newGenerateRBAC(call *invocation) *cobra.Command {
 	command.Flags().BoolVar(&flags.live, "live", false, "ask the cluster too: for the Secrets and autoscalers of running workloads, and for the kinds in the manifests")
 	command.Flags().BoolVar(&flags.jobs, "jobs", false, "also what shift --detach and shift --guard take: to start Jobs, and to be a guard")
 	command.Flags().BoolVar(&flags.remove, "delete", false, "also what finish --delete takes: to delete the workloads of either colour, and what is theirs alone")
+	command.Flags().BoolVar(&flags.checks, "checks", false, "for an account that only checks, bluegreen-RELEASE"+checksSuffix+": a policy lets it try writes, and make none (Kubernetes 1.30)")
 	return command
 }
 
@@ -87,19 +101,45 @@ func (i *invocation) generateRBAC(cmd *cobra.Command, flags *rbacFlags, args []s
 		return err
 	}
 	metadata := found.Release.Metadata
+	suffix := ""
+	if flags.checks {
+		suffix = checksSuffix
+	}
 	if !cmd.Flags().Changed("service-account") {
-		flags.account = rbac.AccountName(metadata.Name)
+		flags.account = rbac.AccountName(metadata.Name) + suffix
 	}
 	rights, err := i.rights(cmd.Context(), found, flags)
 	if err != nil {
 		return err
 	}
-	binding := rbac.Binding{Release: metadata.Name, Namespace: metadata.Namespace, ServiceAccount: flags.account, Groups: flags.groups, Users: flags.users}
-	return flags.output.print(i.streams, rbacManifests(binding, rbac.Roles(metadata.Namespace, rights)))
+	binding := rbac.Binding{Release: metadata.Name, Namespace: metadata.Namespace, Suffix: suffix, ServiceAccount: flags.account, Groups: flags.groups, Users: flags.users}
+	manifests := rbacManifests(binding, rbac.Roles(metadata.Namespace, rights))
+	if flags.checks {
+		manifests = append(dryRunManifests(metadata, binding), manifests...)
+	}
+	return flags.output.print(i.streams, manifests)
 }
 
-// check refuses subjects that there can't be.
+// dryRunManifests are the policy that those are held to who are bound, and what puts it
+// in force. They come before the rights that they bound.
+func dryRunManifests(metadata release.Metadata, bound rbac.Binding) []manifest {
+	subjects := admission.Subjects{Users: bound.Users, Groups: bound.Groups}
+	if bound.ServiceAccount != "" {
+		account := "system:serviceaccount:" + metadata.Namespace + ":" + bound.ServiceAccount
+		subjects.Users = append([]string{account}, subjects.Users...)
+	}
+	policy, binding := admission.DryRuns(metadata, subjects)
+	return []manifest{
+		{object: policy, about: "Who checks may try writes as dry runs, and make none. Kubernetes 1.30 or later: without this\nthe rights below are those of a shift"},
+		{object: binding},
+	}
+}
+
+// check refuses subjects that there can't be, and rights that a check has no use for.
 func (f *rbacFlags) check(cmd *cobra.Command) error {
+	if f.checks && (f.jobs || f.remove) {
+		return usageError(cmd, "--checks is for who only checks: neither --jobs nor --delete goes with it")
+	}
 	subjects := slices.Concat(f.groups, f.users)
 	if slices.Contains(subjects, "") {
 		return usageError(cmd, "the name of a group or a user is empty")

@@ -12,6 +12,8 @@ import (
 // Binding says of which release Roles are, and whom they are given to.
 type Binding struct {
 	Release, Namespace string
+	// Suffix ends the names of the Roles, "" for those of who shifts.
+	Suffix string
 	// ServiceAccount is made in the release's namespace; "" makes none.
 	ServiceAccount string
 	// Groups and Users are those that the cluster's authenticators know.
@@ -47,9 +49,9 @@ func (b Binding) Objects(roles []Role) []Object {
 // grant is one Role and its binding. In the namespace of others, and where
 // there is none, its name says of which namespace the release is.
 func (b Binding) grant(role Role) []Object {
-	name := "bluegreen-" + b.Release
+	name := "bluegreen-" + b.Release + b.Suffix
 	if role.Namespace != b.Namespace {
-		name = "bluegreen:" + b.Namespace + ":" + b.Release
+		name = "bluegreen:" + b.Namespace + ":" + b.Release + b.Suffix
 	}
 	reference := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name}
 	metadata := b.metadata(name, role.Namespace)

@@ -27,6 +27,15 @@ func TestObjectsBindEveryRole(t *testing.T) {
 			},
 			[]rbacv1.Subject{{Kind: "ServiceAccount", Name: "deployer", Namespace: "shop"}},
 		},
+		"an account that only checks": {
+			Binding{Release: "web", Namespace: "shop", ServiceAccount: "checker", Suffix: "-checks"},
+			[]string{
+				"ServiceAccount shop/checker", "Role shop/bluegreen-web-checks", "RoleBinding shop/bluegreen-web-checks",
+				"Role monitoring/bluegreen:shop:web-checks", "RoleBinding monitoring/bluegreen:shop:web-checks",
+				"ClusterRole /bluegreen:shop:web-checks", "ClusterRoleBinding /bluegreen:shop:web-checks",
+			},
+			[]rbacv1.Subject{{Kind: "ServiceAccount", Name: "checker", Namespace: "shop"}},
+		},
 		"people": {
 			Binding{Release: "web", Namespace: "shop", Groups: []string{"sre", "oncall"}, Users: []string{"ana"}},
 			[]string{
