@@ -17,7 +17,7 @@ import (
 // one admitted, so that nothing blocks; but it makes none of them.
 func TestWhoOnlyChecksMovesNothing(t *testing.T) {
 	s := open(t, shop.Options{GreenByHand: true})
-	s.applyGenerated("rbac", "--checks")
+	s.applyGenerated("rbac", "--checks", "--live")
 	login, err := lab.Current(t).KubeconfigOf(t.Context(), s.shop.Namespace, account+"-checks")
 	if err != nil {
 		t.Fatal(err)
