@@ -138,7 +138,8 @@ func checked(ctx context.Context, opened *shop.Shop, kubeconfig, plugin string) 
 func crowdTable(alone, beside []check) string {
 	text := strings.Builder{}
 	fmt.Fprintf(&text, "\n## The checks in a full cluster\n\n`check` at stage deploy, %d runs each: in a cluster that has little but the release, and beside %d pods in the\n"+
-		"release's own namespace and %d of others, on %d nodes that no kubelet runs. No run listed pods without a selector. The\nratio is that of the whole command's time to its slowest single request's, which went through a proxy that took the time.\n\n"+
+		"release's own namespace and %d of others, on %d nodes that no kubelet runs. No run listed pods without a selector. The\nratio is that of the whole command's time to its slowest single request's, which went through a proxy that took the time.\n"+
+		"No Prometheus is declared, so the pods' own counters are read twice for a rate: 1.5 s of the time lie between the two.\n\n"+
 		"| | Took (median) | Slowest request (median) | Ratio | Requests | Answers | Peak memory |\n|---|---|---|---|---|---|---|\n", len(beside), neighbours, strangers, crowdNodes)
 	for _, row := range []struct {
 		name   string
