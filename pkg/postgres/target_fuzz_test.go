@@ -19,8 +19,9 @@ func FuzzNewTarget(f *testing.F) {
 	f.Add("host=db user=app password='" + password + "' dbname=shop")
 	f.Add("postgres://app:" + password + "@[::1")
 	f.Add("host=db password=" + password + " port=x")
+	f.Add("postgres://" + password + "/?=& ")
 	f.Fuzz(func(t *testing.T, dsn string) {
-		if config, err := pgconn.ParseConfig(dsn); err == nil && strings.Contains(config.Host+config.User+config.Database, password) {
+		if config, err := pgconn.ParseConfig(strings.TrimSpace(dsn)); err == nil && strings.Contains(config.Host+config.User+config.Database, password) {
 			return // it was given as something that is no secret
 		}
 		target, err := postgres.NewTarget("main", dsn, release.ViaDirect, nil)
