@@ -1,8 +1,8 @@
 package plugin
 
 import (
-	"bytes"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -15,11 +15,7 @@ import (
 // saveFacts keeps facts in a file that only its owner may read: there is no
 // secret in it, but much about a cluster.
 func (i *invocation) saveFacts(path string, facts *preflight.Facts) error {
-	var text bytes.Buffer
-	if err := preflight.Save(&text, facts); err != nil {
-		return err
-	}
-	if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
+	if err := writeAtomically(path, 0o600, func(file io.Writer) error { return preflight.Save(file, facts) }); err != nil {
 		return fmt.Errorf("save facts: %w", err)
 	}
 	i.note("kept in %s: judge it again with %s check --from %s", path, name, path)

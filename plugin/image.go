@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	registryname "github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -118,20 +116,11 @@ func (i *invocation) writeImage(output string, tag registryname.Tag, built v1.Im
 	if output == "-" {
 		return image.Save(i.streams.Out, tag, built)
 	}
-	file, err := os.CreateTemp(filepath.Dir(output), "."+filepath.Base(output)+".*")
+	err = writeAtomically(output, 0o644, func(file io.Writer) (failure error) {
+		digest, failure = image.Save(file, tag, built)
+		return failure
+	})
 	if err != nil {
-		return digest, fmt.Errorf("save image: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(file.Name())
-		}
-	}()
-	digest, err = image.Save(file, tag, built)
-	if err = errors.Join(err, file.Chmod(0o644), file.Close()); err != nil {
-		return digest, err
-	}
-	if err = os.Rename(file.Name(), output); err != nil {
 		return digest, fmt.Errorf("save image: %w", err)
 	}
 	return digest, nil

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -69,7 +68,7 @@ func (i *invocation) init(ctx context.Context, service string, force bool) error
 		_, err := i.streams.Out.Write(found.Text)
 		return err
 	}
-	if err := writeAtomically(path, found.Text); err != nil {
+	if err := writeAtomically(path, 0o644, whole(found.Text)); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	metadata := found.Release.Metadata
@@ -117,23 +116,4 @@ func onlyCandidate(ctx context.Context, client *cluster.Client) (string, error) 
 	return "", release.WithHint(
 		fmt.Errorf("which Service is production? namespace %s has %s", client.Namespace, strings.Join(names, ", ")),
 		name+" init svc/NAME")
-}
-
-// writeAtomically writes a file that is either whole or not there, by way of
-// a temporary one beside it.
-func writeAtomically(path string, data []byte) (err error) {
-	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(temporary.Name()))
-		}
-	}()
-	_, err = temporary.Write(data)
-	if err = errors.Join(err, temporary.Chmod(0o644), temporary.Sync(), temporary.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), path)
 }
