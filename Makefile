@@ -31,7 +31,7 @@ LATE := TestRouteGroup,TestSkipperIngress,TestVirtualService,TestVirtualServiceS
 EARLY := monitoring,database,gateway,routes
 # SOAKED are the tests end to end of what others show too, in another way: they are a
 # part of the soak, for a test has an hour.
-SOAKED := TestClientsThatKeepTheirConnectionsHold,TestDetachedShiftRollsBack,TestGuardContinuesAfterAHangUp,TestKilledShiftIsResumedOrRolledBack,TestPlainServerIsNeverRecycledUnasked,TestPreviewOfGRPCRoute,TestPreviewRollsBack,TestPreviewSurvivesAKill,TestPrometheusOutageHolds,TestSwitchSetOfWhichOneWasDeletedGoesBack,TestSwitchSetThatDiffersIsTold,TestTiedClientsHold,TestVirtualServicePreview,TestVirtualServicePreviewByCookie,TestWorkersThatFailJobsRollBack,TestWorkersThatNeverTakeTogether
+SOAKED := TestAPIServerIsAwayForAMinute,TestClientsThatKeepTheirConnectionsHold,TestDetachedShiftRollsBack,TestGuardContinuesAfterAHangUp,TestKilledShiftIsResumedOrRolledBack,TestPlainServerIsNeverRecycledUnasked,TestPreviewOfGRPCRoute,TestPreviewRollsBack,TestPreviewSurvivesAKill,TestPrometheusOutageHolds,TestStreamOfGRPCKeepsTheOldSide,TestSwitchSetOfWhichOneWasDeletedGoesBack,TestSwitchSetThatDiffersIsTold,TestTiedClientsHold,TestVirtualServicePreview,TestVirtualServicePreviewByCookie,TestWorkersThatFailJobsRollBack,TestWorkersThatNeverTakeTogether
 
 # All is compiled in one way, so that what one part has compiled the next finds in the
 # cache. Nothing needs C but the race detector.
