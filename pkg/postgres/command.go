@@ -32,10 +32,23 @@ var (
 	packaged = regexp.MustCompile(`^(npx|yarn|pnpm|bunx|dlx)$`)
 )
 
-// command reads it from a container's command and arguments, of a shell's line from
-// the last part: what comes before has ended by then. Its name is "" where there is
-// none.
+// command is the last one of a container that serves, if any does, for what comes
+// behind it in a shell's line only waits for it, or is another branch; else the last
+// one. Its name is "" where there is none.
 func (e environment) command() command {
+	found := e.commands()
+	if serving := slices.IndexFunc(found, command.serves); serving >= 0 {
+		return found[serving]
+	}
+	if len(found) == 0 {
+		return command{}
+	}
+	return found[0]
+}
+
+// commands reads them from a container's command and arguments, of a shell's line each
+// part, the last one first.
+func (e environment) commands() []command {
 	parts := [][]string{nil}
 	for i := 0; i < len(e.arguments); i++ {
 		if line, is := e.shellLine(i); is {
@@ -44,12 +57,19 @@ func (e environment) command() command {
 		}
 		parts[0] = append(parts[0], strings.Fields(e.arguments[i].value)...)
 	}
+	var found []command
 	for _, part := range slices.Backward(parts) {
-		if found := started(part); found.name != "" && !idles.MatchString(found.name) {
-			return found
+		if one := started(part); one.name != "" && !idles.MatchString(one.name) {
+			found = append(found, one)
 		}
 	}
-	return command{}
+	return found
+}
+
+// serves reports whether it is a server that forks, and not another of its tasks.
+func (c command) serves() bool {
+	tasks := map[string][]string{"rails": {"server", "s"}, "celery": {"worker"}}[c.name]
+	return forks(c.name) && (tasks == nil || slices.ContainsFunc(c.words, func(word string) bool { return slices.Contains(tasks, word) }))
 }
 
 // shellLine is the line that the argument at a place is, if it is a shell's, with what
@@ -78,7 +98,8 @@ func partsOf(line string) [][]string {
 	return parts
 }
 
-// started is the program that words start, past what starts it.
+// started is the program that words start, past what starts it. What is not known may
+// start another one too, as sudo and doppler run do.
 func started(words []string) command {
 	for i := 0; i < len(words); i++ {
 		base := path.Base(words[i])
@@ -91,9 +112,23 @@ func started(words []string) command {
 				return inner
 			}
 			return command{base, words[i+1:]}
+		case isKnown(base):
+			return command{base, words[i+1:]}
 		default:
+			if inner := slices.IndexFunc(words[i+1:], isProgram); inner >= 0 {
+				return started(words[i+1+inner:])
+			}
 			return command{base, words[i+1:]}
 		}
 	}
 	return command{}
+}
+
+// isKnown reports whether it is known of a program how many processes it runs as.
+func isKnown(name string) bool { return forks(name) || singleCommand.MatchString(name) }
+
+// isProgram reports whether a word is such a program, and no folder of its name.
+func isProgram(word string) bool {
+	folder, name := path.Split(word)
+	return isKnown(name) && (folder == "" || strings.HasSuffix(folder, "bin/"))
 }

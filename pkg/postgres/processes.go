@@ -90,10 +90,7 @@ type server struct {
 
 // server finds the one that a container runs. Its name is "" where there is none.
 func (e environment) server() server {
-	command := e.command()
-	serves := map[string][]string{"rails": {"server", "s"}, "celery": {"worker"}}[command.name]
-	serving := func(word string) bool { return slices.Contains(serves, word) }
-	if forks(command.name) && (serves == nil || slices.ContainsFunc(command.words, serving)) {
+	if command := e.command(); command.serves() {
 		return server{name: command.name, words: command.words, own: e}
 	}
 	if _, configured := e.get("GUNICORN_CMD_ARGS"); configured {
@@ -194,12 +191,27 @@ func (e environment) processes(stack string) processes {
 		return processes{}
 	}
 	if found := server.told(); found != (processes{}) {
+		found.assumed = e.others()
 		return found
 	}
 	if stated {
 		return processes{count: variable.value, by: webConcurrency}
 	}
 	return server.untold()
+}
+
+// others says that a container may run several servers, of which the last one counts.
+func (e environment) others() string {
+	var names []string
+	for _, command := range e.commands() {
+		if command.serves() {
+			names = append(names, command.name)
+		}
+	}
+	if len(names) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("the processes of %s alone are counted, and its command starts %s too", names[0], strings.Join(names[1:], ", "))
 }
 
 // told is what the arguments of a server and its own variable say.
@@ -266,5 +278,8 @@ func (e environment) times(pool PoolSize, stack string) PoolSize {
 	pool.Processes = max(1, count)
 	pool.Connections *= pool.Processes
 	pool.Provenance = fmt.Sprintf("%s × %d processes (%s)", pool.Provenance, pool.Processes, found.by)
+	if found.assumed != "" {
+		pool.assume(found.assumed)
+	}
 	return pool
 }
