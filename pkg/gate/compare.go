@@ -84,6 +84,16 @@ type Comparison struct {
 // more it may be that its numbers stray too much, and waiting would not end.
 const firstBound = 11
 
+// patience is the longest that it waits: of little traffic a batch takes minutes, and
+// a gate that stays closed for longer than gates.sourceDown.deadline holds the run.
+const patience = 100 * time.Second
+
+// awaitsBound reports whether a question without bounds may have one soon.
+func awaitsBound(known relative.Result) bool {
+	waited := known.Batches - firstBound
+	return waited >= 0 && waited < firstBound && time.Duration(waited+1)*known.Pace <= patience
+}
+
 // Compare gives the rules that compare their results, in place of those that
 // Evaluate gave to the same rules. It is pure.
 func Compare(rules []Rule, results []Result, comparison Comparison, target, old string) []Result {
@@ -98,7 +108,7 @@ func Compare(rules []Rule, results []Result, comparison Comparison, target, old 
 
 // judge is what one rule that compares says. What is certain is a Fail or a Pass;
 // what is not is no reason to wait, for it may never be. A question without
-// data is not required, but for a while: see firstBound.
+// data is not required, but for a while: see firstBound and patience.
 func (c Comparison) judge(rule Rule, target, old string) Result {
 	result := Result{Rule: rule, Verdict: NoData, Limit: rule.Threshold,
 		Reading: measure.Reading{Query: rule.Query(target, old), State: measure.NoData, Time: c.Time}}
@@ -115,7 +125,7 @@ func (c Comparison) judge(rule Rule, target, old string) Result {
 	case relative.Pass, relative.Undecided:
 		result.Verdict, result.Reading.State = Pass, measure.OK
 	default:
-		result.Required = known.Batches >= firstBound && known.Batches < 2*firstBound
+		result.Required = awaitsBound(known)
 	}
 	return result
 }

@@ -35,23 +35,26 @@ func TestVerdictsOfAComparison(t *testing.T) {
 	for name, test := range map[string]struct {
 		verdict  relative.Verdict
 		batches  int
+		pace     time.Duration
 		want     Verdict
 		required bool
 		// blocks and goesBack are by the purpose of the rules.
 		blocks, goesBack bool
 	}{
-		"certainly worse":                        {relative.Fail, 20, Fail, true, true, true},
-		"certainly allowed":                      {relative.Pass, 20, Pass, true, false, false},
-		"uncertain":                              {relative.Undecided, 20, Pass, true, false, false},
-		"before there was an interval":           {relative.NoData, 0, NoData, false, false, false},
-		"before there could be a bound":          {relative.NoData, firstBound - 1, NoData, false, false, false},
-		"when there could be a bound":            {relative.NoData, firstBound, NoData, true, true, false},
-		"no bound for long":                      {relative.NoData, 2*firstBound - 1, NoData, true, true, false},
-		"no bound for too long":                  {relative.NoData, 2 * firstBound, NoData, false, false, false},
-		"a failure is one however few they were": {relative.Fail, 3, Fail, true, true, true},
+		"certainly worse":                        {relative.Fail, 20, 5 * time.Second, Fail, true, true, true},
+		"certainly allowed":                      {relative.Pass, 20, 5 * time.Second, Pass, true, false, false},
+		"uncertain":                              {relative.Undecided, 20, 5 * time.Second, Pass, true, false, false},
+		"before there was an interval":           {relative.NoData, 0, 5 * time.Second, NoData, false, false, false},
+		"before there could be a bound":          {relative.NoData, firstBound - 1, 5 * time.Second, NoData, false, false, false},
+		"when there could be a bound":            {relative.NoData, firstBound, 5 * time.Second, NoData, true, true, false},
+		"no bound for long":                      {relative.NoData, 2*firstBound - 1, 5 * time.Second, NoData, true, true, false},
+		"no bound for too long":                  {relative.NoData, 2 * firstBound, 5 * time.Second, NoData, false, false, false},
+		"no bound for long, in a minute each":    {relative.NoData, firstBound + 1, time.Minute, NoData, false, false, false},
+		"when there could be one in a minute":    {relative.NoData, firstBound, time.Minute, NoData, true, true, false},
+		"a failure is one however few they were": {relative.Fail, 3, 5 * time.Second, Fail, true, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			known := relative.Result{Question: relative.Errors, Verdict: test.verdict, Batches: test.batches, Sentence: "because"}
+			known := relative.Result{Question: relative.Errors, Verdict: test.verdict, Batches: test.batches, Pace: test.pace, Sentence: "because"}
 			for _, use := range []string{release.RelativeAdvance, release.RelativeRollback} {
 				rules := relativeOnly(t, release.Gates{Relative: use})
 				results := against(rules, Comparison{Results: []relative.Result{known}, Time: start})

@@ -154,7 +154,7 @@ is read. How often that is wrong is [counted](relative.md). What has failed stay
 - The first 30 s after each switch are left out, and nothing can be said before eleven intervals: 85 s after a switch
   with the pods' own counters, and six minutes with a Prometheus, whose intervals last 30 s. Until then a rule has no say,
   so that a short hold ends when it ends. One that has as many intervals and still no bounds has no data, and the shift
-  waits for it; after as many again it has no say any more, for its numbers stray too much.
+  waits for it; after as many again, and 100 s at most, it has no say any more, for its numbers stray too much.
 - An interval in which a pod did not answer, or a source was down, is left out. So is one in which a colour had no
   requests: a service that is rarely asked is not held back by these rules.
 - Where the new colour already counted requests before it was given any, such as probes, and these are more than 5 % of

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 )
 
 // poisson draws how many requests come where mean are expected.
@@ -67,5 +68,18 @@ func TestShareTellsTheBoundThatFailed(t *testing.T) {
 	failed := results[Share]
 	if failed.Verdict != Fail || failed.Upper > -New("", "").ShareAllowed || !strings.Contains(failed.Sentence, "(at most ") {
 		t.Errorf("%s between %v and %v: %s", failed.Verdict, failed.Lower, failed.Upper, failed.Sentence)
+	}
+}
+
+// How long a batch takes to come together is told, for that of little traffic takes
+// minutes.
+func TestPace(t *testing.T) {
+	for requests, want := range map[float64]time.Duration{100: 5 * time.Second, 5: 50 * time.Second} {
+		_, results := watch(New("blue", "green"), 126, func(n int) Observation {
+			return at(n, 0.1, Sample{Requests: requests * 0.9}, Sample{Requests: requests * 0.1})
+		})
+		if share := results[Share]; share.Pace != want || share.Batches != int(10*time.Minute/want) {
+			t.Errorf("%v requests in 5 s: %d batches, of %s", requests, share.Batches, share.Pace)
+		}
 	}
 }

@@ -38,6 +38,8 @@ type Result struct {
 	// Batches is how many intervals were counted, those shorter than 5 s, or
 	// than 15 s against the window before a switch, put together.
 	Batches int `json:"batches"`
+	// Pace is how long one took to come together so far.
+	Pace time.Duration `json:"pace,omitempty"`
 	// Since is the beginning of the time that a Fail is about.
 	Since time.Time `json:"since,omitzero"`
 	// Sentence explains the verdict to people.
@@ -48,14 +50,17 @@ type Result struct {
 func (g Gate) Results(state State) []Result {
 	results := make([]Result, 0, len(Questions()))
 	for _, question := range Questions() {
-		results = append(results, g.result(question, *state.evidence(question), state.Weight))
+		results = append(results, g.result(question, *state.evidence(question), state))
 	}
 	return results
 }
 
 // result judges what is known of one question.
-func (g Gate) result(question Question, known evidence, weight float64) Result {
+func (g Gate) result(question Question, known evidence, state State) Result {
 	result := Result{Question: question, Verdict: NoData, Batches: known.Batches}
+	if known.Batches > 0 {
+		result.Pace = state.Until.Sub(known.Series[0].Since) / time.Duration(known.Batches)
+	}
 	if known.Above == nil || known.Below == nil {
 		result.Sentence = g.absence(known)
 		return result
@@ -76,7 +81,7 @@ func (g Gate) result(question Question, known evidence, weight float64) Result {
 	default:
 		result.Verdict = Undecided
 	}
-	result.Sentence = g.sentence(result, known, weight)
+	result.Sentence = g.sentence(result, known, state.Weight)
 	return result
 }
 
