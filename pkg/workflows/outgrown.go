@@ -3,7 +3,9 @@ package workflows
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -15,7 +17,8 @@ type derived struct {
 	// On is a name, a list or an object.
 	On   yaml.Node `yaml:"on"`
 	Jobs map[string]struct {
-		Timeout int `yaml:"timeout-minutes"`
+		// Timeout is a number, or an expression.
+		Timeout yaml.Node `yaml:"timeout-minutes"`
 		Steps   []struct {
 			With map[string]yaml.Node `yaml:"with"`
 		} `yaml:"steps"`
@@ -25,7 +28,8 @@ type derived struct {
 // Outgrown is what of a workflow, as it is kept and was edited, is not right for its
 // release any more: a job that GitHub ends before the release's own deadlines do, a
 // path whose push would deploy nothing, a Release of another path. What else was
-// changed, longer limits and further paths among that, is whoever's who changed it.
+// changed, longer limits and wider paths among that, is whoever's who changed it, and so
+// is a limit that an expression says.
 func Outgrown(rel *release.Release, kind Kind, options Options, kept []byte) ([]string, error) {
 	text, err := Write(rel, kind, options)
 	if err != nil {
@@ -48,20 +52,37 @@ func Outgrown(rel *release.Release, kind Kind, options Options, kept []byte) ([]
 // pathsLacking are the filters without which a push that changes the release would
 // start nothing.
 func (d derived) pathsLacking(have derived) []string {
-	wanted, kept := d.paths(), have.paths()
+	wanted, kept := d.push().Paths, have.push()
 	switch {
-	case len(kept) == 0: // every push starts it, or none does, as somebody chose
+	case len(kept.Paths) == 0 && len(kept.Ignored) == 0: // every push starts it, or none does, as somebody chose
 		return nil
-	case len(wanted) == 0:
+	case len(wanted) == 0 && len(kept.Paths) > 0:
 		return []string{"on.push.paths has to go: which pushes change the release can't be told"}
 	}
 	var found []string
 	for _, path := range wanted {
-		if !slices.Contains(kept, path) {
+		switch {
+		case len(kept.Paths) > 0 && !takes(kept.Paths, path):
 			found = append(found, fmt.Sprintf("on.push.paths lacks %q", path))
+		case takes(kept.Ignored, path):
+			found = append(found, fmt.Sprintf("on.push.paths-ignore leaves out %q", path))
 		}
 	}
 	return found
+}
+
+// takes reports whether filters take all that another one does, of which the last that
+// says something of it counts.
+func takes(kept []string, wanted string) bool {
+	taken := false
+	for _, filter := range kept {
+		filter, not := strings.CutPrefix(filter, "!")
+		folder, wide := strings.CutSuffix(filter, "**")
+		if filter == wanted || wide && (folder == "" || strings.HasSuffix(folder, "/")) && strings.HasPrefix(wanted, folder) {
+			taken = !not
+		}
+	}
+	return taken
 }
 
 // jobsLacking are the jobs that aren't there, and those that are too short.
@@ -69,38 +90,47 @@ func (d derived) jobsLacking(have derived) []string {
 	var found []string
 	for _, name := range slices.Sorted(maps.Keys(d.Jobs)) {
 		job, there := have.Jobs[name]
-		limit := job.Timeout
-		if limit == 0 {
-			limit = longest // of a job that says nothing
-		}
-		switch needed := d.Jobs[name].Timeout; {
+		limit, told := minutes(job.Timeout)
+		switch needed, _ := minutes(d.Jobs[name].Timeout); {
 		case !there:
 			found = append(found, fmt.Sprintf("there is no job %s", name))
-		case limit < needed:
-			found = append(found, fmt.Sprintf("job %s ends after %d minutes, and by the deadlines of the release it may take longer: timeout-minutes: %d", name, limit, needed))
+		case told && limit < needed:
+			found = append(found, fmt.Sprintf("job %s ends after %v minutes, and by the deadlines of the release it may take longer: timeout-minutes: %v", name, limit, needed))
 		}
 	}
 	return found
 }
 
-// paths are the filters of the pushes that start a workflow.
-func (d derived) paths() []string {
+// minutes is a limit, GitHub's own of a job that says nothing. It is not told by what is
+// no number.
+func minutes(limit yaml.Node) (count float64, told bool) {
+	if limit.IsZero() {
+		return longest, true
+	}
+	return count, limit.Decode(&count) == nil
+}
+
+// pushFilters are those of the pushes that start a workflow.
+type pushFilters struct {
+	Paths   []string `yaml:"paths"`
+	Ignored []string `yaml:"paths-ignore"`
+}
+
+func (d derived) push() pushFilters {
 	var on struct {
-		Push struct {
-			Paths []string `yaml:"paths"`
-		} `yaml:"push"`
+		Push pushFilters `yaml:"push"`
 	}
 	if err := d.On.Decode(&on); err != nil {
-		return nil // a name or a list has none
+		return pushFilters{} // a name or a list has none
 	}
-	return on.Push.Paths
+	return on.Push
 }
 
 // judges reports whether a step is given a path as that of the Release.
 func (d derived) judges(file string) bool {
 	for _, job := range d.Jobs {
 		for _, step := range job.Steps {
-			if given := step.With["release"]; given.Value == file {
+			if given := step.With["release"]; path.Clean(given.Value) == file {
 				return true
 			}
 		}
