@@ -20,16 +20,13 @@ func lockHeld() Rule {
 			if !hinders || !s.long() {
 				return nil
 			}
-			works := "works"
-			data, is := s.change.Action.(statement.Data)
-			if is && data.Equals {
-				works = "may work"
+			works, level := "works", Level("")
+			if data, is := s.change.Action.(statement.Data); is && s.seemsRow(data) {
+				works, level = "may work", Warn
 			}
 			found := s.found("it %s on many rows while the transaction holds %s of %s", works, held.mode, spoken(held.table)).
 				breaks("queries of both versions on %s wait until it is committed", spoken(held.table))
-			if is && data.Equals {
-				found.Level = Warn
-			}
+			found.Level = level
 			return one(found)
 		},
 	}
@@ -58,6 +55,22 @@ func (s *scene) long() bool {
 		return action.Query != nil
 	}
 	return false
+}
+
+// seemsRow reports whether a change of rows is most likely one of a row: of a column
+// that tells rows apart, by an index that was read, or by its name. One that this
+// release adds does not: all rows have its default.
+func (s *scene) seemsRow(data statement.Data) bool {
+	column := data.Equals
+	if s.freshColumn(data.Table, column) {
+		return false
+	}
+	for _, known := range s.schema.indexes {
+		if known.unique && known.table == s.schema.key(data.Table) && slices.Equal(known.columns, []string{column}) {
+			return true
+		}
+	}
+	return slices.Contains([]string{"id", "uuid", "guid", "key", "code", "name", "slug"}, column)
 }
 
 // isRecord reports whether a change of rows is how a tool keeps which migrations

@@ -374,9 +374,10 @@ type (
 	Data struct {
 		Verb  string
 		Table Name
-		// Where tells that it has a condition; Equals that this is "column =
-		// constant", in a statement that reads no other table.
-		Where, Equals bool
+		// Where tells that it has a condition; Equals is the column where this is
+		// "column = constant", in a statement that reads no other table.
+		Where  bool
+		Equals string
 		// Calls are the functions and procedures that it calls; Surely tells
 		// that nothing in it decides whether it does.
 		Calls  []string

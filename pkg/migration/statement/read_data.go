@@ -30,11 +30,11 @@ func (r *reader) data(verb string) {
 	r.settings(query)
 }
 
-// changesEqual reports whether an UPDATE or a DELETE is one of the rows whose
-// column equals a constant, and of no other table.
-func (e Expression) changesEqual() bool {
+// changesEqual is the column where an UPDATE or a DELETE is one of the rows whose
+// column equals a constant, and of no other table; "" for every other statement.
+func (e Expression) changesEqual() string {
 	if !e.at(0).Is("update") && !e.at(0).Is("delete") {
-		return false
+		return ""
 	}
 	end := len(e)
 	if i := slices.IndexFunc(e, func(token Token) bool { return token.Is("returning") }); i >= 0 {
@@ -45,17 +45,20 @@ func (e Expression) changesEqual() bool {
 		return token.Is("from") || token.Is("using") || token.Is("select") || token.Is("table")
 	})
 	if where < 0 || where > end || others {
-		return false
+		return ""
 	}
-	return e[where+1 : end].unwrapped().isEquality()
+	return e[where+1 : end].unwrapped().equality()
 }
 
-// isEquality reports whether a condition is "column = constant".
-func (e Expression) isEquality() bool {
+// equality is the column of a condition that is "column = constant", "" of any other.
+func (e Expression) equality() string {
 	for e.at(1).Is(".") { // the table before it
 		e = e[2:]
 	}
-	return len(e) == 3 && e[0].isName() && e[1].Is("=") && (e[2].Kind == Literal || e[2].Kind == Number)
+	if len(e) == 3 && e[0].isName() && e[1].Is("=") && (e[2].Kind == Literal || e[2].Kind == Number) {
+		return e[0].Value
+	}
+	return ""
 }
 
 // callsSurely reports whether a query is one that only calls: rows, conditions
