@@ -116,6 +116,8 @@ func TestFindings(t *testing.T) {
 		{name: "a row, by an index", transaction: dialect.Whole, sql: quiet + "CREATE UNIQUE INDEX i ON settings (place);\nUPDATE settings SET value = 'b' WHERE place = 1", want: []string{"2:1 add-constraint block", "2:1 index-blocks block", "3:1 lock-held warn"}},
 		{name: "rows of a kind", transaction: dialect.Whole, sql: quiet + "ALTER TABLE orders ADD COLUMN key int DEFAULT 0;\nUPDATE orders SET note = '' WHERE state = 'new';\nDELETE FROM orders WHERE customer_id = 1;\nUPDATE orders SET note = '' WHERE key = 0",
 			want: []string{"2:20 prepared-plan warn", "3:1 lock-held block", "4:1 lock-held block", "5:1 lock-held block"}},
+		{name: "rows that a named query writes", transaction: dialect.Whole, sql: quiet + "ALTER TABLE orders DISABLE TRIGGER ALL;\nWITH x AS (UPDATE orders SET note = '') SELECT 1;\nWITH x AS NOT MATERIALIZED (DELETE FROM orders WHERE (id > 1) RETURNING id) SELECT * FROM x;\nWITH x AS (SELECT id FROM orders) SELECT * FROM x",
+			want: []string{"3:1 lock-held block", "3:1 backfill warn", "4:1 lock-held block"}},
 		{name: "more than a row", transaction: dialect.Whole, sql: quiet + "ALTER TABLE orders DISABLE TRIGGER ALL;\nUPDATE settings SET v = o.note FROM orders o WHERE settings.id = 1;\nDELETE FROM settings USING orders WHERE id = 1;\n" +
 			"WITH x AS (UPDATE orders SET note = '') UPDATE settings SET v = 1 WHERE id = 1;\nUPDATE settings SET v = (SELECT count(*) FROM orders) WHERE id = 1;\nUPDATE settings SET v = 1 WHERE id = 1 OR true;\nUPDATE settings SET v = 1 WHERE id = id",
 			want: []string{"3:1 lock-held block", "4:1 lock-held block", "5:1 lock-held block", "6:1 lock-held block", "7:1 lock-held block", "8:1 lock-held block"}},

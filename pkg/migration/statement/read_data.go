@@ -27,7 +27,50 @@ func (r *reader) data(verb string) {
 	}
 	change.Equals = query.changesEqual()
 	r.did(change)
+	if verb == "with" { // the query behind the named ones writes nothing
+		for _, named := range query.namedWrites() {
+			r.did(named)
+		}
+	}
 	r.settings(query)
+}
+
+// namedWrites are what the named queries of WITH write. What they call is among the
+// calls of the whole.
+func (e Expression) namedWrites() []Data {
+	var found []Data
+	for i := 0; i+2 < len(e); i++ {
+		opens, write := e[i], e[i+1]
+		named := i > 0 && (e[i-1].Is("as") || e[i-1].Is("materialized"))
+		if !named || !opens.Is("(") || write.Kind != Word || !slices.Contains([]string{"insert", "update", "delete", "merge"}, write.Value) {
+			continue
+		}
+		inner := e[i+1:].untilClosed()
+		one := Data{Verb: write.Value, Query: inner, Where: inner.Mentions("where")}
+		for at := range inner {
+			if one.Table = written(one.Verb, inner[at:]); one.Table.Name != "" {
+				break
+			}
+		}
+		found = append(found, one)
+	}
+	return found
+}
+
+// untilClosed is what stands before the parenthesis that closes one before it.
+func (e Expression) untilClosed() Expression {
+	depth := 0
+	for i, token := range e {
+		switch {
+		case token.Is("("):
+			depth++
+		case token.Is(")") && depth == 0:
+			return e[:i]
+		case token.Is(")"):
+			depth--
+		}
+	}
+	return e
 }
 
 // changesEqual is the column where an UPDATE or a DELETE is one of the rows whose
