@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 
 	corev1 "k8s.io/api/core/v1"
@@ -69,7 +70,7 @@ func (j *Journal) List(ctx context.Context) ([]Run, error) {
 	for i := range objects {
 		run, err := j.readArchive(ctx, &objects[i])
 		if err != nil {
-			faults = append(faults, err)
+			faults = append(faults, &UnreadError{Run: objects[i].Labels[labelRun], Err: err})
 			continue
 		}
 		runs[run.ID] = *run
@@ -82,6 +83,31 @@ func (j *Journal) List(ctx context.Context) ([]Run, error) {
 		runs[current.ID] = *current
 	}
 	return newestFirst(runs), errors.Join(faults...)
+}
+
+// UnreadError is that a past run can't be read.
+type UnreadError struct {
+	Run string
+	Err error
+}
+
+// Error says why.
+func (e *UnreadError) Error() string { return e.Err.Error() }
+
+// Unwrap gives errors.Is and errors.As the cause.
+func (e *UnreadError) Unwrap() error { return e.Err }
+
+// UnreadBefore reports whether an error of List is about past runs alone that came
+// before one.
+func UnreadBefore(err error, run string) bool {
+	var faults interface{ Unwrap() []error }
+	if !errors.As(err, &faults) {
+		return err == nil
+	}
+	return !slices.ContainsFunc(faults.Unwrap(), func(fault error) bool {
+		var unread *UnreadError
+		return !errors.As(fault, &unread) || unread.Run >= run
+	})
 }
 
 func newestFirst(runs map[string]Run) []Run {

@@ -52,16 +52,16 @@ func (r *Runner) lastMove(ctx context.Context) (journal.Run, State, error) {
 	if state, moved, err := movedBy(*current); moved || err != nil {
 		return *current, state, err
 	}
-	runs, err := r.Journal.List(ctx)
-	if err != nil {
-		return journal.Run{}, State{}, err
-	}
+	runs, unread := r.Journal.List(ctx)
 	for _, run := range runs {
+		if !journal.UnreadBefore(unread, run.ID) {
+			break
+		}
 		if state, moved, err := movedBy(run); moved || err != nil {
 			return run, state, err
 		}
 	}
-	return journal.Run{}, State{}, nil
+	return journal.Run{}, State{}, unread
 }
 
 // movedBy is the state of a run, and whether that gave a target traffic.

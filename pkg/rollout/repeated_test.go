@@ -139,6 +139,24 @@ func TestAShiftOfWhichNobodyKnowsWhetherItWasMade(t *testing.T) {
 	}
 }
 
+// What came before the last move says nothing of it, and may be damaged.
+func TestAnOlderRunThatCantBeRead(t *testing.T) {
+	runner, production, _ := newRunner(t, deployment("blue", 2), deployment("green", 2), pod("blue"))
+	production.Split = traffic.Whole("green")
+	moved := State{Phase: Done, From: "blue", To: "green", Trigger: "runs/42", Moved: true, Started: start}
+	blocked := State{Phase: Blocked, From: "green", To: "blue", Trigger: "runs/43", Started: start}
+	record(t, runner, State{Phase: Done, From: "green", To: "blue", Moved: true, Started: start})
+	recordOne(t, runner, "20261122-153018-k7f3q", moved)
+	damagePast(t, runner, nil) // the next run archives the one before it again
+	recordOne(t, runner, "20261122-153019-k7f3q", blocked)
+	for trigger, made := range map[string]bool{"runs/42": true, "runs/44": false} {
+		_, begins, refusal, err := runner.admit(t.Context(), ShiftRequest{Trigger: trigger})
+		if err != nil || (refusal != nil) != made || (begins.To == "blue") == made {
+			t.Errorf("%s begins as %+v, outcome %+v, %v", trigger, begins, refusal, err)
+		}
+	}
+}
+
 // reaction prepends what the API server answers.
 type reaction = func(verb, resource string, react clienttesting.ReactionFunc)
 
