@@ -2,6 +2,7 @@ package migration
 
 import (
 	"cmp"
+	"fmt"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
 )
@@ -57,8 +58,7 @@ func (s *schema) alter(action statement.Action) {
 		assign(s.journal, &column.known, true)
 	case statement.SetDefault:
 		column := s.columnRecord(action.Table, action.Column)
-		assign(s.journal, &column.filled, action.Default != nil && !action.Default.IsNull())
-		assign(s.journal, &column.usual, action.Default)
+		assign(s.journal, column, column.defaulting(action.Default))
 	case statement.SetNotNull:
 		assign(s.journal, &s.columnRecord(action.Table, action.Column).notNull, true)
 	case statement.DropNotNull:
@@ -71,6 +71,7 @@ func (s *schema) alter(action statement.Action) {
 		}
 	case statement.DropConstraint:
 		remove(s.journal, s.record(action.Table).proofs, action.Constraint)
+		remove(s.journal, s.record(action.Table).demands, action.Constraint)
 	case statement.Rename:
 		s.rename(action)
 	case statement.SetSchema:
@@ -99,7 +100,7 @@ func (s *schema) createTable(action statement.CreateTable, conditional bool) {
 		return
 	}
 	isNew := s.isNew(objectKey("table", key), action.IfNotExists && !action.Temporary || conditional)
-	made := &table{name: action.Table.String(), fresh: s.judging && isNew, columns: map[string]*column{}, proofs: map[string]*proof{}}
+	made := &table{name: action.Table.String(), fresh: s.judging && isNew, columns: map[string]*column{}, proofs: map[string]*proof{}, demands: map[string]statement.Constraint{}}
 	made.whole = isNew && !action.Borrows && action.Query == nil && action.PartitionOf.Name == "" && len(action.Inherits) == 0
 	made.supposed = s.judging && !isNew && !conditional && !s.speaksOf(action.Table.Name)
 	s.supposes = s.supposes || made.supposed
@@ -116,6 +117,17 @@ func (s *schema) addColumn(action statement.AddColumn, conditional bool) {
 	}
 	isNew := s.isNew(s.columnKey(action.Table, action.Column.Name), maybe && !table.whole)
 	put(s.journal, table.columns, action.Column.Name, s.newColumn(action.Column, isNew))
+	for _, constraint := range action.Column.Constraints {
+		s.demand(action.Table, constraint)
+	}
+}
+
+// demand keeps a constraint that what is judged adds.
+func (s *schema) demand(table statement.Name, constraint statement.Constraint) {
+	if s.judging && !constraint.NotEnforced {
+		demands := s.record(table).demands
+		put(s.journal, demands, cmp.Or(constraint.Name, fmt.Sprint(len(demands), constraint.At)), constraint)
+	}
 }
 
 // newColumn is a column as it is made, or, where it may not be new, as it may
@@ -139,6 +151,7 @@ func (s *schema) columnKey(table statement.Name, name string) string {
 
 func (s *schema) addConstraint(action statement.AddConstraint) {
 	constraint := action.Constraint
+	s.demand(action.Table, constraint)
 	column := constraint.Check.ProvesNotNull()
 	if constraint.Kind == statement.NotNull && len(constraint.Columns) == 1 {
 		column = constraint.Columns[0]

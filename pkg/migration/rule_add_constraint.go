@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -47,6 +48,10 @@ func (s *scene) demanded() (table, what string) {
 				return action.Table.String(), demand(constraint)
 			}
 		}
+	case statement.SetDefault:
+		if constraint, is := s.bound(action); is {
+			return action.Table.String(), demand(constraint)
+		}
 	case statement.AlterDomain:
 		if action.Constraint != nil && !s.freshObject("domain", action.Domain) {
 			return "domain " + action.Domain.String(), demand(*action.Constraint)
@@ -55,32 +60,62 @@ func (s *scene) demanded() (table, what string) {
 	return "", ""
 }
 
+// bound is the constraint of this release that a default has refuse what the old
+// version writes, which leaves the column out: without the default that was let pass.
+func (s *scene) bound(action statement.SetDefault) (constraint statement.Constraint, is bool) {
+	before := s.schema.table(action.Table)
+	column := before.columns[action.Column]
+	if before.fresh || column == nil || !column.fresh {
+		return constraint, false
+	}
+	changed := column.defaulting(action.Default)
+	after := &table{columns: maps.Clone(before.columns)}
+	after.columns[action.Column] = &changed
+	demands := maps.Clone(before.demands)
+	for name, known := range s.schema.indexes {
+		if known.fresh && known.unique && known.table == s.schema.key(action.Table) {
+			demands["index "+name] = statement.Constraint{Kind: statement.Unique, Columns: known.columns}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(demands)) {
+		if constraint := demands[name]; constraint.UsingIndex == "" && !before.binds(constraint) && after.binds(constraint) {
+			return constraint, true
+		}
+	}
+	return constraint, false
+}
+
 // binds reports whether a constraint may refuse what the old version writes.
-// What it says of columns that the old version doesn't know binds it only if
-// it may not be left out: null fits every key, reference and comparison.
 func (s *scene) binds(table statement.Name, constraint statement.Constraint) bool {
-	known := s.schema.table(table)
+	if constraint.UsingIndex != "" { // that it is unique was told of the index
+		done, _ := s.addedWork(statement.AddConstraint{Table: table, Constraint: constraint})
+		return done == scans && !constraint.NotEnforced
+	}
+	return s.schema.table(table).binds(constraint)
+}
+
+// binds reports whether a constraint that is made from no index may refuse what the
+// old version writes. What it says of columns that the old version doesn't know binds
+// it only if it may not be left out: null fits every key, reference and comparison.
+func (t *table) binds(constraint statement.Constraint) bool {
 	switch {
 	case constraint.NotEnforced:
 		return false
-	case constraint.UsingIndex != "": // that it is unique was told of the index
-		done, _ := s.addedWork(statement.AddConstraint{Table: table, Constraint: constraint})
-		return done == scans
 	case constraint.Kind == statement.NotNull && len(constraint.Columns) == 1:
-		column := known.column(constraint.Columns[0])
+		column := t.column(constraint.Columns[0])
 		return !column.notNull && (!column.fresh || !column.filled)
 	case constraint.Kind == statement.PrimaryKey:
-		return !slices.ContainsFunc(constraint.Columns, func(name string) bool { return known.column(name).fresh && known.column(name).filled })
+		return !slices.ContainsFunc(constraint.Columns, func(name string) bool { return t.column(name).fresh && t.column(name).filled })
 	}
 	if constraint.Check != nil {
 		if name := constraint.Check.ProvesNotNull(); name != "" {
-			column := known.column(name)
+			column := t.column(name)
 			return !column.notNull && (!column.fresh || !column.filled)
 		}
-		return !known.spares(constraint.Check)
+		return !t.spares(constraint.Check)
 	}
 	optional := slices.ContainsFunc(constraint.Columns, func(name string) bool {
-		column := known.columns[name]
+		column := t.columns[name]
 		return column != nil && column.fresh && !column.filled
 	})
 	return !optional || constraint.NullsNotDistinct

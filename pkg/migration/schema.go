@@ -41,6 +41,9 @@ type table struct {
 	// proofs are the columns that a CHECK proves to be never null, by its
 	// name, and whether it was validated.
 	proofs map[string]*proof
+	// demands are the constraints that what is judged has added, by their names, or by
+	// where they stand.
+	demands map[string]statement.Constraint
 	// behind is the name that the table had before it was renamed, where a
 	// view of that name was made together with that.
 	behind string
@@ -68,6 +71,12 @@ type proof struct {
 	// fresh: what is judged has added it, so the old version doesn't live
 	// with it yet.
 	fresh bool
+}
+
+// defaulting is a column once it has another default, or none.
+func (c column) defaulting(usual statement.Expression) column {
+	c.filled, c.usual = usual != nil && !usual.IsNull(), usual
+	return c
 }
 
 type index struct {
@@ -110,7 +119,7 @@ func (s *schema) table(name statement.Name) *table {
 func (s *schema) record(name statement.Name) *table {
 	key := s.key(name)
 	if s.tables[key] == nil {
-		put(s.journal, s.tables, key, &table{name: name.String(), columns: map[string]*column{}, proofs: map[string]*proof{}})
+		put(s.journal, s.tables, key, &table{name: name.String(), columns: map[string]*column{}, proofs: map[string]*proof{}, demands: map[string]statement.Constraint{}})
 	}
 	return s.tables[key]
 }
