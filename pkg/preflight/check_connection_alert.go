@@ -72,7 +72,7 @@ func watchingAlerts(facts *Facts) (watching []watchingAlert, against objections)
 			}
 			continue
 		}
-		if objection, is := objectionTo(rule, threshold, facts.Monitoring); is {
+		if objection, is := objectionTo(rule, threshold, facts); is {
 			against.add(rule.Name, objection)
 			continue
 		}
@@ -82,8 +82,8 @@ func watchingAlerts(facts *Facts) (watching []watchingAlert, against objections)
 }
 
 // objectionTo is what speaks against an alert whose threshold can be read.
-func objectionTo(rule measure.AlertRule, threshold connectionThreshold, seen Monitoring) (objection, bool) {
-	pairs := seen.pairsOf(rule.Query)
+func objectionTo(rule measure.AlertRule, threshold connectionThreshold, facts *Facts) (objection, bool) {
+	pairs := facts.Monitoring.pairsOf(rule.Query)
 	switch {
 	case threshold.ratio > ConnectionAlert:
 		return objection{Fail, "", " fires only above 80 %"}, true
@@ -95,6 +95,39 @@ func objectionTo(rule measure.AlertRule, threshold connectionThreshold, seen Mon
 		return objection{Unknown, "whether ", " has series to compare is not known: " + pairs.Unread().Problem}, true
 	case pairs.Value == 0:
 		return objection{Fail, "", " never fires: Prometheus finds no series on both sides of its comparison that come together"}, true
+	}
+	return leavesOut(threshold, facts)
+}
+
+// few is the share of a server's connections that others than one database may take
+// before an alert on that one fires too late: an exporter or a pooler has a session or
+// two in a database of its own.
+const few = 0.05
+
+// leavesOut is what speaks against an alert that holds one database against the maximum
+// of its server: what others take of it is not counted.
+func leavesOut(threshold connectionThreshold, facts *Facts) (objection, bool) {
+	if threshold.alone == "" {
+		return objection{}, false
+	}
+	for _, declared := range facts.Release.Spec.Databases {
+		used := facts.usedDatabase(declared.Name)
+		if used == "" {
+			return objection{Unknown, "", fmt.Sprintf(" may not tell: it counts database %s alone, and what others take from the same maximum is not known", threshold.alone)}, true
+		}
+		if used != threshold.alone {
+			continue
+		}
+		snapshot, others := facts.Databases[declared.Name].Snapshot.Value, 0
+		for name, state := range snapshot.Databases {
+			if name != threshold.alone {
+				others += state.Backends
+			}
+		}
+		most := snapshot.Limits.MaxConnections
+		if share := float64(others) / float64(max(most, 1)); share > few && threshold.ratio+share > ConnectionAlert {
+			return objection{Fail, "", fmt.Sprintf(" fires only above 80 %%: it counts database %s alone, and others have taken %d of the %d connections that all share", threshold.alone, others, most)}, true
+		}
 	}
 	return objection{}, false
 }

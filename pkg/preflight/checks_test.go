@@ -429,6 +429,15 @@ func plantedInMonitoring() []planted {
 			f.uses("shop")
 			f.alert(`sum(pg_stat_database_numbackends{datname="other"}) / max(pg_settings_max_connections) > 0.8`, known(1))
 		}, Fail, "PostgresConnections leaves out database main (datname shop)"},
+		{"BG-MON-04", "one database of several", func(f *Facts) {
+			f.uses("shop")
+			f.snapshot(func(s *postgres.Snapshot) { s.Databases["crm"] = postgres.DatabaseState{Backends: 54} })
+			f.alert(`pg_stat_database_numbackends{datname="shop"} / on (instance) pg_settings_max_connections > 0.8`, known(1))
+		}, Fail, "PostgresConnections fires only above 80 %: it counts database shop alone, and others have taken 54 of the 100 connections"},
+		{"BG-MON-04", "one database of who knows how many", func(f *Facts) {
+			f.database(func(d *Database) { d.Snapshot = notKnown[postgres.Snapshot](errors.New("refused")) })
+			f.alert(`pg_stat_database_numbackends{datname="shop"} / on (instance) pg_settings_max_connections > 0.8`, known(1))
+		}, Unknown, "what others take from the same maximum is not known"},
 		{"BG-MON-04", "no series", func(f *Facts) {
 			f.alert(`sum(pg_stat_database_numbackends{instance="elsewhere"}) / max(pg_settings_max_connections) > 0.8`, known(0))
 		}, Fail, "PostgresConnections never fires: Prometheus finds no series"},
@@ -751,5 +760,24 @@ func TestRequireProductionDemandsEverything(t *testing.T) {
 	report := Evaluate(facts, Catalogue(), StageDeploy)
 	if !report.Blocked() || !slices.Contains(report.Blocking, "BG-DB-01") {
 		t.Errorf("production without a database is blocked by %v, want BG-DB-01 among them", report.Blocking)
+	}
+}
+
+// An alert on one database of a server is one in time where nobody else takes from its
+// connections, or only a few.
+func TestAnAlertOnTheOnlyDatabase(t *testing.T) {
+	for query, others := range map[string]int{
+		`pg_stat_database_numbackends{datname="shop"} / on (instance) pg_settings_max_connections > 0.8`:           5,
+		`pg_stat_database_numbackends{datname="shop"} / on (instance) pg_settings_max_connections > 0.3`:           50,
+		`sum(pg_stat_database_numbackends) / max(pg_settings_max_connections) > 0.8`:                               54,
+		`pg_stat_database_numbackends{datname="shop"} / on (instance, datname) pg_database_connection_limit > 0.8`: 54,
+	} {
+		facts := healthy()
+		facts.uses("shop")
+		facts.snapshot(func(s *postgres.Snapshot) { s.Databases["crm"] = postgres.DatabaseState{Backends: others} })
+		facts.alert(query, known(1))
+		if found := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-MON-04"); len(found) != 1 || found[0].Outcome != Pass {
+			t.Errorf("%s beside %d sessions: %+v", query, others, found)
+		}
 	}
 }

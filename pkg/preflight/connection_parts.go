@@ -52,6 +52,18 @@ func apart(parts []string, selector *parser.VectorSelector) []string {
 	})
 }
 
+// oneDatabase is the one that selectors leave, "" where they leave several.
+func oneDatabase(selectors []*parser.VectorSelector) string {
+	for _, selector := range selectors {
+		for _, matcher := range selector.LabelMatchers {
+			if matcher.Name == labelDatabase && matcher.Type == labels.MatchEqual {
+				return matcher.Value
+			}
+		}
+	}
+	return ""
+}
+
 // keptApart are parts that an aggregation leaves.
 func keptApart(parts []string, aggregate *parser.AggregateExpr) []string {
 	return slices.DeleteFunc(slices.Clone(parts), func(label string) bool {

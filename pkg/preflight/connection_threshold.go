@@ -23,6 +23,9 @@ type connectionThreshold struct {
 	compared string
 	// connections are the selectors of those that are taken.
 	connections []*parser.VectorSelector
+	// alone is the one database whose connections it holds against a maximum that all
+	// of its server share, by the name that the server has for it; "" for none.
+	alone string
 }
 
 // The doubts.
@@ -70,6 +73,9 @@ func readThreshold(expression string) (threshold connectionThreshold, found bool
 		share = share.doubted(doubtParts)
 	}
 	threshold = connectionThreshold{ratio: 1 / share.factor, doubt: share.doubt, compared: difference(comparison), connections: known.taken(comparison)}
+	if !slices.Contains(share.limited, labelDatabase) {
+		threshold.alone = oneDatabase(threshold.connections)
+	}
 	switch {
 	case comparison.ReturnBool:
 		threshold.doubt = doubtBool
@@ -127,7 +133,8 @@ func (q quantity) times(other quantity) quantity {
 
 func (q quantity) over(other quantity) quantity {
 	q.parts = slices.DeleteFunc(slices.Clone(q.parts), func(label string) bool { return slices.Contains(other.limited, label) })
-	return q.times(quantity{known: other.known, factor: 1 / other.factor, used: -other.used, maximum: -other.maximum, reserved: other.reserved, doubt: other.doubt, parts: other.parts})
+	return q.times(quantity{known: other.known, factor: 1 / other.factor, used: -other.used, maximum: -other.maximum, reserved: other.reserved, doubt: other.doubt,
+		parts: other.parts, limited: other.limited})
 }
 
 // alike: both count the same.
