@@ -57,9 +57,16 @@ type ApplyOptions struct {
 // asleep between the two may still create it, as long as nobody else has: an
 // object of the target, which no route selects for that.
 //
+// Pods are made anew where a ConfigMap or a Secret that they are given has
+// changed: see AnnotationConfiguration.
+//
 // Objects without a namespace go to namespace; one that names another
 // namespace is refused.
 func (c *Client) Apply(ctx context.Context, namespace string, objects []*unstructured.Unstructured, options ApplyOptions) ([]Applied, error) {
+	objects, err := c.WithConfiguration(ctx, namespace, objects)
+	if err != nil {
+		return nil, fmt.Errorf("apply: %w", err)
+	}
 	requests := make([]applyRequest, 0, len(objects))
 	for _, object := range applyOrder(objects) {
 		request, err := c.applyRequest(namespace, object)

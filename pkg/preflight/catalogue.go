@@ -23,6 +23,7 @@ func Catalogue() []Check {
 		manifestsAdmitted(),   // BG-COL-17
 		notRolledBack(),       // BG-COL-18
 		manifestsRead(),       // BG-COL-19
+		podsUpToDate(),        // BG-COL-20
 
 		databaseReachable(),  // BG-DB-01
 		databasePrivileges(), // BG-DB-02

@@ -111,14 +111,14 @@ func leavesOut(threshold connectionThreshold, facts *Facts) (objection, bool) {
 		return objection{}, false
 	}
 	for _, declared := range facts.Release.Spec.Databases {
-		used := facts.usedDatabase(declared.Name)
-		if used == "" {
-			return objection{Unknown, "", fmt.Sprintf(" may not tell: it counts database %s alone, and what others take from the same maximum is not known", threshold.alone)}, true
-		}
-		if used != threshold.alone {
+		if used := facts.usedDatabase(declared.Name); used != "" && used != threshold.alone {
 			continue
 		}
-		snapshot, others := facts.Databases[declared.Name].Snapshot.Value, 0
+		seen := facts.Databases[declared.Name].Snapshot
+		if !seen.Known {
+			return objection{Unknown, "", fmt.Sprintf(" may not tell: it counts database %s alone, and what others take from the same maximum is not known", threshold.alone)}, true
+		}
+		snapshot, others := seen.Value, 0
 		for name, state := range snapshot.Databases {
 			if name != threshold.alone {
 				others += state.Backends

@@ -34,7 +34,7 @@ type planted struct {
 }
 
 func plantedFaults() []planted {
-	return slices.Concat(plantedInColors(), plantedInCapacity(), plantedInRouting(), plantedInDatabase(), plantedInDeclarations(), plantedInMonitoring(), plantedInLogs(), plantedInDashboards(), plantedInSignOffs())
+	return slices.Concat(plantedInColors(), plantedInCapacity(), plantedInRouting(), plantedInDatabase(), plantedInDeclarations(), plantedInConfiguration(), plantedInMonitoring(), plantedInLogs(), plantedInDashboards(), plantedInSignOffs())
 }
 
 func plantedInColors() []planted {
@@ -369,6 +369,35 @@ func (f *Facts) uses(database string) {
 func (f *Facts) alert(query string, pairs Fact[int]) {
 	f.Monitoring.Alerts.Value[0].Query = query
 	f.Monitoring.Comparisons = []Comparison{{Query: query, Pairs: pairs}}
+}
+
+// outdated has pods of a colour run with variables of before.
+func (f *Facts) outdated(name string, change func(*Color)) {
+	f.color(name, func(c *Color) {
+		c.Outdated = known([]Outdated{{Workload: "deployment/shop-" + name, Object: "configmap/shop", Pods: 2,
+			Started: f.Time.Add(-time.Hour), Written: cluster.Written{Time: f.Time.Add(-time.Minute), Manager: "kubectl-patch"}}})
+		change(c)
+	})
+}
+
+func plantedInConfiguration() []planted {
+	as := func(*Color) {}
+	applied := func(annotations map[string]string) func(*Color) {
+		return func(c *Color) {
+			c.Running = &Running{Workloads: slices.Clone(c.Workloads.Value)}
+			c.Workloads.Value[0].Template.Annotations = annotations
+		}
+	}
+	return []planted{
+		{"BG-COL-20", "the target's variables were written since", func(f *Facts) { f.outdated("green", as) }, Fail,
+			"2 of its pods run since 2026-11-22T14:00:00Z, and configmap/shop was written at 2026-11-22T14:59:00Z, by kubectl-patch: they would get the traffic with what it said before"},
+		{"BG-COL-20", "and its workload isn't in the manifests", func(f *Facts) { f.outdated("green", applied(nil)) }, Fail, "they would get the traffic"},
+		{"BG-COL-20", "the live colour's were", func(f *Facts) { f.outdated("blue", as) }, Warn, "what is judged of it is not what they run with"},
+		{"BG-COL-20", "not known", func(f *Facts) {
+			f.color("green", func(c *Color) { c.Outdated = notKnown[[]Outdated](errors.New("secrets is forbidden")) })
+		}, Unknown, "secrets is forbidden"},
+		{"BG-COL-20", "nothing runs", func(f *Facts) { f.outdated("green", func(c *Color) { c.Planned = true }) }, Skip, "none of its pods is wanted yet"},
+	}
 }
 
 func plantedInMonitoring() []planted {

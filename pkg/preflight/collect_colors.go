@@ -49,6 +49,9 @@ func readColor(ctx context.Context, in Inputs, name string) Color {
 		color.ServicePods = factOf(podsMatching(ctx, in, color.Service.Value.Spec.Selector))
 	}
 	color.Pools = pools(ctx, in, color.Workloads.Value, readOver(ctx, in, nil))
+	if in.Stage == StageDeploy {
+		color.Outdated = factOf(outdated(ctx, in, color))
+	}
 	return color
 }
 

@@ -68,6 +68,9 @@ func applied(ctx context.Context, in Inputs, target Color, files []string) (work
 	if err != nil {
 		return nil, nil, err
 	}
+	if objects, err = in.Client.WithConfiguration(ctx, in.namespace(), objects); err != nil {
+		return nil, nil, err
+	}
 	for _, ref := range target.Declared.Workloads {
 		there, err := standing(ctx, in, target, ref)
 		if err != nil {

@@ -187,6 +187,8 @@ type Color struct {
 	// Pools are the connection pools of its workloads, by database and then
 	// by workload.
 	Pools map[string]map[string]postgres.PoolSize
+	// Outdated are those of its pods that run with variables of before.
+	Outdated Fact[[]Outdated]
 
 	// absent: a workload of it does not exist.
 	absent bool

@@ -122,6 +122,7 @@ func healthyColor(color string) Color {
 		ServicePods: known(pods),
 		Pools: map[string]map[string]postgres.PoolSize{"main": {workload: {Connections: 5, Known: true, Role: "shop", Trust: postgres.TrustConfigured,
 			Provenance: workload + " env DB_POOL_SIZE", Field: workload + " env DB_POOL_SIZE", Processes: 1}}},
+		Outdated: known([]Outdated{}),
 	}
 }
 

@@ -25,6 +25,9 @@ func inColors() []Fault {
 			Plant: withoutBudget},
 		{ID: "BG-COL-18", Name: "a green that the last run was rolled back from", Outcome: preflight.Warn, Says: "which is what it was then (deployment/recommendation-green): it was planted",
 			Plant: rolledBack},
+		// Green, whose manifests the shift applies, is made anew by it.
+		{ID: "BG-COL-20", Name: "a Secret that was written since the pods were started", Outcome: preflight.Warn, Says: "secret/recommendation-database was written at",
+			Plant: patched("secret/recommendation-database", `{"stringData":{"planted":"since"}}`, `{"data":{"planted":null}}`)},
 	}
 }
 
