@@ -197,6 +197,8 @@ type Outcome struct {
 	Refused bool
 	// Err is nil where the run converged and nobody noticed.
 	Err error
+	// Missed: all that Err says is that no try came to where it was to be killed.
+	Missed bool
 }
 
 // tries is how often a case is begun at most. Some points a run comes to only where its
@@ -223,7 +225,8 @@ func (s *Suite) Try(ctx context.Context, found Case) Outcome {
 		s.logf("case: %s", found.Name)
 		refused, err := s.once(ctx, found)
 		outcome.Refused = outcome.Refused || refused
-		if missed := (*missedError)(nil); errors.As(err, &missed) && try < tries {
+		missed := (*missedError)(nil)
+		if outcome.Missed = errors.As(err, &missed); outcome.Missed && try < tries {
 			s.logf("begun anew: %v", missed)
 			continue
 		}

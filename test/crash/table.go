@@ -30,7 +30,10 @@ func Table(outcomes []Outcome) string {
 	used := map[column]bool{}
 	for _, outcome := range outcomes {
 		word := "converged"
-		if outcome.Err != nil {
+		switch {
+		case outcome.Missed:
+			word = "missed"
+		case outcome.Err != nil:
 			word = "FAILED"
 		}
 		direction := ""

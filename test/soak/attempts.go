@@ -11,7 +11,7 @@ func attempts(outcomes []outcome, text func(outcome) string) string {
 	}
 	list := strings.Builder{}
 	for _, found := range outcomes {
-		if found.Passed {
+		if found.Passed || found.Missed {
 			continue
 		}
 		told := text(found)

@@ -134,7 +134,7 @@ func killAll(ctx context.Context, driver crash.Driver, suite *crash.Suite, cases
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		line := outcome{Part: caseName(driver, found), Passed: tried.Err == nil, Took: tried.Took, Driver: driver.Name, Case: &found, Of: of, Refused: tried.Refused}
+		line := outcome{Part: caseName(driver, found), Passed: tried.Err == nil, Took: tried.Took, Driver: driver.Name, Case: &found, Of: of, Refused: tried.Refused, Missed: tried.Missed}
 		if tried.Err != nil {
 			line.Detail = tried.Err.Error()
 		}
@@ -153,7 +153,7 @@ func killTables(outcomes []outcome) string {
 	for _, found := range ofKind(outcomes, killKind) {
 		all[found.Driver] = max(all[found.Driver], found.Of)
 		made[found.Driver] = append(made[found.Driver], found)
-		tried := crash.Outcome{Case: *found.Case, Took: found.Took}
+		tried := crash.Outcome{Case: *found.Case, Took: found.Took, Missed: found.Missed}
 		if !found.Passed {
 			tried.Err = errors.New(found.Detail)
 		}

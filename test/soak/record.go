@@ -42,6 +42,8 @@ type outcome struct {
 	Overtaken int  `json:"overtaken,omitempty"`
 	// Refused: one new connection was refused in this kill or fault.
 	Refused bool `json:"refused,omitempty"`
+	// Missed: no try came to where it was to be killed, and each ended well.
+	Missed bool `json:"missed,omitempty"`
 	// Commit is where the attempt was made.
 	Commit string `json:"commit,omitempty"`
 }
@@ -261,12 +263,13 @@ func (r *record) verdict() error {
 	return errors.Join(r.unpassed(), tooFewTakenOver(r.Outcomes), refusals(ofKind(r.Outcomes, killKind)).Err(), refusals(ofKind(r.Outcomes, faultKind)).Err())
 }
 
-// unpassed is an error that names the parts whose last attempt failed.
+// unpassed is an error that names the parts whose last attempt failed. One that missed
+// its point is told in its table.
 func (r *record) unpassed() error {
 	var failed []string
 	for position, found := range r.Outcomes {
 		again := slices.ContainsFunc(r.Outcomes[position+1:], func(later outcome) bool { return later.Part == found.Part })
-		if !found.Passed && !again {
+		if !found.Passed && !found.Missed && !again {
 			failed = append(failed, found.Part)
 		}
 	}
@@ -290,7 +293,8 @@ time, and both stay below what the release's own rules call healthy; then twice 
 is what a release is rolled back for. Nothing is judged on a machine where it fails. A healthy release passes when the
 shift ends as done and no client loses a request. A kill passes when the run converges and nobody notices; of each kind of
 route the title says how many cases were tried, of all that there are (each point of a run, before and after it lands, gone
-on with by a resume and by a rollback), since they may be a selection or a shard. "–" in a table is a case that was not.
+on with by a resume and by a rollback), since they may be a selection or a shard. "–" in a table is a case that was not, and
+"missed" one of which three tries ended well by another way, that does not come to the point: it is no result.
 In a race a process that woke in time slept for less than the others had to wait before they may believe that it is gone;
 one that was missed stood before their eyes for longer, and more than one of ten is a failure, and so is a rival by whom
 fewer than a third of all that slept were taken over.
