@@ -17,6 +17,8 @@ import (
 // them.
 func TestConfigurationAloneIsARelease(t *testing.T) {
 	s := open(t, shop.Options{Green: configured()})
+	run := s.production(keepAliveClients, freshClients)
+	before := run.Counts()
 	s.configures(2)
 	s.run(rollout.CodeDone, "shift")
 	s.run(rollout.CodeDone, "rollback")
@@ -34,6 +36,7 @@ func TestConfigurationAloneIsARelease(t *testing.T) {
 
 	s.run(rollout.CodeDone, "rollback")
 	s.run(rollout.CodeDone, "shift")
+	s.lostNothing("three shifts and two rollbacks", run.Counts().Since(before))
 	for name := range s.podsOf(shop.Green) {
 		if !second[name] {
 			t.Errorf("pod %s was made though nothing was new", name)

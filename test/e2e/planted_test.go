@@ -39,6 +39,7 @@ func TestPlantedFaultsAreCaught(t *testing.T) {
 
 	coming := undeclared()
 	coming["BG-COL-01"] = "none of green's pods is wanted yet"
+	coming["BG-COL-20"] = "nor is one started"
 	coming["BG-MON-01"] = "none of green's pods is wanted yet"
 	coming["BG-MON-03"] = "green has no histogram yet"
 	p.healthy("green is to come", coming)
