@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,26 +23,22 @@ func TestConfigurationAloneIsARelease(t *testing.T) {
 	s.configures(2)
 	s.run(rollout.CodeDone, "shift")
 	s.run(rollout.CodeDone, "rollback")
-	first := s.podsOf(shop.Green)
+	first := s.templates(shop.Green)
 
 	s.configures(3)
 	s.run(rollout.CodeDone, "shift")
 	s.serves(shop.Green)
-	second := s.podsOf(shop.Green)
-	for name := range second {
-		if first[name] {
-			t.Errorf("pod %s has the configuration of before", name)
-		}
+	second := s.templates(shop.Green)
+	if len(first) != 1 || len(second) != 1 || second[0] == first[0] {
+		t.Errorf("the pods are of the templates %q, and with another configuration of %q", first, second)
 	}
 
 	s.run(rollout.CodeDone, "rollback")
 	s.run(rollout.CodeDone, "shift")
-	s.lostNothing("three shifts and two rollbacks", run.Counts().Since(before))
-	for name := range s.podsOf(shop.Green) {
-		if !second[name] {
-			t.Errorf("pod %s was made though nothing was new", name)
-		}
+	if third := s.templates(shop.Green); !slices.Equal(third, second) {
+		t.Errorf("the pods are of the templates %q, and of %q though nothing was new", second, third)
 	}
+	s.lostNothing("three shifts and two rollbacks", run.Counts().Since(before))
 }
 
 // configured is a green that takes its variables from a ConfigMap too.
@@ -61,18 +58,20 @@ func (s *scenario) configures(level int) {
 	}
 }
 
-// podsOf are the names of a colour's pods that don't end.
-func (s *scenario) podsOf(color string) map[string]bool {
+// templates are the hashes of those that a colour's pods are made from, but for pods
+// that end.
+func (s *scenario) templates(color string) []string {
 	s.t.Helper()
 	pods, err := s.shop.Pods(s.t.Context(), color)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	names := map[string]bool{}
+	var hashes []string
 	for _, pod := range pods {
 		if pod.DeletionTimestamp == nil {
-			names[pod.Name] = true
+			hashes = append(hashes, pod.Labels["pod-template-hash"])
 		}
 	}
-	return names
+	slices.Sort(hashes)
+	return slices.Compact(hashes)
 }
