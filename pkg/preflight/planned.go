@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -35,9 +36,15 @@ func (c Color) replaced() bool {
 
 // replaces reports whether a manifest says something of pods that those which run
 // have otherwise. What it leaves out is filled in by the API server, so a field
-// that was taken out of it is not seen here.
+// that was taken out of it is not seen here. Pods of which nobody has noted what they
+// were given are made anew too, but from what made them.
 func replaces(planned, now cluster.Workload) bool {
-	return !equality.Semantic.DeepDerivative(stated(planned.Template), stated(now.Template))
+	template := planned.Template
+	if now.Template.Annotations[cluster.AnnotationConfiguration] == "" {
+		template.Annotations = maps.Clone(template.Annotations)
+		delete(template.Annotations, cluster.AnnotationConfiguration)
+	}
+	return !equality.Semantic.DeepDerivative(stated(template), stated(now.Template))
 }
 
 // stated are the fields of a template that stand in it: a number that a manifest

@@ -43,3 +43,27 @@ func TestReplaces(t *testing.T) {
 		}
 	}
 }
+
+// Another configuration is what replaces pods too; that it was never noted is not.
+func TestReplacesByConfiguration(t *testing.T) {
+	carrying := func(sum string) cluster.Workload {
+		workload := cluster.Workload{}
+		if sum != "" {
+			workload.Template.Annotations = map[string]string{cluster.AnnotationConfiguration: sum}
+		}
+		return workload
+	}
+	for name, test := range map[string]struct {
+		planned, now string
+		want         bool
+	}{
+		"another": {"b", "a", true},
+		"the one": {"a", "a", false},
+		"unnoted": {"a", "", false},
+		"none":    {"", "", false},
+	} {
+		if got := replaces(carrying(test.planned), carrying(test.now)); got != test.want {
+			t.Errorf("%s: replaced: %t, want %t", name, got, test.want)
+		}
+	}
+}
