@@ -8,8 +8,14 @@ type makings struct {
 	schema *schema
 	// transactions number, for each statement, what ends together with it.
 	transactions []int
-	// made is the last statement that makes an object.
-	made map[making]int
+	// made is the last that makes an object, by the numbers of the statements.
+	made map[making]maker
+}
+
+// maker is what makes an object, and its number in what it is one of.
+type maker struct {
+	number int
+	action statement.Action
 }
 
 // making is an object that is made in a transaction, and, where code does it,
@@ -21,7 +27,7 @@ type making struct {
 }
 
 func (w *walk) makings(statements []statement.Statement) *makings {
-	found := &makings{schema: w.schema, made: map[making]int{}}
+	found := &makings{schema: w.schema, made: map[making]maker{}}
 	current := 0
 	for number, read := range statements {
 		found.transactions = append(found.transactions, current)
@@ -30,7 +36,7 @@ func (w *walk) makings(statements []statement.Statement) *makings {
 				current++
 			}
 			for _, key := range found.makes(change.Action) {
-				found.made[making{transaction: current, key: key}] = number
+				found.made[making{transaction: current, key: key}] = maker{number: number, action: change.Action}
 			}
 		}
 	}
@@ -38,11 +44,11 @@ func (w *walk) makings(statements []statement.Statement) *makings {
 }
 
 // lastMade is, for each object that changes make, the last that does.
-func (m *makings) lastMade(changes []statement.Change) map[making]int {
-	last := map[making]int{}
+func (m *makings) lastMade(changes []statement.Change) map[making]maker {
+	last := map[making]maker{}
 	for number, change := range changes {
 		for _, key := range m.makes(change.Action) {
-			last[making{branch: change.Branch, key: key}] = number
+			last[making{branch: change.Branch, key: key}] = maker{number: number, action: change.Action}
 		}
 	}
 	return last

@@ -31,7 +31,7 @@ func (p *part) statement(read *statement.Statement) {
 		p.schema.mention(read.Text) // what code says before it makes a table counts as well
 	}
 	run := p.unfold(*read)
-	ownMade := sync.OnceValue(func() map[making]int { return p.makings.lastMade(run.changes) })
+	ownMade := sync.OnceValue(func() map[making]maker { return p.makings.lastMade(run.changes) })
 	for _, unread := range run.unread {
 		teller.tell(unreadFinding(unread))
 	}
@@ -64,13 +64,20 @@ func isTable(read statement.Statement) bool {
 
 // remadeLater looks for an object that is made by what is left of a statement's
 // own changes, or of its transaction: surely, or in the same branch of code.
-func (p *part) remadeLater(own func() map[making]int, change int, branch statement.Position) func(key string) bool {
+func (p *part) remadeLater(own func() map[making]maker, change int, branch statement.Position) func(key string) statement.Action {
 	transaction, number := p.open, p.number
-	return func(key string) bool {
-		if max(own()[making{key: key}], own()[making{branch: branch, key: key}]) > change {
-			return true
+	return func(key string) statement.Action {
+		if transaction != nil {
+			if last := p.makings.made[making{transaction: p.makings.transactions[number], key: key}]; last.number > number {
+				return last.action
+			}
 		}
-		return transaction != nil && p.makings.made[making{transaction: p.makings.transactions[number], key: key}] > number
+		for _, where := range []statement.Position{branch, {}} {
+			if last := own()[making{branch: where, key: key}]; last.number > change {
+				return last.action
+			}
+		}
+		return nil
 	}
 }
 
@@ -101,10 +108,10 @@ func (p *part) happens(scene *scene) {
 			p.session.set(action, scene.change.Conditional())
 		}
 	case statement.Rename:
-		if action.Kind == "table" && !scene.change.Conditional() && scene.viewed(action.Object) {
+		if _, viewed := scene.viewed(action.Object); viewed && action.Kind == "table" && !scene.change.Conditional() {
 			p.schema.apply(scene.change)
 			moved := p.schema.record(statement.Name{Schema: action.Object.Schema, Name: action.To})
-			assign(p.schema.journal, &moved.behind, action.Object.String())
+			assign(p.schema.journal, &moved.behind, action.Object)
 			return
 		}
 	}

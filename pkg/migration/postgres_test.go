@@ -187,7 +187,38 @@ func TestTheOldVersionIsJudgedRightly(t *testing.T) {
 			sql: "ALTER TABLE orders ADD w int, ADD extra int DEFAULT 0, ADD word text DEFAULT 'x'::text, ADD empty int DEFAULT NULL, ADD less int DEFAULT -1, ADD near int DEFAULT 0.6, ADD five numeric(3,1) DEFAULT 5, ADD doubled int GENERATED ALWAYS AS (quantity * 2) STORED;" +
 				"ALTER TABLE orders ADD CONSTRAINT c CHECK (" + condition + ") NOT VALID"}
 	}
+	viewed := func(breaks bool, old, view string) sample {
+		return sample{name: view, breaks: breaks, old: old, sql: "BEGIN; SET LOCAL lock_timeout = '2s'; ALTER TABLE carts RENAME TO baskets; CREATE " + view +
+			"; GRANT SELECT, INSERT, UPDATE, DELETE ON carts TO app; COMMIT"}
+	}
+	const reads, writes = "SELECT id, note FROM carts ORDER BY id", "UPDATE carts SET note = 'x' WHERE id = 1"
 	for _, test := range []sample{
+		viewed(false, reads, "VIEW carts AS SELECT * FROM baskets"),
+		viewed(false, writes, "OR REPLACE VIEW carts WITH (security_barrier) AS SELECT ALL b.* FROM baskets b"),
+		viewed(false, writes, "VIEW carts AS SELECT b.note, b.id AS id FROM public.baskets AS b"),
+		viewed(false, reads, "VIEW carts (id, note) AS SELECT id AS a, note b FROM baskets"),
+		viewed(true, reads, "VIEW carts AS SELECT id FROM baskets"),
+		viewed(true, reads, "VIEW carts AS SELECT id, id::text AS note FROM baskets"),
+		viewed(true, reads, "VIEW carts AS SELECT id, NULL AS note FROM baskets"),
+		viewed(true, reads, "VIEW carts AS SELECT note AS id, note FROM baskets"),
+		viewed(true, reads, "VIEW carts (note, id) AS SELECT * FROM baskets"),
+		viewed(true, reads, "VIEW carts AS SELECT * FROM baskets WHERE id > 5"),
+		viewed(true, reads, "VIEW carts AS SELECT * FROM coupons"),
+		viewed(true, reads, "TEMP VIEW carts AS SELECT * FROM baskets"),
+		viewed(true, writes, "VIEW carts AS SELECT DISTINCT id, note FROM baskets"),
+		viewed(true, writes, "VIEW carts AS SELECT id, lower(note) AS note FROM baskets"),
+		viewed(true, writes, "VIEW carts AS SELECT id, max(note) AS note FROM baskets GROUP BY id"),
+		viewed(true, writes, "VIEW carts AS SELECT * FROM baskets LIMIT 1000"),
+		viewed(true, writes, "VIEW carts AS SELECT * FROM baskets UNION ALL SELECT * FROM coupons"),
+		viewed(true, writes, "VIEW carts AS SELECT b.* FROM baskets b JOIN customers USING (id)"),
+		viewed(true, writes, "VIEW carts AS SELECT b.id, b.note FROM baskets b, customers c WHERE b.id = c.id"),
+		viewed(true, writes, "VIEW carts AS WITH all_of AS (SELECT * FROM baskets) SELECT * FROM all_of"),
+		viewed(true, writes, "RECURSIVE VIEW carts (id, note) AS SELECT id, note FROM baskets"),
+		viewed(true, writes, "MATERIALIZED VIEW carts AS SELECT * FROM baskets"),
+		{name: "a column of new name behind all", breaks: true, old: reads,
+			sql: "BEGIN; SET LOCAL lock_timeout = '2s'; ALTER TABLE carts RENAME TO baskets; ALTER TABLE baskets RENAME note TO remark; CREATE VIEW carts AS SELECT * FROM baskets; GRANT SELECT ON carts TO app; COMMIT"},
+		{name: "a column of new name behind a view that is there", old: reads,
+			sql: "BEGIN; SET LOCAL lock_timeout = '2s'; ALTER TABLE carts RENAME TO baskets; CREATE VIEW carts AS SELECT * FROM baskets; ALTER TABLE baskets RENAME note TO remark; GRANT SELECT ON carts TO app; COMMIT"},
 		{name: "a table that was there", breaks: true, old: "SELECT note FROM orders WHERE id = 1",
 			sql: "CREATE TABLE IF NOT EXISTS orders (id bigint PRIMARY KEY, note text); ALTER TABLE orders DROP COLUMN IF EXISTS note"},
 		{name: "a table that was not", old: "SELECT note FROM orders WHERE id = 1",

@@ -27,10 +27,16 @@ COMMIT;`,
 				return nil
 			}
 			found := s.found("column %s of %s becomes %s", action.Part, action.Object, action.To)
-			if known := s.schema.tables[s.schema.key(action.Object)]; known != nil && known.behind != "" {
-				found.Level = Warn
-				found.Remedy = "see that the view " + known.behind + " shows it under its old name"
-				return one(found.breaks("the old version goes through the view %s, which must show the old name", known.behind))
+			if behind := s.schema.table(action.Object).behind; behind.Name != "" {
+				view, later := s.viewed(behind)
+				through, _ := view.Through()
+				if !later || through.Behind(action.Part) == action.To { // one that is there keeps the names of its columns
+					found.Level = Warn
+					found.Remedy = "see that the old version does no more than query and write through the view " + behind.String()
+					return one(found.breaks("the old version goes through the view %s, which shows it by its old name", behind))
+				}
+				found.Remedy = fmt.Sprintf("list the columns in the view %s, and this one as %s AS %s", behind, statement.Quote(action.To), statement.Quote(action.Part))
+				return one(found.breaks("the old version goes through the view %s, which does not show it by its old name: every query that names it fails at once (42703), and so does a rollback", behind))
 			}
 			table, old, wanted := action.Object.Quote(), statement.Quote(action.Part), statement.Quote(action.To)
 			typ := "the type of " + action.Part

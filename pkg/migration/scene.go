@@ -17,9 +17,9 @@ type scene struct {
 	// text is the statement as it may be told, with its semicolon.
 	text   func() string
 	change statement.Change
-	// remadeLater reports whether an object is made again by what follows the
-	// change and is committed together with it.
-	remadeLater func(key string) bool
+	// remadeLater is what makes an object again, of what follows the change and
+	// is committed together with it, nil for nothing.
+	remadeLater func(key string) statement.Action
 	// transaction is what the change is committed with, nil where it is
 	// committed alone.
 	transaction *transaction
@@ -54,12 +54,15 @@ func (s *scene) freshNamed(object statement.Object) bool {
 
 // remade reports whether an object is made again by what is committed together
 // with the change.
-func (s *scene) remade(object statement.Object) bool { return s.remadeLater(s.schema.named(object)) }
+func (s *scene) remade(object statement.Object) bool {
+	return s.remadeLater(s.schema.named(object)) != nil
+}
 
-// viewed reports whether a view takes the old name of a table, together with
-// the change that takes the name away.
-func (s *scene) viewed(name statement.Name) bool {
-	return s.remade(statement.Object{Kind: "view", Name: name})
+// viewed is the view that takes the old name of a table, together with the
+// change that takes the name away.
+func (s *scene) viewed(name statement.Name) (view statement.CreateView, is bool) {
+	view, is = s.remadeLater(s.schema.named(statement.Object{Kind: "view", Name: name})).(statement.CreateView)
+	return view, is
 }
 
 // spoken is a table's key as people say it.

@@ -46,7 +46,7 @@ type table struct {
 	demands map[string]statement.Constraint
 	// behind is the name that the table had before it was renamed, where a
 	// view of that name was made together with that.
-	behind string
+	behind statement.Name
 }
 
 type column struct {
@@ -154,7 +154,7 @@ func (t *table) proven(name string) *proof {
 // settle ends the release that was judged: what it made is old to the next.
 func (s *schema) settle() {
 	for _, table := range s.tables {
-		table.fresh, table.supposed, table.behind = false, false, ""
+		table.fresh, table.supposed, table.behind = false, false, statement.Name{}
 		for _, column := range table.columns {
 			column.settle()
 		}

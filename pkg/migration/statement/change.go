@@ -253,7 +253,11 @@ type (
 		Replace      bool
 		IfNotExists  bool
 		Materialized bool
-		Query        Expression
+		Temporary    bool
+		Recursive    bool
+		// Columns are the names that it gives its columns in front of the query.
+		Columns []string
+		Query   Expression
 	}
 	// RefreshView is REFRESH MATERIALIZED VIEW.
 	RefreshView struct {

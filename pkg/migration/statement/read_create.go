@@ -3,13 +3,14 @@ package statement
 // create reads what follows CREATE.
 func (r *reader) create() {
 	replace := r.accept("or", "replace")
-	temporary := false
+	temporary, recursive := false, false
 	for {
 		word, found := r.acceptAny("temporary", "temp", "unlogged", "global", "local", "recursive", "trusted", "procedural")
 		if !found {
 			break
 		}
 		temporary = temporary || word == "temp" || word == "temporary"
+		recursive = recursive || word == "recursive"
 	}
 	kind, found := r.acceptAny("table", "index", "unique", "view", "materialized", "function", "procedure", "trigger", "constraint", "rule",
 		"policy", "type")
@@ -26,10 +27,10 @@ func (r *reader) create() {
 		r.expect("index")
 		r.createIndex(true)
 	case "view":
-		r.createView(replace, false)
+		r.createView(CreateView{Replace: replace, Temporary: temporary, Recursive: recursive})
 	case "materialized":
 		r.expect("view")
-		r.createView(false, true)
+		r.createView(CreateView{Materialized: true})
 	case "function", "procedure":
 		r.createFunction(kind, replace)
 	case "trigger":
@@ -157,11 +158,12 @@ func columnsOf(list Expression) []string {
 	return columns
 }
 
-func (r *reader) createView(replace, materialized bool) {
-	exists := r.accept("if", "not", "exists")
-	view := CreateView{Name: r.name(), Replace: replace, IfNotExists: exists, Materialized: materialized}
+// createView reads what follows the word VIEW.
+func (r *reader) createView(view CreateView) {
+	view.IfNotExists = r.accept("if", "not", "exists")
+	view.Name = r.name()
 	if r.comes("(") {
-		r.parenthesised()
+		view.Columns = columnsOf(r.parenthesised())
 	}
 	if r.accept("using") {
 		r.identifier()
