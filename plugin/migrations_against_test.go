@@ -42,6 +42,7 @@ func TestMigrationsAgainstAServer(t *testing.T) {
 	queries := file("queries.sql", "SELECT note FROM orders;")
 	good := file("good.sql", "CREATE TABLE other (id bigint PRIMARY KEY);")
 	bad := file("bad.sql", "DO $$ BEGIN EXECUTE 'ALTER TABLE orders DROP ' || 'COLUMN note'; END $$;")
+	refused := file("refused.sql", "ALTER TABLE orders DROP COLUMN nothing;")
 	inFile := file("dsn", dsn("tester", server.Port)+"\n")
 	for name, test := range map[string]struct {
 		args []string
@@ -51,6 +52,7 @@ func TestMigrationsAgainstAServer(t *testing.T) {
 		"what is safe":            {[]string{good, "--against", "env:GOOD"}, ExitDone, "applied by PostgreSQL "},
 		"from a file":             {[]string{good, "--against", "file:" + inFile}, ExitDone, "applied by PostgreSQL "},
 		"what no reading finds":   {[]string{bad, "--against", "env:GOOD"}, ExitBlocked, "queries.sql:1:1 query-breaks BI: the query fails after the migrations"},
+		"what is refused":         {[]string{refused, "--against", "env:GOOD"}, ExitBlocked, "1 executed, the others prepared; not tried after the migrations: " + refused + " was refused\n"},
 		"as JSON":                 {[]string{bad, "--against", "env:GOOD", "-o", "json"}, ExitBlocked, `"mode": "ACCESS EXCLUSIVE"`},
 		"a superuser":             {[]string{good, "--against", "env:SUPER"}, ExitFailed, "role postgres must not run migrations in a scratch database: it is a superuser"},
 		"nobody there":            {[]string{good, "--against", "env:AWAY"}, ExitFailed, "connect to database scratch at 127.0.0.1:1/postgres"},

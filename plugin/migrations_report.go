@@ -44,7 +44,11 @@ func (v migrationsView) trial(trial *migration.Trial) {
 		fmt.Fprintln(v.out, "  nothing")
 	}
 	if trial.Queries > 0 {
-		fmt.Fprintf(v.out, "%s of the old version: %d executed, the others prepared; %d broken\n", counted(trial.Queries, "query"), trial.Executed, len(trial.Broken))
+		after := fmt.Sprintf("%d broken", len(trial.Broken))
+		if trial.Refused != "" {
+			after = fmt.Sprintf("not tried after the migrations: %s was refused", plain(trial.Refused))
+		}
+		fmt.Fprintf(v.out, "%s of the old version: %d executed, the others prepared; %s\n", counted(trial.Queries, "query"), trial.Executed, after)
 	}
 	fmt.Fprintln(v.out)
 }

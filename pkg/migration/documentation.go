@@ -97,7 +97,7 @@ that reading had not found. A finding of reading stands whatever was seen: a scr
 ` + "`--queries`" + ` names queries of the old version, separated by semicolons or named as sqlc names them (` + "`-- name: GetOrder :one`" + `). Each
 is prepared, and executed with made-up values in a transaction that is rolled back, before the migrations and after them, both anew and as it was
 prepared before. One that fails otherwise than before is a finding at its line ([query-breaks](#query-breaks)); one that never
-worked is one too ([query-untried](#query-untried)). Macros such as ` + "`sqlc.arg`" + ` and ` + "`@name`" + ` are not PostgreSQL's, so write $1. They run as the same role, so
+worked is one too ([query-untried](#query-untried)), and so is that none was tried after a migration that was refused. Macros such as ` + "`sqlc.arg`" + ` and ` + "`@name`" + ` are not PostgreSQL's, so write $1. They run as the same role, so
 what a REVOKE breaks is not seen.
 
 **In a release.** ` + "`spec.database[].migrations`" + ` of [the Release](release.md#migrations) names its migrations; check

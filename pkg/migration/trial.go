@@ -19,6 +19,9 @@ type Trial struct {
 	// of them that could be run and not only prepared.
 	Queries  int `json:"queries,omitempty"`
 	Executed int `json:"executed,omitempty"`
+	// Refused is the migration that PostgreSQL did not take all of, so that no
+	// query was tried after it, "" for none.
+	Refused string `json:"refused,omitempty"`
 	// Broken are queries that don't work any more, or could not be tried.
 	Broken []BrokenQuery `json:"broken,omitempty"`
 	// Leftover are scratch databases of former trials that are still there.
@@ -53,7 +56,8 @@ type BrokenQuery struct {
 	Name string `json:"name,omitempty"`
 	// Problem is what went wrong, with PostgreSQL's words.
 	Problem string `json:"problem"`
-	// Untried: it did not work before the migrations either.
+	// Untried: it did not work before the migrations either, or stands for all
+	// that were not tried after them.
 	Untried bool                `json:"untried,omitempty"`
 	Text    statement.Statement `json:"-"`
 }
@@ -103,8 +107,8 @@ func queryBreaks() Rule {
 func queryUntried() Rule {
 	return Rule{
 		ID: ruleQueryUntried, Class: NeedsReview, Level: Block, Title: "a query could not be tried with",
-		Why:    "A query of --queries did not work before the migrations either, so nobody can say whether they break it.",
-		Remedy: "give the scratch database the old version's schema with --schema, or by naming the folder of the migrations before",
+		Why:    "A query of --queries did not work before the migrations either, or one of these was refused, so that no query was tried after it: nobody can say whether they break it.",
+		Remedy: "mend what was refused; give the scratch database the old version's schema with --schema, or by naming the folder of the migrations before",
 		Source: "a check never guesses",
 	}
 }

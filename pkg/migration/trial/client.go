@@ -45,7 +45,7 @@ func (t *trial) begin(ctx context.Context, queries []Query) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case !tried.prepared:
-			t.broken(query, true, "did not work before the migrations either", tried.err)
+			t.broken(query, true, t.because("did not work before the migrations either", tried.err))
 			continue
 		case tried.err == nil:
 			t.seen.Executed++
@@ -77,19 +77,37 @@ func (t *trial) compare(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case anew.err != nil && anew.state() != before.state():
-			t.broken(query, false, "fails after the migrations", anew.err)
+			t.broken(query, false, t.because("fails after the migrations", anew.err))
 		case kept.err != nil && kept.state() != before.state():
-			t.broken(query, false, "fails where it was prepared before the migrations", kept.err)
+			t.broken(query, false, t.because("fails where it was prepared before the migrations", kept.err))
 		}
 	}
 	return nil
 }
 
-func (t *trial) broken(query Query, untried bool, problem string, err error) {
+// untried ends a trial with a migration that was refused. The first of the queries
+// stands for all that are not tried after it.
+func (t *trial) untried(refused string) {
+	t.seen.Refused = refused
+	if t.old == nil {
+		return
+	}
+	for number, query := range t.old.queries {
+		if _, known := t.old.before[number]; known {
+			t.broken(query, true, fmt.Sprintf("was, as every other, not tried after the migrations: %s was refused", refused))
+			return
+		}
+	}
+}
+
+func (t *trial) broken(query Query, untried bool, problem string) {
 	t.seen.Broken = append(t.seen.Broken, migration.BrokenQuery{
-		File: query.File, Position: query.Text.At, Name: query.Name, Untried: untried, Text: query.Text,
-		Problem: fmt.Sprintf("%s: %v", problem, t.target.Public(err)),
+		File: query.File, Position: query.Text.At, Name: query.Name, Untried: untried, Text: query.Text, Problem: problem,
 	})
+}
+
+func (t *trial) because(problem string, err error) string {
+	return fmt.Sprintf("%s: %v", problem, t.target.Public(err))
 }
 
 // try prepares a query, or takes it as it was prepared, and runs it with values

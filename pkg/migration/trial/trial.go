@@ -136,6 +136,7 @@ func (t *trial) migrate(ctx context.Context, options Options) error {
 			return err
 		}
 		if !applied {
+			t.untried(one.Path)
 			return nil // what follows stands on what was refused
 		}
 	}

@@ -243,6 +243,17 @@ INSERT INTO orders (id, note) VALUES ($1, $2);
 	if untried := found(report, "query-untried"); len(untried) != 1 || untried[0].Line != 1 || !report.Blocked() {
 		t.Errorf("a query that never worked: %+v", report.Findings)
 	}
+	report, err = b.run("ALTER TABLE orders DROP COLUMN note;\n-- bluegreen:allow refused the role may not here\nALTER TABLE orders DROP COLUMN nothing;", queries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	untried := found(report, "query-untried")
+	if len(untried) != 1 || untried[0].Line != 2 || !untried[0].Blocks() || filepath.Base(report.Trial.Refused) != "1.sql" {
+		t.Errorf("behind a migration that is refused: %+v, want one finding that stands for all queries", report.Findings)
+	}
+	if want := "query GetOrder was, as every other, not tried after the migrations: " + report.Trial.Refused + " was refused"; len(untried) > 0 && untried[0].Problem != want {
+		t.Errorf("got %q, want %q", untried[0].Problem, want)
+	}
 }
 
 func TestWhoMayRunNothing(t *testing.T) {
