@@ -73,7 +73,7 @@ functions that a migration makes and calls is read and judged where it stands. O
 told; the last one says how many more there are.
 
 **Secrets.** A finding shows a statement without what its string constants hold (` + "`'…'`" + `): a password, a connection string, a
-text that is executed. Only the default or the CHECK of what to run instead is written out.
+text that is executed. Only the default, the CHECK, or the USING that calls no function, of what to run instead is written out.
 
 **Against a server.** With ` + "`--against`" + ` the migrations are also applied, in a scratch database that is made on that server and
 dropped again, also after an error or an interrupt; where that fails its name is told. ` + "`--schema FILE`" + ` is applied first; what a

@@ -346,6 +346,7 @@ func TestNoSecretIsTold(t *testing.T) {
 		"UPDATE orders SET note = '%s'", "SELECT dblink('%s', 'DROP TABLE orders')", "CALL mystery('%s')", "EXECUTE login('%s')", "COPY orders FROM PROGRAM '%s'",
 		"ALTER TABLE orders ALTER note SET DEFAULT '%s'", "ALTER TABLE orders ADD CHECK (lower(note) <> '%s') NOT VALID", "ALTER DOMAIN d ADD CHECK (VALUE <> '%s')",
 		"CREATE INDEX ON orders (note) WHERE note <> '%s'", "REVOKE SELECT ON orders FROM app /* %s */",
+		"ALTER TABLE orders ALTER note TYPE bytea USING pgp_sym_encrypt(note, '%s')",
 		"ALTER TABLE events ATTACH PARTITION e FOR VALUES FROM ('%s') TO ('z')",
 		`\connect postgres://app:%s@db/shop`, "\\connect\tpassword=%s", `\password %s`,
 		"ALTER ROLE app PASSWORD '%s", "ALTER ROLE app PASSWORD $$%s", "'%s'", "ALTER TABLE orders ADD '%s'",

@@ -2,6 +2,7 @@ package migration
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
 )
@@ -25,13 +26,44 @@ func changeType() Rule {
 			table, old, wanted := action.Table.Quote(), statement.Quote(action.Column), statement.Quote(action.Column+"_new")
 			return one(s.found("column %s of %s goes from %s to %s", action.Column, action.Table, from, wantedType).
 				breaks("the old version's prepared statements that return it fail (0A000, cached plan must not change result type), and it may not read what the new type holds").
-				safe(
+				safe(slices.Concat([]string{
 					fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s; -- this release writes both", table, wanted, wantedType),
-					fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s IS NULL; -- in parts", table, wanted, old, wanted),
-					"-- a later release, when no version that may come back uses "+action.Column,
-					fmt.Sprintf("ALTER TABLE %s DROP COLUMN %s;", table, old)))
+					fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s IS NULL; -- in parts", table, wanted, computed(*action), wanted),
+					"-- a later release, when no version that may come back uses " + action.Column,
+				}, s.schema.table(action.Table).column(action.Column).carried(wanted), []string{
+					fmt.Sprintf("ALTER TABLE %s DROP COLUMN %s;", table, old),
+				})...))
 		},
 	}
+}
+
+// computed is what a column of the new type is filled with. What calls a function
+// may give it a key, so its strings are not told.
+func computed(action statement.AlterType) string {
+	switch {
+	case action.Using == nil:
+		return statement.Quote(action.Column)
+	case len(action.Using.Calls()) > 0:
+		return action.Using.String()
+	}
+	return action.Using.SQL()
+}
+
+// carried says what else of a column goes over to the one that takes its place,
+// nothing where it surely has nothing else. In the release before, a default would
+// stand for what the old version writes to the old column alone.
+func (c *column) carried(to string) []string {
+	switch {
+	case !c.known:
+		return []string{"-- with the NOT NULL and the DEFAULT that it may have, which " + to + " gets first"}
+	case c.notNull && c.filled:
+		return []string{"-- with its NOT NULL and its DEFAULT, which " + to + " gets first"}
+	case c.notNull:
+		return []string{"-- with its NOT NULL, which " + to + " gets first"}
+	case c.filled:
+		return []string{"-- with its DEFAULT, which " + to + " gets first"}
+	}
+	return nil
 }
 
 func widenType() Rule {
