@@ -138,6 +138,7 @@ func (s *schema) newColumn(definition statement.Column, isNew bool) *column {
 		computed: definition.Generated != nil, usual: definition.Default,
 		filled: definition.Default != nil && !definition.Default.IsNull() || definition.Identity || definition.Generated != nil || definition.Type.IsSerial(),
 	}
+	made.empty = !made.filled
 	if s.judging && !isNew {
 		return &column{supposed: made}
 	}

@@ -202,6 +202,14 @@ func TestFindings(t *testing.T) {
 		{name: "18's NOT NULL", version: "18", sql: quiet + "ALTER TABLE orders ADD CONSTRAINT q NOT NULL quantity NOT VALID", want: []string{"2:20 add-constraint block"}},
 		{name: "a new reference", sql: quiet + "CREATE TABLE n (c bigint REFERENCES customers ON DELETE CASCADE)", want: []string{"2:1 new-reference warn"}},
 		{name: "a search path", sql: quiet + "SET search_path = shop;\nCREATE TABLE orders (id int);\nDROP TABLE shop.orders;\nDROP TABLE public.carts", want: []string{"5:1 drop-table block"}},
+		{name: "every row of a column that was just added", sql: quiet + "ALTER TABLE orders ADD a text, ADD b int, ADD c int DEFAULT 1;\nUPDATE orders SET a = note WHERE (orders.a IS NULL) RETURNING id;\nUPDATE orders SET b = 1 WHERE a IS NULL AND b IS NULL;\n" +
+			"WITH x AS (UPDATE orders SET a = note WHERE a IS NULL RETURNING id) SELECT 1;\nALTER TABLE orders ALTER b SET DEFAULT 1;\nUPDATE orders SET b = 1 WHERE b IS NULL",
+			want: []string{"2:20 prepared-plan warn", "3:1 backfill warn", "4:1 backfill warn", "5:1 backfill warn", "7:1 backfill warn"}},
+		{name: "or that may have been", sql: quiet + "ALTER TABLE orders ADD IF NOT EXISTS a text, ADD IF NOT EXISTS note text;\nUPDATE orders SET a = note WHERE a IS NULL;\nUPDATE orders SET note = 'x' WHERE note IS NULL",
+			want: []string{"2:20 prepared-plan warn", "3:1 backfill warn"}},
+		{name: "and some", sql: quiet + "ALTER TABLE orders ADD a text, ADD c int DEFAULT 1;\nUPDATE orders SET c = 2 WHERE c IS NULL;\nUPDATE orders SET a = note WHERE note IS NULL;\nUPDATE orders SET a = note WHERE a IS NULL AND id < 100;\n" +
+			"UPDATE orders SET a = note WHERE a IS NULL OR id < 5;\nUPDATE orders SET a = note WHERE id IN (SELECT id FROM orders WHERE a IS NULL LIMIT 5);\nUPDATE orders SET a = note WHERE a IS NOT NULL",
+			want: []string{"2:20 prepared-plan warn"}},
 		{name: "a way of its own", sql: quiet + "UPDATE orders SET note = ''; SELECT setval('x', 1); CALL mystery()", want: []string{"2:1 backfill warn", "2:53 opaque-code warn"}},
 	} {
 		version, err := ParseVersion(test.version)

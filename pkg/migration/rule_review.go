@@ -1,6 +1,11 @@
 package migration
 
-import "github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+import (
+	"slices"
+	"strings"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+)
 
 func newTrigger() Rule {
 	return Rule{
@@ -94,13 +99,31 @@ func backfill() Rule {
 		Source: "strong_migrations, Backfilling data",
 		Examine: func(s *scene) []Finding {
 			action, is := s.change.Action.(statement.Data)
-			if !is || action.Where || isRecord(action) || action.Verb != "update" && action.Verb != "delete" || s.fresh(action.Table) {
+			if !is || isRecord(action) || action.Verb != "update" && action.Verb != "delete" || s.fresh(action.Table) {
 				return nil
 			}
-			return one(s.found("%s of %s has no condition", action.Verb, action.Table).
-				breaks("the old version's writes to the same rows wait until it is committed"))
+			const breaks = "the old version's writes to the same rows wait until it is committed"
+			switch {
+			case !action.Where:
+				return one(s.found("%s of %s has no condition", action.Verb, action.Table).breaks(breaks))
+			case s.onlyNull(action):
+				return one(s.found("%s of %s has no condition but what every row meets: %s, which is new, is null", action.Verb, action.Table, strings.Join(action.Nulls, " and ")).breaks(breaks))
+			}
+			return nil
 		},
 	}
+}
+
+// onlyNull reports whether the condition of a change of rows is one that all of
+// them meet, since each has null in a column that was added empty, or may have been.
+func (s *scene) onlyNull(action statement.Data) bool {
+	columns := s.schema.table(action.Table).columns
+	return len(action.Nulls) > 0 && !slices.ContainsFunc(action.Nulls, func(name string) bool {
+		column := columns[name]
+		added := column != nil && column.fresh && column.empty
+		supposed := column != nil && column.supposed != nil && column.supposed.empty
+		return !added && !supposed
+	})
 }
 
 func alterObject() Rule {

@@ -56,6 +56,8 @@ type column struct {
 	fresh     bool
 	notNull   bool
 	filled    bool // whether it has a default
+	// empty: the rows that were there when it was added have null in it.
+	empty bool
 	// usual is that default, nil where it is none that is written down.
 	usual statement.Expression
 	// computed of other columns, as a generated one is.

@@ -382,6 +382,9 @@ type (
 		// "column = constant", in a statement that reads no other table.
 		Where  bool
 		Equals string
+		// Nulls are the columns where the condition is that they are null, and
+		// nothing else.
+		Nulls []string
 		// Calls are the functions and procedures that it calls; Surely tells
 		// that nothing in it decides whether it does.
 		Calls  []string

@@ -26,6 +26,7 @@ func (r *reader) data(verb string) {
 		}
 	}
 	change.Equals = query.changesEqual()
+	change.Nulls = query.whereNull()
 	r.did(change)
 	if verb == "with" { // the query behind the named ones writes nothing
 		for _, named := range query.namedWrites() {
@@ -46,7 +47,7 @@ func (e Expression) namedWrites() []Data {
 			continue
 		}
 		inner := e[i+1:].untilClosed()
-		one := Data{Verb: write.Value, Query: inner, Where: inner.Mentions("where")}
+		one := Data{Verb: write.Value, Query: inner, Where: inner.Mentions("where"), Nulls: inner.whereNull()}
 		for at := range inner {
 			if one.Table = written(one.Verb, inner[at:]); one.Table.Name != "" {
 				break
@@ -91,6 +92,47 @@ func (e Expression) changesEqual() string {
 		return ""
 	}
 	return e[where+1 : end].unwrapped().equality()
+}
+
+// whereNull are the columns of a statement whose condition is that they are null,
+// none where it has another one.
+func (e Expression) whereNull() []string {
+	where, end, depth := -1, len(e), 0
+	for i, token := range e {
+		switch {
+		case token.Is("("):
+			depth++
+		case token.Is(")"):
+			depth--
+		case depth == 0 && token.Is("where"):
+			where = i
+		case depth == 0 && token.Is("returning"):
+			end = i
+		}
+	}
+	if where < 0 || where > end {
+		return nil
+	}
+	var columns []string
+	for _, condition := range e[where+1 : end].Conjuncts() {
+		column := condition.isNull()
+		if column == "" {
+			return nil
+		}
+		columns = append(columns, column)
+	}
+	return columns
+}
+
+// isNull is the column of a condition that is "column IS NULL", "" of any other.
+func (e Expression) isNull() string {
+	for e.at(1).Is(".") { // the table before it
+		e = e[2:]
+	}
+	if !e.at(0).isName() || len(e) != 3 || !e[1].Is("is") || !e[2].Is("null") {
+		return ""
+	}
+	return e[0].Value
 }
 
 // equality is the column of a condition that is "column = constant", "" of any other.
