@@ -35,6 +35,9 @@ func TestAdvice(t *testing.T) {
 			"-- a later release, when no version that may come back uses a",
 			"-- with the NOT NULL and the DEFAULT that it may have, which a_new gets first",
 			"ALTER TABLE others DROP COLUMN a;"}},
+		{"an index that may be invalid", "invalid-index", "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON orders (id) WHERE note <> 'x'", []string{
+			"DROP INDEX CONCURRENTLY IF EXISTS i;",
+			"CREATE INDEX CONCURRENTLY i on orders (id) where note <> '…';"}},
 	} {
 		before := history(ExampleSchema + "CREATE TABLE logins (made_at timestamp NOT NULL DEFAULT now());")
 		found := evaluate(t, Options{}, before, judged("1.sql", test.sql, dialect.Autocommit)).Findings

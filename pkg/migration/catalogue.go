@@ -47,6 +47,7 @@ func Catalogue() []Rule {
 		replaceCode(),
 		opaqueCode(),
 		backfill(),
+		invalidIndex(),
 		alterObject(),
 		unread(),
 		queryUntried(),

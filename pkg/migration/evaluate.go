@@ -80,7 +80,7 @@ func (w *walk) judge(migration dialect.Migration) {
 	}
 	for _, section := range migration.Sections {
 		statements := statement.Split(section.Text)
-		part := &part{walk: w, file: migration.Path, seen: map[string]bool{}}
+		part := &part{walk: w, file: migration.Path, seen: map[string]bool{}, dropped: map[string]bool{}}
 		part.message = isMessage(section, statements)
 		w.begin(section, statements)
 		part.open = part.begins()

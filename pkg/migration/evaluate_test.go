@@ -135,7 +135,11 @@ func TestFindings(t *testing.T) {
 			want: []string{"3:22 add-required-column block", "3:22 prepared-plan warn", "4:1 index-blocks block"}},
 		{name: "other objects that may have been there", sql: quiet + "CREATE SCHEMA IF NOT EXISTS s;\nDROP SCHEMA s;\nCREATE SEQUENCE IF NOT EXISTS q;\nDROP SEQUENCE q;\nCREATE MATERIALIZED VIEW IF NOT EXISTS v AS SELECT 1;\nDROP MATERIALIZED VIEW v",
 			want: []string{"3:1 drop-table block", "5:1 drop-object block", "7:1 drop-object block"}},
-		{name: "an index that may have been there", sql: "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON n (a);\nDROP INDEX CONCURRENTLY i", want: []string{"1:1 add-constraint block", "2:1 drop-constraint warn"}},
+		{name: "an index that may have been there", sql: "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON n (a);\nDROP INDEX CONCURRENTLY i", want: []string{"1:1 add-constraint block", "1:1 invalid-index warn", "2:1 drop-constraint warn"}},
+		{name: "an index that a try before may have left", sql: "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON orders (note);\nDROP INDEX CONCURRENTLY IF EXISTS public.j;\nCREATE INDEX CONCURRENTLY IF NOT EXISTS j ON orders (note);\n" +
+			"CREATE INDEX CONCURRENTLY IF NOT EXISTS carts_note ON carts (note);\nCREATE TABLE n (a int);\nCREATE INDEX CONCURRENTLY IF NOT EXISTS k ON n (a);\n" +
+			"BEGIN;\nDROP INDEX l;\nROLLBACK;\nCREATE INDEX CONCURRENTLY IF NOT EXISTS l ON orders (note)",
+			want: []string{"1:1 invalid-index warn", "4:1 invalid-index warn", "8:1 index-blocks block", "8:1 lock-timeout block", "10:1 invalid-index warn"}},
 		{name: "one user is not another", sql: "CREATE USER a;\nALTER USER b NOLOGIN", want: []string{"2:1 alter-object warn"}},
 		{name: "a new column is nobody's", sql: quiet + "ALTER TABLE orders ADD COLUMN a int;\nALTER TABLE orders ALTER a TYPE bigint, DROP COLUMN a",
 			want: []string{"2:20 prepared-plan warn", "3:20 rewrite-table block"}},
@@ -217,7 +221,7 @@ func TestFindings(t *testing.T) {
 			t.Fatal(err)
 		}
 		proven := "BEGIN; CREATE TABLE undone (a varchar(5)); ROLLBACK; CREATE TABLE proven (filled int); ALTER TABLE proven ADD CONSTRAINT filled CHECK (filled IS NOT NULL) NOT VALID; ALTER TABLE proven VALIDATE CONSTRAINT filled;" +
-			"CREATE TABLE doubtful (filled int); ALTER TABLE doubtful ADD CONSTRAINT filled CHECK (filled IS NOT NULL) NOT VALID;"
+			"CREATE INDEX carts_note ON carts (note); DROP INDEX carts_note; CREATE TABLE doubtful (filled int); ALTER TABLE doubtful ADD CONSTRAINT filled CHECK (filled IS NOT NULL) NOT VALID;"
 		report := evaluate(t, Options{Version: version}, history(ExampleSchema+proven), judged("1.sql", test.sql, test.transaction))
 		want := test.want
 		if want == nil {

@@ -18,6 +18,8 @@ type part struct {
 	message bool
 	// seen are the rules that speak once a section, and have.
 	seen map[string]bool
+	// dropped are the indexes that the section has dropped so far.
+	dropped map[string]bool
 	// number is the statement that is judged.
 	number  int
 	makings *makings
@@ -36,7 +38,7 @@ func (p *part) statement(read *statement.Statement) {
 		teller.tell(unreadFinding(unread))
 	}
 	for number, change := range run.changes {
-		scene := &scene{version: p.options.Version, schema: p.schema, session: p.session, statement: read, text: teller.text, change: change, transaction: p.open}
+		scene := &scene{version: p.options.Version, schema: p.schema, session: p.session, statement: read, text: teller.text, change: change, dropped: p.dropped, transaction: p.open}
 		scene.remadeLater = p.remadeLater(ownMade, number, change.Branch)
 		for _, rule := range p.rules {
 			if rule.Examine == nil {
@@ -106,6 +108,10 @@ func (p *part) happens(scene *scene) {
 	case statement.Set:
 		if p.open != nil || !action.Local { // outside of a transaction SET LOCAL does nothing
 			p.session.set(action, scene.change.Conditional())
+		}
+	case statement.Drop:
+		if action.Kind == "index" && !scene.change.Conditional() {
+			put(p.schema.journal, p.dropped, p.schema.key(action.Name), true)
 		}
 	case statement.Rename:
 		if _, viewed := scene.viewed(action.Object); viewed && action.Kind == "table" && !scene.change.Conditional() {

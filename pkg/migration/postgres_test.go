@@ -778,6 +778,30 @@ func TestANestedTransactionEndsTheOuter(t *testing.T) {
 	}
 }
 
+// TestAnInvalidIndexIsSkipped shows what a build that failed leaves to the next try.
+func TestAnInvalidIndexIsSkipped(t *testing.T) {
+	b := newBench(t)
+	rule, _ := ruleByID("invalid-index")
+	conn := b.connect(t, b.database(t))
+	b.exec(t, conn, "CREATE FUNCTION slow(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_sleep(0.01); RETURN $1; END $$; SET statement_timeout = '200ms'")
+	if _, err := conn.Exec(t.Context(), "CREATE INDEX CONCURRENTLY orders_note ON orders (slow(note))"); code(err) != "57014" {
+		t.Fatalf("%v, want the build to be cancelled", err)
+	}
+	b.exec(t, conn, "RESET statement_timeout")
+	for _, try := range []struct {
+		sql   string
+		valid bool
+	}{{rule.Bad, false}, {rule.Good, true}} {
+		if err := migrate(t.Context(), conn, try.sql); err != nil {
+			t.Fatal(err)
+		}
+		var valid bool
+		if err := conn.QueryRow(t.Context(), "SELECT indisvalid FROM pg_index WHERE indexrelid = 'orders_note'::regclass").Scan(&valid); err != nil || valid != try.valid {
+			t.Errorf("%s: the index is valid: %t, %v", try.sql, valid, err)
+		}
+	}
+}
+
 // TestEveryRuleIsTried fails for a rule that blocks and that no test of this
 // file holds against PostgreSQL.
 func TestEveryRuleIsTried(t *testing.T) {

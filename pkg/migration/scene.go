@@ -20,6 +20,9 @@ type scene struct {
 	// remadeLater is what makes an object again, of what follows the change and
 	// is committed together with it, nil for nothing.
 	remadeLater func(key string) statement.Action
+	// dropped are the indexes that the section has dropped before, which a retry
+	// of it drops again.
+	dropped map[string]bool
 	// transaction is what the change is committed with, nil where it is
 	// committed alone.
 	transaction *transaction
