@@ -3,6 +3,7 @@ package migration
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
 )
@@ -107,6 +108,13 @@ func (s *schema) createTable(action statement.CreateTable, conditional bool) {
 	for _, column := range action.Columns {
 		made.columns[column.Name] = s.newColumn(column, isNew)
 	}
+	for _, constraint := range action.Constraints {
+		for _, name := range constraint.Columns {
+			if column := made.columns[name]; constraint.Kind == statement.PrimaryKey && column != nil && column.known {
+				column.notNull = true
+			}
+		}
+	}
 	put(s.journal, s.tables, key, made)
 }
 
@@ -134,7 +142,7 @@ func (s *schema) demand(table statement.Name, constraint statement.Constraint) {
 // have been there in another shape.
 func (s *schema) newColumn(definition statement.Column, isNew bool) *column {
 	made := &column{
-		typ: definition.Type, collation: definition.Collation, known: true, fresh: s.judging && isNew, notNull: definition.NotNull,
+		typ: definition.Type, collation: definition.Collation, known: true, fresh: s.judging && isNew, notNull: definition.NotNull || isKey(definition),
 		computed: definition.Generated != nil, usual: definition.Default,
 		filled: definition.Default != nil && !definition.Default.IsNull() || definition.Identity || definition.Generated != nil || definition.Type.IsSerial(),
 	}
@@ -143,6 +151,11 @@ func (s *schema) newColumn(definition statement.Column, isNew bool) *column {
 		return &column{supposed: made}
 	}
 	return made
+}
+
+// isKey reports whether a column is the primary key by itself, and so never null.
+func isKey(definition statement.Column) bool {
+	return slices.ContainsFunc(definition.Constraints, func(c statement.Constraint) bool { return c.Kind == statement.PrimaryKey })
 }
 
 // columnKey is a column among what is gone.

@@ -44,6 +44,7 @@ func Catalogue() []Rule {
 		refusedByServer(),
 
 		newTrigger(),
+		newDefault(),
 		replaceCode(),
 		opaqueCode(),
 		backfill(),

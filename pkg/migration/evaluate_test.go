@@ -117,6 +117,9 @@ func TestFindings(t *testing.T) {
 		{name: "a default that a constraint refuses", sql: quiet + "ALTER TABLE orders ADD COLUMN s int CHECK (s > 5);\nALTER TABLE orders ADD COLUMN u int, ADD COLUMN v int, ADD COLUMN w int;\nALTER TABLE orders ADD CONSTRAINT some CHECK (u > 5) NOT VALID;\nCREATE UNIQUE INDEX CONCURRENTLY vs ON orders (v);\nALTER TABLE orders ADD CHECK (w > 5) NOT VALID;\n" +
 			"ALTER TABLE orders ALTER s SET DEFAULT 0;\nALTER TABLE orders ALTER u SET DEFAULT 6;\nALTER TABLE orders ALTER u SET DEFAULT 5;\nALTER TABLE orders ALTER v SET DEFAULT 0;\nALTER TABLE orders ALTER w SET DEFAULT NULL;",
 			want: []string{"2:20 prepared-plan warn", "2:20 scan-table block", "7:20 add-constraint block", "9:20 add-constraint block", "10:20 add-constraint block"}},
+		{name: "a default of what had none", sql: quiet + "ALTER TABLE orders ALTER note SET DEFAULT 'x';\nALTER TABLE orders ALTER note SET DEFAULT 'y';\nALTER TABLE orders ALTER quantity SET DEFAULT NULL;\nALTER TABLE orders ALTER id SET DEFAULT 1;\n" +
+			"ALTER TABLE orders ADD a int;\nALTER TABLE orders ALTER a SET DEFAULT 1;\nALTER TABLE others ALTER a SET DEFAULT 1;\nALTER TABLE pairs ALTER a SET DEFAULT 1, ALTER b SET DEFAULT 1",
+			want: []string{"2:20 new-default warn", "3:20 change-default block", "6:20 prepared-plan warn", "8:20 change-default block", "9:42 new-default warn"}},
 		{name: "rows of a kind", transaction: dialect.Whole, sql: quiet + "ALTER TABLE orders ADD COLUMN key int DEFAULT 0;\nUPDATE orders SET note = '' WHERE state = 'new';\nDELETE FROM orders WHERE customer_id = 1;\nUPDATE orders SET note = '' WHERE key = 0",
 			want: []string{"2:20 prepared-plan warn", "3:1 lock-held block", "4:1 lock-held block", "5:1 lock-held block"}},
 		{name: "rows that a named query writes", transaction: dialect.Whole, sql: quiet + "ALTER TABLE orders DISABLE TRIGGER ALL;\nWITH x AS (UPDATE orders SET note = '') SELECT 1;\nWITH x AS NOT MATERIALIZED (DELETE FROM orders WHERE (id > 1) RETURNING id) SELECT * FROM x;\nWITH x AS (SELECT id FROM orders) SELECT * FROM x",
@@ -221,7 +224,7 @@ func TestFindings(t *testing.T) {
 			t.Fatal(err)
 		}
 		proven := "BEGIN; CREATE TABLE undone (a varchar(5)); ROLLBACK; CREATE TABLE proven (filled int); ALTER TABLE proven ADD CONSTRAINT filled CHECK (filled IS NOT NULL) NOT VALID; ALTER TABLE proven VALIDATE CONSTRAINT filled;" +
-			"CREATE INDEX carts_note ON carts (note); DROP INDEX carts_note; CREATE TABLE doubtful (filled int); ALTER TABLE doubtful ADD CONSTRAINT filled CHECK (filled IS NOT NULL) NOT VALID;"
+			"CREATE TABLE pairs (a int, b int, PRIMARY KEY (a)); CREATE INDEX carts_note ON carts (note); DROP INDEX carts_note; CREATE TABLE doubtful (filled int); ALTER TABLE doubtful ADD CONSTRAINT filled CHECK (filled IS NOT NULL) NOT VALID;"
 		report := evaluate(t, Options{Version: version}, history(ExampleSchema+proven), judged("1.sql", test.sql, test.transaction))
 		want := test.want
 		if want == nil {
