@@ -1,12 +1,16 @@
 package migration
 
-import "github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+import (
+	"fmt"
+
+	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/migration/statement"
+)
 
 func rewriteTable() Rule {
 	return Rule{
 		ID: "rewrite-table", Class: MakesWait, Title: "writes a whole table anew while nobody can read it",
 		Why:    "ACCESS EXCLUSIVE is held for as long as the rewrite takes, minutes on a large table: every query of both versions waits, and their pools run dry.",
-		Remedy: "add the column empty, set the default for new rows, and fill the old ones in parts",
+		Remedy: "add the column empty, set the default for new rows, and fill the old ones in parts; leave VACUUM FULL, CLUSTER and their like out of the release",
 		Source: "which changes rewrite was tried on PostgreSQL 12 to 18; squawk adding-field-with-default; strong_migrations",
 		Bad:    "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN token uuid DEFAULT gen_random_uuid();",
 		Good: `SET lock_timeout = '2s';
@@ -19,11 +23,32 @@ ALTER TABLE orders ALTER COLUMN token SET DEFAULT gen_random_uuid();`,
 			}
 			found := s.found("%s is written anew: %s", table, why).
 				breaks("every query of both versions on it waits until the rewrite ends")
-			if add, is := s.change.Action.(statement.AddColumn); is && add.Column.Default != nil {
-				return one(found.safe(spreadDefault(add)...))
-			}
+			found.Remedy, found.Safe = s.unwritten()
 			return one(found)
 		},
+	}
+}
+
+// unwritten is how to do what a change does without writing the table anew.
+func (s *scene) unwritten() (remedy string, safe []string) {
+	switch action := s.change.Action.(type) {
+	case statement.AddColumn:
+		column := action.Column
+		switch {
+		case s.schema.domains[column.Type.Name]:
+			return fmt.Sprintf("give %s the plain type that is behind domain %s, and the table what the domain checks as a CHECK: NOT VALID, and then VALIDATE", column.Name, column.Type.Name), nil
+		case column.Generated != nil:
+			return "add a plain column that both versions' writes fill by a trigger, and fill the old rows in parts", nil
+		case column.Default != nil:
+			return "add the column empty, set the default for new rows, and fill the old ones in parts", spreadDefault(action)
+		}
+		return "add the column empty, let a sequence be its default for new rows, and fill the old ones in parts", nil
+	case statement.AlterType:
+		return "add a column of the new type, fill it in parts, and go over to it", nil
+	case statement.AlterGenerated:
+		return "add a plain column that both versions' writes fill by a trigger, fill the old rows in parts, and go over to it", nil
+	default:
+		return "leave it out of the release: do it in a maintenance window, or, where it is VACUUM FULL or CLUSTER, with pg_repack while both versions run", nil
 	}
 }
 
