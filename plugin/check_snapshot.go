@@ -48,7 +48,7 @@ func (i *invocation) checkSaved(cmd *cobra.Command, flags *checkFlags, args []st
 	if err != nil {
 		return err
 	}
-	compiled, err := custom.Compile(facts.Custom)
+	compiled, err := custom.Compile(facts.Custom, facts.Release)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func checksOf(loaded *release.Loaded) (*ownChecks, error) {
 	if err != nil {
 		return nil, err
 	}
-	compiled, err := custom.Compile(declared)
+	compiled, err := custom.Compile(declared, loaded.Release)
 	if err != nil {
 		return nil, err
 	}

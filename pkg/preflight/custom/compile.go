@@ -25,18 +25,19 @@ var variablesType = reflect.TypeFor[Variables]()
 type compiler struct {
 	environment *cel.Env
 	schema      *schema
+	keys        map[string]declaredKeys
 	problems    release.Problems
 }
 
-// Compile makes checks of what was declared. The error, if any, is
+// Compile makes checks of what was declared for a Release. The error, if any, is
 // release.Problems: every mistake with its place in the file. Where nothing is
 // declared nothing is set up.
-func Compile(declared []release.DeclaredCheck) ([]preflight.Check, error) {
-	return compile(declared, evaluationDeadline)
+func Compile(declared []release.DeclaredCheck, of *release.Release) ([]preflight.Check, error) {
+	return compile(declared, of, evaluationDeadline)
 }
 
 // compile is Compile with another deadline for an evaluation.
-func compile(declared []release.DeclaredCheck, deadline time.Duration) ([]preflight.Check, error) {
+func compile(declared []release.DeclaredCheck, of *release.Release, deadline time.Duration) ([]preflight.Check, error) {
 	if len(declared) == 0 {
 		return nil, nil
 	}
@@ -44,7 +45,7 @@ func compile(declared []release.DeclaredCheck, deadline time.Duration) ([]prefli
 	if err != nil {
 		return nil, err
 	}
-	with := &compiler{environment: environment, schema: known}
+	with := &compiler{environment: environment, schema: known, keys: keysOf(known, of)}
 	shared := &variables{schema: known}
 	var checks []preflight.Check
 	for _, one := range declared {
@@ -68,6 +69,13 @@ func (c *compiler) compile(of release.DeclaredCheck, field, text string, want *c
 		for _, issue := range issues.Errors() {
 			message, remedy := c.explain(issue.Message)
 			c.problems = append(c.problems, of.Problem(field, offsetOf(text, issue.Location), message, remedy))
+		}
+		return nil
+	}
+	if unknown := unknownKeys(compiled, c.keys); len(unknown) > 0 {
+		for _, key := range unknown {
+			at := compiled.NativeRep().SourceInfo().GetStartLocation(key.at)
+			c.problems = append(c.problems, of.Problem(field, offsetOf(text, at), key.message(), key.remedy()))
 		}
 		return nil
 	}

@@ -59,7 +59,7 @@ func shop() *preflight.Facts {
 func compiled(t *testing.T, declared release.CustomCheck) preflight.Check {
 	t.Helper()
 	declared.ID, declared.Title = "SHOP-01", "all is well"
-	checks, err := Compile([]release.DeclaredCheck{{CustomCheck: declared}})
+	checks, err := Compile([]release.DeclaredCheck{{CustomCheck: declared}}, shop().Release)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,9 @@ func TestWhatAnExpressionFinds(t *testing.T) {
 		"a reading":                       {`monitoring.colors.blue.requestRate > 10.0`, preflight.Pass, "the expression is true"},
 		"a field that is left out":        {`colors.green.workloads[0].template.spec.hostNetwork`, preflight.Unknown, "the expression can't be evaluated: colors.green.workloads[0].template.spec.hostNetwork is not there"},
 		"no such key":                     {`colors.green.workloads[0].template.metadata.labels.team == "shop"`, preflight.Unknown, "the expression can't be evaluated: no such key: team"},
-		"no such colour":                  {`colors.red.name == "red"`, preflight.Unknown, "the expression can't be evaluated: no such key: red"},
+		"no such colour":                  {`colors[live + "2"].name == "red"`, preflight.Unknown, "the expression can't be evaluated: no such key: blue2"},
+		"a colour that is asked for":      {`!has(colors.red) && ("red" in colors ? monitoring.colors["red"].requestRate > 1.0 : true)`, preflight.Pass, "the expression is true"},
+		"a loop over another map":         {`{"red": 1}.all(colors, colors == "red")`, preflight.Pass, "the expression is true"},
 		"a fact that is not known":        {`rights.all(r, r.allowed)`, preflight.Unknown, "rights is not known: the API server does not answer"},
 		"has of it":                       {`!has(colors.green.pods)`, preflight.Unknown, "colors.green.pods is not known: it was not looked at"},
 		"its size":                        {`size(colors.green.pods) == 0`, preflight.Unknown, "colors.green.pods is not known: it was not looked at"},
@@ -120,6 +122,11 @@ func TestMistakesAreRefusedWhereTheyStand(t *testing.T) {
 		"a variable that there is not": {"live == target &&\n    tarket == live", `8:5: checks[0].expression: nothing is called "tarket"`, `did you mean "target"?`},
 		"a field that there is not":    {"colors.all(c, colors[c].workloads.all(w,\n      w.replicaz > 1))", `8:8: checks[0].expression: there is no field "replicaz"`, `did you mean "replicas"?`},
 		"a field of Kubernetes":        {"colors.blue.pods.all(p, p.spec.containrs.size() > 0)", `7:35: checks[0].expression: there is no field "containrs"`, `did you mean "containers"?`},
+		"a colour that there is not":   {"colors.gren.workloads.all(w, w.replicas <= 3)", `7:11: checks[0].expression: the Release has no colour "gren"`, `did you mean "green"?`},
+		"one in brackets":              {"colors[\"gren\"].workloads.all(w,\n      w.replicas <= 3)", `7:12: checks[0].expression: the Release has no colour "gren"`, `did you mean "green"?`},
+		"one of the metrics":           {"monitoring.colors.red.requestRate > 1.0", `7:22: checks[0].expression: the Release has no colour "red"`, "it has blue and green"},
+		"one of the document":          {"has(release.spec.colors.gren.service)", `7:28: checks[0].expression: the Release has no colour "gren"`, `did you mean "green"?`},
+		"a database that there is not": {"databases.mian.version > 150000", `7:14: checks[0].expression: the Release has no database "mian"`, `did you mean "main"?`},
 		"no grammar":                   {"live ==", `7:12: checks[0].expression: is not CEL as it is expected here: Syntax error: mismatched input '<EOF>'`, ""},
 		"a function that there is not": {"live.startWith('b')", `7:19: checks[0].expression: nothing is called "startWith"`, "what there is: docs/custom-checks.md"},
 		"another result":               {"live", `7:5: checks[0].expression: the result is string; bool was expected`, ""},
@@ -136,7 +143,7 @@ func TestMistakesAreRefusedWhereTheyStand(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = Compile(declared)
+			_, err = Compile(declared, shop().Release)
 			var problems release.Problems
 			if !errors.As(err, &problems) || !strings.HasPrefix(problems[0].Error(), "set.yaml:"+test.want) || problems[0].Remedy != test.hint {
 				t.Errorf("got %v (%s)\nwant %s (%s)", err, release.HintOf(err), test.want, test.hint)
@@ -155,7 +162,7 @@ func TestWhatCostsTooMuchIsUnknown(t *testing.T) {
 	}
 	facts.Colors["green"] = color
 	checks, err := compile([]release.DeclaredCheck{{CustomCheck: release.CustomCheck{ID: "SHOP-01", Title: "t", Severity: release.SeverityCritical,
-		Expression: "colors.green.workloads.all(a, colors.green.workloads.all(b, a.name + b.name != 'x'))"}}}, time.Minute) // as long as this machine needs
+		Expression: "colors.green.workloads.all(a, colors.green.workloads.all(b, a.name + b.name != 'x'))"}}}, facts.Release, time.Minute) // as long as this machine needs
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +171,7 @@ func TestWhatCostsTooMuchIsUnknown(t *testing.T) {
 		t.Errorf("got %s: %s", got.Outcome, got.Cause)
 	}
 
-	checks, err = compile([]release.DeclaredCheck{{CustomCheck: release.CustomCheck{ID: "SHOP-01", Title: "t", Expression: "true"}}}, 0)
+	checks, err = compile([]release.DeclaredCheck{{CustomCheck: release.CustomCheck{ID: "SHOP-01", Title: "t", Expression: "true"}}}, facts.Release, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +241,7 @@ func TestOnAPullRequestNothingIsEmpty(t *testing.T) {
 // TestNothingDeclaredCostsNothing: no environment is set up.
 func TestNothingDeclaredCostsNothing(t *testing.T) {
 	if allocations := testing.AllocsPerRun(10, func() {
-		if checks, err := Compile(nil); checks != nil || err != nil {
+		if checks, err := Compile(nil, nil); checks != nil || err != nil {
 			t.Error(checks, err)
 		}
 	}); allocations > 0 {
@@ -251,7 +258,7 @@ func FuzzCompile(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		declared := release.DeclaredCheck{CustomCheck: release.CustomCheck{ID: "SHOP-01", Title: "t", Expression: text}}
-		checks, err := Compile([]release.DeclaredCheck{declared})
+		checks, err := Compile([]release.DeclaredCheck{declared}, shop().Release)
 		var problems release.Problems
 		if err != nil && (!errors.As(err, &problems) || len(problems) == 0) {
 			t.Fatalf("the error is %v", err)

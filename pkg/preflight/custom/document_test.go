@@ -35,7 +35,7 @@ func TestTheExamplesOfThePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checks, err := Compile(declared)
+	checks, err := Compile(declared, shop().Release)
 	if err != nil {
 		t.Fatal(err)
 	}
