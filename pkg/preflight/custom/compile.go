@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -122,17 +121,15 @@ func (c *compiler) explain(message string) (text, remedy string) {
 		return fmt.Sprintf("nothing is called %q", match[1]), release.DidYouMean(match[1], names, "what there is: "+docs)
 	}
 	if match := undefinedField.FindStringSubmatch(message); match != nil {
-		return fmt.Sprintf("there is no field %q", match[1]), release.DidYouMean(match[1], c.allFields(), "what there is: "+docs)
+		return fmt.Sprintf("there is no field %q", match[1]), release.DidYouMean(match[1], c.fieldsBeside(match[1]), "what there is: "+docs)
 	}
 	return "is not CEL as it is expected here: " + message, ""
 }
 
-// allFields are the fields of all objects.
-func (c *compiler) allFields() []string {
-	var names []string
-	for _, structure := range c.schema.structures {
-		names = append(names, structure.fieldNames()...)
+// fieldsBeside are the fields of what a missing one was looked for in.
+func (c *compiler) fieldsBeside(missing string) []string {
+	if of, found := c.schema.missed[missing]; found {
+		return of.fieldNames()
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return nil
 }

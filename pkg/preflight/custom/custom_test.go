@@ -121,6 +121,9 @@ func TestMistakesAreRefusedWhereTheyStand(t *testing.T) {
 	for name, test := range map[string]struct{ expression, want, hint string }{
 		"a variable that there is not": {"live == target &&\n    tarket == live", `8:5: checks[0].expression: nothing is called "tarket"`, `did you mean "target"?`},
 		"a field that there is not":    {"colors.all(c, colors[c].workloads.all(w,\n      w.replicaz > 1))", `8:8: checks[0].expression: there is no field "replicaz"`, `did you mean "replicas"?`},
+		"a field that others have":     {"colors.green.workload.all(w, w.replicas <= 3)", `7:17: checks[0].expression: there is no field "workload"`, `did you mean "workloads"?`},
+		"one of a container":           {"colors.green.pods.all(p, p.spec.containers.all(c, has(c.resources.limit)))", `7:58: checks[0].expression: there is no field "limit"`, `did you mean "limits"?`},
+		"one of a pod":                 {"colors.blue.pods.all(p, p.spec.container.size() > 0)", `7:35: checks[0].expression: there is no field "container"`, `did you mean "containers"?`},
 		"a field of Kubernetes":        {"colors.blue.pods.all(p, p.spec.containrs.size() > 0)", `7:35: checks[0].expression: there is no field "containrs"`, `did you mean "containers"?`},
 		"a colour that there is not":   {"colors.gren.workloads.all(w, w.replicas <= 3)", `7:11: checks[0].expression: the Release has no colour "gren"`, `did you mean "green"?`},
 		"one in brackets":              {"colors[\"gren\"].workloads.all(w,\n      w.replicas <= 3)", `7:12: checks[0].expression: the Release has no colour "gren"`, `did you mean "green"?`},

@@ -24,6 +24,9 @@ import (
 type schema struct {
 	types.Provider
 	structures map[string]*structure
+	// missed are the structures in which a field was looked for in vain, by its name:
+	// CEL's own message doesn't say where.
+	missed map[string]*structure
 }
 
 // structure is a Go struct as a type of CEL.
@@ -46,7 +49,7 @@ type field struct {
 
 // newSchema makes the types of the variables. The provider knows those of CEL.
 func newSchema(provider types.Provider) *schema {
-	made := &schema{Provider: provider, structures: map[string]*structure{}}
+	made := &schema{Provider: provider, structures: map[string]*structure{}, missed: map[string]*structure{}}
 	made.typeOf(reflect.TypeFor[Variables]())
 	return made
 }
@@ -152,6 +155,7 @@ func (s *schema) FindStructFieldType(name, of string) (*types.FieldType, bool) {
 	if known, found := s.structures[name]; found {
 		field, found := known.fields[of]
 		if !found {
+			s.missed[of] = known
 			return nil, false
 		}
 		return &types.FieldType{Type: s.typeOf(field.of)}, true
