@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -123,7 +122,7 @@ func readTimeouts(ctx context.Context, tx pgx.Tx, files bool) ([]TimeoutSetting,
 		if err != nil {
 			return nil, err
 		}
-		all = slices.Concat(all, settings)
+		all = append(all, settings...)
 	}
 	return all, nil
 }

@@ -41,6 +41,19 @@ func TestUnboundedIsWhatSessionsBeginWithout(t *testing.T) {
 	}
 }
 
+// That nothing is set anywhere is known, which is not what was never looked at.
+func TestThatNoTimeoutIsSetIsKnown(t *testing.T) {
+	dsn := postgrestest.Start(t, nil)
+	execute(t, dsn, "CREATE ROLE monitor LOGIN IN ROLE pg_monitor", "CREATE ROLE app LOGIN")
+	seen := look(t, observe(t, with(dsn, "monitor", "postgres", "")))
+	if seen.Timeouts == nil {
+		t.Error("that there is none is not told from no look at all")
+	}
+	if difference := cmp.Diff(postgres.Timeouts(), seen.Unbounded("app")); difference != "" {
+		t.Errorf("(-want +got):\n%s", difference)
+	}
+}
+
 // beginsWithout asks a new session which timeouts it has not.
 func beginsWithout(t *testing.T, dsn string) []postgres.Timeout {
 	t.Helper()
