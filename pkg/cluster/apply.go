@@ -268,10 +268,17 @@ func (e *FieldConflictError) Error() string {
 // Unwrap returns the API server's answer.
 func (e *FieldConflictError) Unwrap() error { return e.cause }
 
+// clientSideApply is who owns what kubectl apply writes without --server-side.
+const clientSideApply = "kubectl-client-side-apply"
+
 // Hint says how the owner's consent is given once.
 func (e *FieldConflictError) Hint() string {
-	return "to hand the fields over once: kubectl apply --server-side --force-conflicts --field-manager=" + FieldManager +
-		" -f FILE; or take them out of the manifest"
+	hand := "kubectl apply --server-side --force-conflicts --field-manager=" + FieldManager + " -f FILE"
+	if e.onlyWith(clientSideApply) {
+		return "they were applied by hand without --server-side, which keeps the fields; to hand them over once: " + hand +
+			"; without --force-conflicts it is how to apply them by hand ever after"
+	}
+	return "to hand the fields over once: " + hand + "; or take them out of the manifest"
 }
 
 // onlyWith reports whether every field belongs to one manager.

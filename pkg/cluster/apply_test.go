@@ -100,6 +100,16 @@ func TestApply(t *testing.T) {
 	}
 }
 
+// Fields that a kubectl apply by hand keeps are not to be taken out of the manifest.
+func TestHandedOverIsWhatWasAppliedByHand(t *testing.T) {
+	client, _ := applies("shop", ownedBy("kubectl-client-side-apply"))
+	_, err := client.Apply(context.Background(), "ns", []*unstructured.Unstructured{manifest("apps/v1", "Deployment", "shop")}, cluster.ApplyOptions{})
+	hint := release.HintOf(err)
+	if !strings.Contains(hint, "applied by hand without --server-side") || !strings.Contains(hint, "--field-manager="+cluster.FieldManager) || strings.Contains(hint, "take them out") {
+		t.Errorf("the hint is %q", hint)
+	}
+}
+
 // standing is a client of a server that holds the object, and keeps what is
 // sent to it.
 func standing(object *unstructured.Unstructured, answers ...error) (*cluster.Client, *[]*unstructured.Unstructured) {
