@@ -17,6 +17,10 @@ func arithmetic(budget Budget) []string {
 		if gate.Demand > gate.Allowed {
 			comparison = ">"
 		}
+		if gate.Name == gateDeclared {
+			lines = append(lines, fmt.Sprintf("%s: %s %s %d", gate.Name, gateTerms(gate, colors, jobsAt(gate, budget)), comparison, gate.Allowed))
+			continue
+		}
 		lines = append(lines, fmt.Sprintf("%s: %s %s %s × %s − %d = %d", gate.Name,
 			gateTerms(gate, colors, jobsAt(gate, budget)), comparison,
 			strconv.FormatFloat(budget.Share, 'g', -1, 64), gate.arithmetic, gate.Others, gate.Allowed))
@@ -29,7 +33,7 @@ func arithmetic(budget Budget) []string {
 	for _, gate := range budget.Gates {
 		if gate.ofPooler() {
 			lines = append(lines, fmt.Sprintf("%s itself refuses after %d − %d = %d clients of the release", budget.Pooler.Name, gate.Limit, gate.Others, gate.Ceiling))
-		} else if gate.Ceiling < ceiling.Ceiling {
+		} else if gate.Name != gateDeclared && gate.Ceiling < ceiling.Ceiling {
 			ceiling = gate
 		}
 	}
@@ -127,7 +131,7 @@ func sentence(budget Budget) string {
 	case budget.Outcome == Warns && worst.Demand > worst.Allowed:
 		return fmt.Sprintf("%d connections are asked for at the peak; whether they fit (%s) depends on how many of the %d sessions there are the colours' own, which is not known without a session",
 			worst.Demand, worst.Name, worst.Others)
-	case budget.Outcome == Exceeds && budget.Counted:
+	case budget.Outcome == Exceeds && budget.Counted && worst.Name != gateDeclared:
 		return fmt.Sprintf("%d connections are asked for at the peak, %d sessions of anybody are there, and %d of %d may be used (%s); %s",
 			worst.Demand, worst.Others, share(budget.Share, worst.Limit), worst.Limit, worst.Name, advice(budget))
 	case budget.Outcome == Exceeds && worst.pooler != "":
@@ -144,6 +148,9 @@ func sentence(budget Budget) string {
 }
 
 func advice(budget Budget) string {
+	if budget.RecommendedPool < 1 && budget.Tightest == gateDeclared {
+		return "no pool size fits: run fewer pods, or declare more connections in the Release"
+	}
 	if budget.RecommendedPool < 1 && budget.Counted {
 		return fmt.Sprintf("no pool size fits beside all these sessions: run fewer pods, raise max_connections%s, or observe with a session, which tells the colours' own", atLeast(budget.RequiredConnections))
 	}
@@ -157,7 +164,7 @@ func poolerAdvice(budget Budget, worst Gate) string {
 	if worst.PoolerSize < 1 {
 		return fmt.Sprintf("no pool size of %s fits: run fewer of it or raise max_connections%s", budget.Pooler.Name, atLeast(budget.RequiredConnections))
 	}
-	return fmt.Sprintf("pools of %d in %s fit", worst.PoolerSize, budget.Pooler.Name)
+	return fmt.Sprintf("pools of %d in %s fit", poolerSize(budget), budget.Pooler.Name)
 }
 
 func atLeast(connections int) string {

@@ -40,7 +40,12 @@ type BudgetInput struct {
 	// use.
 	Database string
 	// Share is the part of each limit that may be used, 0 for DefaultShare.
-	Share    float64
+	Share float64
+	// Declared is how many connections the Release declares for the colours and their
+	// jobs, 0 where it declares none: one more gate. Apart: it bounds what is
+	// recommended alone, since something else judges by it.
+	Declared int
+	Apart    bool
 	Snapshot Snapshot
 	// Attribution says which of the snapshot's sessions are the colours'
 	// own; they are in the demand and must not be counted twice.
@@ -141,25 +146,26 @@ func (j JobDemand) under(gate Gate) bool {
 	return true
 }
 
-// How the limits are named: the cluster's, and with its name that of a
-// database or of a role.
+// How the limits are named: the cluster's, with its name that of a database or of a
+// role, and what the Release declares.
 const (
 	gateCluster  = "cluster"
 	gateDatabase = "database "
 	gateRole     = "role "
+	gateDeclared = "declared"
 )
 
 // Gate is one limit and how the demand stands against it.
 type Gate struct {
-	// Name is cluster, database NAME or role NAME.
+	// Name is cluster, database NAME, role NAME, clients of NAME, or declared.
 	Name string `json:"name"`
 	// Limit is what ordinary roles may have under it (C); Others is what
 	// sessions that are not the colours' hold of it now, or may at most
 	// where the budget is Counted.
 	Limit  int `json:"limit"`
 	Others int `json:"others"`
-	// Allowed is ⌊share × Limit⌋ − Others; negative when the others alone
-	// use more than the share.
+	// Allowed is ⌊share × Limit⌋ − Others, and all that is declared; negative when
+	// the others alone use more than the share.
 	Allowed int `json:"allowed"`
 	// Demand is what the colours that are under it may ask for, jobs
 	// included; Pods is theirs at the peak.
@@ -228,7 +234,9 @@ type Budget struct {
 	unpooled string
 	// Gates are all limits; Tightest is the name of the one that lets the
 	// smallest pool pass.
-	Gates    []Gate `json:"gates"`
+	Gates []Gate `json:"gates"`
+	// declared is one more where it is judged apart.
+	declared []Gate
 	Tightest string `json:"tightest"`
 	// RecommendedPool is the most connections per pod, the same for every
 	// colour and every pool of a pod, with which everything passes; 0 when none does.

@@ -28,15 +28,29 @@ type Declared struct {
 // Exceeds reports whether what is known is more than is declared.
 func (d Declared) Exceeds() bool { return d.Demand > d.Connections }
 
-// Against holds the demand of a budget against what the Release declares, as against
-// one more limit of which all may be used and nobody else has a part.
-func (b *Budget) Against(connections int) Declared {
-	gate := Gate{Limit: connections, Allowed: connections}
-	jobs := jobsAt(gate, *b)
-	if b.Pooler != nil {
-		gate.pooled(b.Pooler, b.pools, connectionsOf(jobs))
+// declaredGate is the limit that the Release declares: all of it may be used, and
+// nobody else has a part.
+func declaredGate(connections int, budget Budget) Gate {
+	gate := Gate{Name: gateDeclared, Limit: connections, Allowed: connections, Ceiling: connections}
+	jobs := connectionsOf(jobsAt(gate, budget))
+	if budget.Pooler != nil {
+		gate.pooled(budget.Pooler, budget.pools, jobs)
 	} else {
-		gate.settle(1, b.Colors, connectionsOf(jobs))
+		gate.settle(1, budget.Colors, jobs)
+	}
+	return gate
+}
+
+// Against holds the demand of a budget against what the Release declares. What it
+// recommends passes the budget's gates as well, where anything does.
+func (b *Budget) Against(connections int) Declared {
+	gate := declaredGate(connections, *b)
+	jobs := jobsAt(gate, *b)
+	if certain := !b.Counted || b.Outcome == Exceeds; certain && b.RecommendedPool > 0 {
+		gate.Pool = min(gate.Pool, b.RecommendedPool)
+	}
+	if size := poolerSize(*b); size > 0 {
+		gate.PoolerSize = min(gate.PoolerSize, size)
 	}
 	found := Declared{Connections: connections, Demand: gate.Demand, Pool: gate.Pool, Sum: sumOf(gate, b.Colors, jobs), Unknown: b.unpooled}
 	found.Warnings = slices.Concat(poolWarnings(b.Colors), b.Uncounted, jobWarnings(b.Jobs))
@@ -89,7 +103,7 @@ func (b *Budget) Left() Gate {
 	least := all
 	for _, gate := range b.Gates {
 		gate.Allowed = b.allowed(gate)
-		if !gate.ofPooler() && gate.Demand == all.Demand && gate.Pods == all.Pods && gate.Allowed < least.Allowed {
+		if !gate.ofPooler() && gate.Name != gateDeclared && gate.Demand == all.Demand && gate.Pods == all.Pods && gate.Allowed < least.Allowed {
 			least = gate
 		}
 	}

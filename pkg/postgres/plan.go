@@ -15,6 +15,7 @@ import (
 //	cluster   max_connections − superuser_reserved − reserved   others: every other client session
 //	database  datconnlimit, when there is one                   others: other sessions in this database
 //	role      rolconnlimit, when there is one                   others: the role's other sessions
+//	declared  spec.database[].connections, when there are any   others: none, and all may be used
 //	demand    Σ colours (max(replicas, HPA maximum) + surge + terminating) × connections per pod + jobs
 //	passes    others + demand ≤ share × limit, at every gate
 //	pool      the smallest over the gates of ⌊(share × limit − others − jobs) / pods⌋
@@ -57,7 +58,17 @@ func Plan(input BudgetInput) Budget {
 		budget.pools, budget.unpooled = input.Pooler.pools(slices.Concat(budget.Colors, pooledJobs(input.Pooler, budget.Jobs)))
 	}
 	budget.Gates = gates(input, budget)
+	if declared := declaredGate(input.Declared, budget); input.Apart && input.Declared > 0 {
+		budget.declared = []Gate{declared}
+	} else if input.Declared > 0 {
+		budget.Gates = append(budget.Gates, declared)
+	}
 	budget.Tightest, budget.RecommendedPool = tightest(budget.Gates)
+	for _, gate := range budget.declared {
+		if gate.Pool > 0 {
+			budget.RecommendedPool = min(budget.RecommendedPool, gate.Pool)
+		}
+	}
 	if input.Pooler != nil {
 		budget.Tightest = narrowest(budget.Gates)
 	}
@@ -285,7 +296,7 @@ func outcome(input BudgetInput, budget Budget) Outcome {
 // were only counted some may be in the demand already, and under a role's gate
 // others' too.
 func (b *Budget) exceeds(gate Gate) bool {
-	if !b.Counted {
+	if !b.Counted || gate.Name == gateDeclared {
 		return gate.Demand > gate.Allowed
 	}
 	allowed := share(b.Share, gate.Limit)

@@ -69,6 +69,37 @@ func TestPlanOfTheIncident(t *testing.T) {
 	}
 }
 
+// What the Release declares is one more limit. Where it is judged apart, it bounds the
+// pool that is recommended, and so do the others where it is the one that is judged.
+func TestPlanOfWhatIsDeclared(t *testing.T) {
+	input := incident(20)
+	input.Declared = 40
+	budget := postgres.Plan(input)
+	if budget.Outcome != postgres.Exceeds || budget.RecommendedPool != 5 || budget.Tightest != "declared" || budget.Changes[0].To != 5 {
+		t.Errorf("outcome %s, pool %d at %s; want fail, 5 at declared", budget.Outcome, budget.RecommendedPool, budget.Tightest)
+	}
+	want := "declared: blue 3 × 20 + green 3 × 20 + surge 2 × 20 = 160 > 40"
+	if got := budget.Arithmetic[len(budget.Arithmetic)-2]; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	input = incident(9)
+	input.Declared, input.Apart = 40, true
+	budget = postgres.Plan(input)
+	if want := "72 connections at the peak fit in 73 (cluster); up to 5 per pod would"; budget.Outcome != postgres.Fits || budget.Summary != want {
+		t.Errorf("apart: %s, %s\nwant %s", budget.Outcome, budget.Summary, want)
+	}
+	input = incident(20)
+	input.Declared, input.Apart = 80, true
+	budget = postgres.Plan(input)
+	if against := budget.Against(80); against.Pool != 9 || against.Changes[0].To != 9 {
+		t.Errorf("80 declared: a pool of %d, want 9 as the server allows", against.Pool)
+	}
+	input.Declared, input.Apart = 7, false
+	if got := postgres.Plan(input).Summary; !strings.HasSuffix(got, "no pool size fits: run fewer pods, or declare more connections in the Release") {
+		t.Errorf("none fits: %s", got)
+	}
+}
+
 func TestPlanCountsEverythingAtItsPeak(t *testing.T) {
 	input := incident(4)
 	input.Colors[1].Maximum, input.Colors[1].Terminating = 6, 2

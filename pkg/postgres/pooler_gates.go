@@ -84,13 +84,22 @@ func ownOfPooler(input BudgetInput, pools []serverPool) map[int]bool {
 // poolerChange is the field of the pooler to change, where what it may open is
 // too much.
 func poolerChange(budget Budget, pooler *Pooler) []Change {
+	if budget.Outcome != Exceeds { // what is declared is judged apart
+		return nil
+	}
+	return poolerChangeTo(poolerSize(budget), budget, pooler)
+}
+
+// poolerSize is the most connections of each pool of the pooler with which what it may
+// open is not too much, 0 where it isn't, or where none is few enough.
+func poolerSize(budget Budget) int {
 	size := 0
-	for _, gate := range budget.Gates {
+	for _, gate := range slices.Concat(budget.Gates, budget.declared) {
 		if budget.exceeds(gate) && !gate.ofPooler() && (size == 0 || gate.PoolerSize < size) {
 			size = gate.PoolerSize
 		}
 	}
-	return poolerChangeTo(size, budget, pooler)
+	return size
 }
 
 func poolerChangeTo(size int, budget Budget, pooler *Pooler) []Change {

@@ -16,13 +16,13 @@ import (
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
 )
 
-// Budget is the connection budget of a database, by its name in the Release.
-// ok is false when what it rests on is not known; why says what.
+// Budget is the connection budget of a database, by its name in the Release, for what
+// it declares too. ok is false when what it rests on is not known; why says what.
 func (f *Facts) Budget(name string) (budget postgres.Budget, ok bool, why string) {
 	if known, why := f.budgetKnown(name); !known {
 		return postgres.Budget{}, false, why
 	}
-	return f.budgetSoFar(name), true, ""
+	return f.plan(name, false), true, ""
 }
 
 // budgetKnown reports whether all is known that the budget of a database rests on, or
@@ -45,9 +45,12 @@ func (f *Facts) budgetKnown(name string) (known bool, why string) {
 
 // budgetSoFar is the connection budget of a database as far as what it rests on is
 // known: without a look at the database it has no limits, and a colour whose workloads
-// are not known asks for nothing.
-func (f *Facts) budgetSoFar(name string) postgres.Budget {
+// are not known asks for nothing. BG-DB-10 judges by what the Release declares.
+func (f *Facts) budgetSoFar(name string) postgres.Budget { return f.plan(name, true) }
+
+func (f *Facts) plan(name string, apart bool) postgres.Budget {
 	input := f.budgetInput(name)
+	input.Apart = apart
 	input.Database = cmp.Or(databaseOf(input), input.Snapshot.Database)
 	assignRoles(&input)
 	f.addJobs(name, &input)
@@ -70,7 +73,7 @@ func (f *Facts) budgetInput(name string) postgres.BudgetInput {
 	colors := f.identities(name)
 	input := postgres.BudgetInput{
 		Release: f.Release.Metadata.Name, Namespace: f.Namespace, Name: name,
-		Share: database.Declared.Budget, Snapshot: snapshot,
+		Share: database.Declared.Budget, Declared: database.Declared.Connections, Snapshot: snapshot,
 		Attribution: postgres.Attribute(snapshot, append(slices.Clone(colors), f.jobIdentities()...)), Pooler: database.Pooler,
 	}
 	for _, identity := range colors {

@@ -28,11 +28,10 @@ func budgetFinding(facts *Facts) func(string, Database) []Finding {
 			finding.Cause = "its limits and its connections are not known: " + finding.Cause
 			return []Finding{finding.fix("see that the exporter answers, or let the tool open a session: set spec.database[].observe.dsn and via: auto for %s", subject)}
 		}
-		budget, ok, why := facts.Budget(database.Declared.Name)
-		if !ok {
+		if known, why := facts.budgetKnown(database.Declared.Name); !known {
 			return []Finding{unknown(subject, "%s", why)}
 		}
-		return []Finding{judgeBudget(facts, subject, budget)}
+		return []Finding{judgeBudget(facts, subject, facts.budgetSoFar(database.Declared.Name))}
 	}
 }
 

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,6 +88,37 @@ func TestDeclaredConnectionsBlock(t *testing.T) {
 		production := findingsOf(Evaluate(facts, Catalogue(), StagePR), test.id)[0]
 		if want := test.name == "a pool is unknown"; starter.Blocks != want || !production.Blocks {
 			t.Errorf("%s: blocks a starter: %t, production: %t", test.name, starter.Blocks, production.Blocks)
+		}
+	}
+}
+
+// Of what the server allows and what is declared, both checks recommend what passes
+// either, each by its own limit alone.
+func TestBothConnectionChecksRecommendTheSame(t *testing.T) {
+	for _, test := range []struct {
+		size, declared int
+		server, own    Outcome
+		pool           string
+	}{
+		{20, 40, Fail, Fail, "4"},
+		{7, 40, Pass, Fail, "4"},
+		{20, 79, Fail, Fail, "8"},
+	} {
+		facts := healthy()
+		facts.Release.Spec.Databases[0].Connections = test.declared
+		facts.database(func(database *Database) { database.Declared.Connections = test.declared })
+		pool(facts, "blue", test.size)
+		pool(facts, "green", test.size)
+		report := Evaluate(facts, Catalogue(), StageDeploy)
+		server, own := findingsOf(report, "BG-DB-03")[0], findingsOf(report, "BG-DB-10")[0]
+		if server.Outcome != test.server || own.Outcome != test.own {
+			t.Errorf("%+v: BG-DB-03 is %s, BG-DB-10 %s", test, server.Outcome, own.Outcome)
+		}
+		if server.Evidence["recommendedPool"] != test.pool || own.Evidence["recommendedPool"] != test.pool {
+			t.Errorf("%+v: BG-DB-03 recommends %s, BG-DB-10 %s", test, server.Evidence["recommendedPool"], own.Evidence["recommendedPool"])
+		}
+		if budget, _, _ := facts.Budget("main"); budget.Outcome != postgres.Exceeds || fmt.Sprint(budget.RecommendedPool) != test.pool {
+			t.Errorf("%+v: the budget is %s with %d", test, budget.Outcome, budget.RecommendedPool)
 		}
 	}
 }

@@ -281,7 +281,7 @@ func plantedInDatabase() []planted {
 		{"BG-DB-05", "exhausted", exhaust, Fail, "every connection is in use"},
 		{"BG-DB-01", "not declared", func(f *Facts) { f.Release.Spec.Databases = nil }, Skip, "not declared: database"},
 		{"BG-DB-02", "can't see", func(f *Facts) { f.snapshot(func(s *postgres.Snapshot) { s.SeesSessions = false }) }, Fail, "can't see others' sessions"},
-		{"BG-DB-03", "the pools are too large", func(f *Facts) { pool(f, "blue", 20); pool(f, "green", 20) }, Fail, "a pool of 8 per pod fits"},
+		{"BG-DB-03", "the pools are too large", func(f *Facts) { pool(f, "blue", 20); pool(f, "green", 20) }, Fail, "a pool of 6 per pod fits"},
 		{"BG-DB-03", "the pools that run are too large", func(f *Facts) {
 			f.renewed("green", func(*cluster.Workload) {})
 			size := f.Colors["green"].Pools["main"]["deployment/shop-green"]
@@ -704,6 +704,8 @@ func TestAPodThatHasJustGoneIsNoStranger(t *testing.T) {
 
 func TestBudgetFindingNamesTheFieldsToChange(t *testing.T) {
 	facts := healthy()
+	facts.Release.Spec.Databases[0].Connections = 0
+	facts.database(func(database *Database) { database.Declared.Connections = 0 })
 	pool(facts, "blue", 20)
 	pool(facts, "green", 20)
 	finding := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-DB-03")[0]

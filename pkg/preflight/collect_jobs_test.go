@@ -264,6 +264,7 @@ func TestJobsThatAreClientsOfAPooler(t *testing.T) {
 	config := postgres.NewPoolerConfig()
 	config.Databases = []postgres.PoolerDatabase{postgres.AnyPoolerDatabase()}
 	database.Pooler = &postgres.Pooler{Name: "deployment/pgbouncer", Instances: 1, Peak: 1, Config: config, Counted: true, Clients: []string{"10.9.0.1", "10.9.0.2", "10.9.0.3", "10.9.0.4"}}
+	database.Declared.Connections = 0
 	facts.Databases["main"] = database
 	sized := postgres.PoolSize{Connections: 1, Known: true}
 	job := func(name, address string, use JobUse) Job {

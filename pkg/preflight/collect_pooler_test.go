@@ -152,7 +152,7 @@ func TestBudgetCheckBehindAPooler(t *testing.T) {
 		says  string
 	}{
 		{"few", 20, nil, Pass, "pools of up to"},
-		{"many", 40, nil, Fail, "deployment/pgbouncer default_pool_size (configmap/pgbouncer pgbouncer.ini) to 36"},
+		{"many", 40, nil, Fail, "deployment/pgbouncer default_pool_size (configmap/pgbouncer pgbouncer.ini) to 30"},
 		{"unknown", 20, func(p *postgres.Pooler) { p.Problem = "forbidden" }, Unknown, "forbidden"},
 		{"not asked", 20, func(p *postgres.Pooler) { p.Counted = false }, Warn, "pools of up to"},
 	} {
