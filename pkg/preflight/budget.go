@@ -2,8 +2,10 @@ package preflight
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -22,7 +24,7 @@ func (f *Facts) Budget(name string) (budget postgres.Budget, ok bool, why string
 	if known, why := f.budgetKnown(name); !known {
 		return postgres.Budget{}, false, why
 	}
-	return f.plan(name, false), true, ""
+	return f.plan(name, func(*postgres.BudgetInput) {}), true, ""
 }
 
 // budgetKnown reports whether all is known that the budget of a database rests on, or
@@ -46,11 +48,29 @@ func (f *Facts) budgetKnown(name string) (known bool, why string) {
 // budgetSoFar is the connection budget of a database as far as what it rests on is
 // known: without a look at the database it has no limits, and a colour whose workloads
 // are not known asks for nothing. BG-DB-10 judges by what the Release declares.
-func (f *Facts) budgetSoFar(name string) postgres.Budget { return f.plan(name, true) }
+func (f *Facts) budgetSoFar(name string) postgres.Budget {
+	return f.plan(name, func(input *postgres.BudgetInput) { input.Apart = true })
+}
 
-func (f *Facts) plan(name string, apart bool) postgres.Budget {
+// budgetSettled is budgetSoFar once the pods that are ending are gone, and how many of
+// each colour these are, for people, "" for none.
+func (f *Facts) budgetSettled(name string) (settled postgres.Budget, ending string) {
+	var parts []string
+	settled = f.plan(name, func(input *postgres.BudgetInput) {
+		input.Apart = true
+		for i := range input.Colors {
+			if color := &input.Colors[i]; color.Terminating > 0 {
+				parts = append(parts, fmt.Sprintf("%d of %s", color.Terminating, color.Color))
+				color.Terminating = 0
+			}
+		}
+	})
+	return settled, strings.Join(parts, " and ")
+}
+
+func (f *Facts) plan(name string, change func(*postgres.BudgetInput)) postgres.Budget {
 	input := f.budgetInput(name)
-	input.Apart = apart
+	change(&input)
 	input.Database = cmp.Or(databaseOf(input), input.Snapshot.Database)
 	assignRoles(&input)
 	f.addJobs(name, &input)

@@ -62,7 +62,19 @@ func judgeBudget(facts *Facts, subject string, budget postgres.Budget) Finding {
 	if held := facts.held(budget.Name); outcome == Fail && len(held) > 0 {
 		finding.Remedy = heldRemedy(held)
 	}
+	if settled, ending := facts.budgetSettled(budget.Name); outcome == Fail && ending != "" && settled.Outcome != postgres.Exceeds {
+		finding.Cause += "; " + withoutEnding(ending)
+		finding.Remedy = endingRemedy
+	}
 	return finding
+}
+
+// endingRemedy is what to do where it is too much only as long as pods are ending, as
+// in any roll-out.
+const endingRemedy = "wait until the pods that are ending are gone, and ask again"
+
+func withoutEnding(ending string) string {
+	return fmt.Sprintf("it fits without the pods that are ending (%s)", ending)
 }
 
 // uncountedRemedy is what to do about jobs that are in no sum.

@@ -122,6 +122,11 @@ func (d declaration) outcome() Finding {
 func (d declaration) sum() string { return d.Sum + " connections" }
 
 func (d declaration) tooMany() Finding {
+	if settled, ending := d.budgetSettled(d.budget.Name); ending != "" && d.database.Pooler == nil {
+		if against := settled.Against(d.Connections); !against.Exceeds() {
+			return fail("", "%s, and %s allows %d; %s", d.sum(), d.field, d.Connections, withoutEnding(ending)).fix(endingRemedy)
+		}
+	}
 	advice := "no pool size fits"
 	switch {
 	case d.database.Pooler != nil && len(d.Changes) > 0:

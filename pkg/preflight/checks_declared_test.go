@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	testingclock "k8s.io/utils/clock/testing"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/cluster"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
@@ -119,6 +121,38 @@ func TestBothConnectionChecksRecommendTheSame(t *testing.T) {
 		}
 		if budget, _, _ := facts.Budget("main"); budget.Outcome != postgres.Exceeds || fmt.Sprint(budget.RecommendedPool) != test.pool {
 			t.Errorf("%+v: the budget is %s with %d", test, budget.Outcome, budget.RecommendedPool)
+		}
+	}
+}
+
+// What is too much only as long as pods are ending is waited for.
+func TestPodsThatAreEndingAreWaitedFor(t *testing.T) {
+	for _, test := range []struct {
+		size, declared int
+		id, remedy     string
+	}{
+		{5, 50, "BG-DB-10", "wait until the pods that are ending are gone"},
+		{5, 44, "BG-DB-10", "set deployment/shop-blue env DB_POOL_SIZE to 4"},
+		{8, 200, "BG-DB-03", "wait until the pods that are ending are gone"},
+		{9, 200, "BG-DB-03", "set deployment/shop-blue env DB_POOL_SIZE to 6"},
+	} {
+		facts := healthy()
+		facts.Release.Spec.Databases[0].Connections = test.declared
+		facts.database(func(database *Database) { database.Declared.Connections = test.declared })
+		facts.color("blue", func(color *Color) {
+			color.Owned.Value = slices.Clone(color.Owned.Value)
+			for i := range color.Owned.Value[:2] {
+				color.Owned.Value[i].DeletionTimestamp = &metav1.Time{Time: facts.Time}
+			}
+		})
+		pool(facts, "blue", test.size)
+		pool(facts, "green", test.size)
+		finding := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), test.id)[0]
+		if finding.Outcome != Fail || !strings.HasPrefix(finding.Remedy, test.remedy) {
+			t.Errorf("%+v: %s: %s\n%s", test, finding.Outcome, finding.Cause, finding.Remedy)
+		}
+		if waits := strings.Contains(finding.Cause, "it fits without the pods that are ending (2 of blue)"); waits != strings.HasPrefix(test.remedy, "wait") {
+			t.Errorf("%+v: %s", test, finding.Cause)
 		}
 	}
 }
