@@ -3,6 +3,7 @@ package plugin
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/postgres"
 	"github.com/bluegreen-dev/kubectl-bluegreen/pkg/release"
@@ -29,7 +30,8 @@ func (i *invocation) printPatches(rel *release.Release, budgets []postgres.Budge
 			i.printPatch(patch, cmp.Or(patch.Namespace, budget.Namespace))
 		}
 		for _, name := range rel.Spec.ColorNames() {
-			if len(rel.Spec.Colors[name].Manifests) > 0 {
+			patched := slices.ContainsFunc(budget.Changes, func(change postgres.Change) bool { return change.Color == name && !change.InManifests })
+			if patched && len(rel.Spec.Colors[name].Manifests) > 0 {
 				fmt.Fprintf(out, "# write the same into the manifests of %s: a shift applies them\n", name)
 			}
 		}

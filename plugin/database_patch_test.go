@@ -26,7 +26,9 @@ func TestPatchesAreLinesForAShell(t *testing.T) {
 	budget.Name, budget.Namespace = "main", "shop"
 	var out bytes.Buffer
 	call := &invocation{streams: Streams{IOStreams: genericiooptions.IOStreams{Out: &out}}, kubeconfig: genericclioptions.NewConfigFlags(false)}
-	call.printPatches(&release.Release{Spec: release.Spec{Colors: map[string]release.Color{"green": {Manifests: []string{"deploy"}}}}}, []postgres.Budget{budget})
+	budget.Changes = append(budget.Changes, postgres.Change{Color: "red", To: 9, Field: "deployment/shop-red env DB_POOL_SIZE (configmap/shop, key pool) in the manifests of red", InManifests: true})
+	manifests := release.Color{Manifests: []string{"deploy"}}
+	call.printPatches(&release.Release{Spec: release.Spec{Colors: map[string]release.Color{"green": manifests, "red": manifests, "white": manifests}}}, []postgres.Budget{budget})
 	shell := exec.CommandContext(t.Context(), "sh", "-c", "kubectl() { printf '<%s>' \"$@\"; echo; }\n"+out.String())
 	calls, err := shell.CombinedOutput()
 	if err != nil {
@@ -41,9 +43,15 @@ func TestPatchesAreLinesForAShell(t *testing.T) {
 	if diff := cmp.Diff(want, strings.Split(strings.TrimSpace(string(calls)), "\n")); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
-	for _, note := range []string{"# set deployment/shop-green env DATABASE_URL, parameter pool_max_conns (secret/db) to 9", "# write the same into the manifests of green"} {
+	for _, note := range []string{"# set deployment/shop-green env DATABASE_URL, parameter pool_max_conns (secret/db) to 9", "# write the same into the manifests of green",
+		"# set deployment/shop-red env DB_POOL_SIZE (configmap/shop, key pool) in the manifests of red to 9: a shift applies that over any patch"} {
 		if !strings.Contains(out.String(), note) {
 			t.Errorf("%s does not say %q", out.String(), note)
+		}
+	}
+	for _, unchanged := range []string{"red", "white"} {
+		if strings.Contains(out.String(), "write the same into the manifests of "+unchanged) {
+			t.Errorf("%s: nothing is patched of %s", out.String(), unchanged)
 		}
 	}
 }

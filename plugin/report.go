@@ -125,6 +125,9 @@ func (v reportView) cause(finding preflight.Finding) {
 	if !v.wide {
 		return
 	}
+	if at := finding.Position; at != nil {
+		fmt.Fprintf(v.out, "      %s\n", v.style.in(dim, plain(fmt.Sprintf("at %s:%d:%d", at.File, at.Line, at.Column))))
+	}
 	for _, key := range slices.Sorted(maps.Keys(finding.Evidence)) {
 		fmt.Fprintf(v.out, "      %s\n", v.style.in(dim, key+": "+plain(finding.Evidence[key])))
 	}

@@ -195,8 +195,11 @@ type Change struct {
 	// Field is where the pool size is set, such as
 	// deployment/shop-green env DB_POOL_SIZE.
 	Field string `json:"field"`
-	From  int    `json:"from,omitempty"`
-	To    int    `json:"to"`
+	// InManifests: it stands in manifests that a shift applies.
+	InManifests bool `json:"-"`
+
+	From int `json:"from,omitempty"`
+	To   int `json:"to"`
 }
 
 // Budget is the connection arithmetic of one database, an output kind.

@@ -40,6 +40,15 @@ func (v variable) setting(workload string) *Setting {
 	return setting
 }
 
+// from is what a variable takes its value from, for people, "" where that stands in
+// the pod template.
+func (v variable) from() string {
+	if v.origin == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s, key %s)", v.origin, v.key)
+}
+
 // Patch is one change of an object, or, without a Body, what a person has to do.
 type Patch struct {
 	// Resource is kind/name as kubectl takes it; Namespace is "" for the
@@ -72,6 +81,8 @@ func (c Change) patch() Patch {
 	value := strconv.Itoa(c.To)
 	at := c.Setting
 	switch {
+	case c.InManifests:
+		return Patch{Note: fmt.Sprintf("set %s to %d: a shift applies that over any patch in the cluster", c.Field, c.To)}
 	case at == nil:
 		return Patch{Note: fmt.Sprintf("set %s to %d: no patch is written of what may hold a secret, or of what the cluster doesn't hold", c.Field, c.To)}
 	case at.CloudNativePG != "":

@@ -343,7 +343,7 @@ func changesTo(pool int, colors []ColorDemand, exceeds bool) []Change {
 		to := pool / max(1, color.Pool.Processes)
 		needed := color.Pool.Known && color.Pool.Connections > pool && exceeds
 		if (needed || !color.Pool.Known) && color.Pool.Field != "" && color.Pods > 0 && to > 0 {
-			found = append(found, Change{Color: color.Color, Field: color.Pool.Field, Setting: color.Pool.Setting, From: color.Pool.perProcess(), To: to})
+			found = append(found, Change{Color: color.Color, Field: color.Pool.Field, Setting: color.Pool.Setting, InManifests: color.Pool.InManifests, From: color.Pool.perProcess(), To: to})
 		}
 	}
 	return found

@@ -43,6 +43,8 @@ type PoolSize struct {
 	// Setting is that field where a patch can change it without saying a
 	// secret.
 	Setting *Setting `json:"setting,omitempty"`
+	// InManifests: a shift applies the manifests that hold it, over any patch.
+	InManifests bool `json:"-"`
 	// Places are where that stands in objects, whoever may change it there: the
 	// nearest first.
 	Places []Place `json:"places,omitempty"`
@@ -288,7 +290,7 @@ func fromDeclaredVariable(input PoolInput, environment environment, reached reac
 		own := environment.of(at)
 		variable, found := own.get(input.Declared.Env)
 		if found {
-			pool := stated(field, variable.value, TrustConfigured)
+			pool := stated(field+variable.from(), variable.value, TrustConfigured)
 			pool.Setting, pool.Places = variable.setting(input.Workload), input.places(variable)
 			pools = append(pools, own.times(pool, ""))
 		} else if len(reached.of(at)) > 0 {

@@ -55,7 +55,7 @@ func fromVariables(input PoolInput, environment environment) (PoolSize, bool) {
 		if !found {
 			continue
 		}
-		pool := stated(input.Workload+" env "+candidate.name, variable.value, TrustConfigured)
+		pool := stated(input.Workload+" env "+candidate.name+variable.from(), variable.value, TrustConfigured)
 		pool.Setting, pool.Places = variable.setting(input.Workload), input.places(variable)
 		return environment.times(pool, candidate.stack), true
 	}

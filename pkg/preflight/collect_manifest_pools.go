@@ -11,6 +11,7 @@ import (
 func collectManifestPools(ctx context.Context, in Inputs, facts *Facts) {
 	for name, color := range facts.Colors {
 		color.Pools = pools(ctx, in, color.Workloads.Value, readOnce(ctx, in, facts, name))
+		unpatched(facts, color)
 		plan(&color, in.Manifests[name])
 		facts.Colors[name] = color
 	}

@@ -3,6 +3,7 @@ package preflight
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -187,7 +188,11 @@ func unpatched(facts *Facts, color Color) {
 				object = "configmap/" + pool.Setting.ConfigMap
 			}
 			if slices.Contains(facts.Manifests[color.Name].Value, object) {
-				pool.Field, pool.Setting = pool.Field+" in the manifests of "+color.Name, nil
+				pool.Field += " in the manifests of " + color.Name
+				if at := facts.poolPosition(pool); at != nil {
+					pool.Field += fmt.Sprintf(" (%s:%d)", at.File, at.Line)
+				}
+				pool.Setting, pool.InManifests = nil, true
 				ofWorkloads[workload] = pool
 			}
 		}
