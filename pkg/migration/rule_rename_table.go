@@ -39,6 +39,7 @@ COMMIT;`,
 					found.Remedy = "see that the view has the same rights, and that the old version does no more than query and write through it"
 					return one(found.breaks("the old version goes through the view: plain queries and writes work, ON CONFLICT and LOCK TABLE may not"))
 				}
+				found.Remedy = "let the view be SELECT * of the new name, or list every column of it, and nothing else"
 				found = found.breaks("the old version goes through the view %s, which %s: its queries or writes may fail at once, or miss something, and so after a rollback", view.Name, misses)
 			}
 			return one(found.safe(
