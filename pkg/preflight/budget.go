@@ -24,7 +24,23 @@ func (f *Facts) Budget(name string) (budget postgres.Budget, ok bool, why string
 	if known, why := f.budgetKnown(name); !known {
 		return postgres.Budget{}, false, why
 	}
-	return f.plan(name, func(*postgres.BudgetInput) {}), true, ""
+	budget = f.plan(name, func(*postgres.BudgetInput) {})
+	budget.Warnings = append(budget.Warnings, f.outdatedPools()...)
+	return budget, true, ""
+}
+
+// outdatedPools says which pods may have other pools than are reckoned with, a sentence
+// each.
+func (f *Facts) outdatedPools() []string {
+	var found []string
+	for _, color := range f.colors() {
+		for _, one := range color.Outdated.Value {
+			if !color.Planned && !color.madeAnew(one.Workload) {
+				found = append(found, fmt.Sprintf("%d pods of %s run with what %s said before it was written: start them anew, or their pools are those of then", one.Pods, one.Workload, one.Object))
+			}
+		}
+	}
+	return found
 }
 
 // budgetKnown reports whether all is known that the budget of a database rests on, or

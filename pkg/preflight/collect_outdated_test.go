@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -69,5 +70,20 @@ func TestOutdated(t *testing.T) {
 	missing.Owned = notKnown[[]corev1.Pod](errors.New("refused"))
 	if _, err := outdated(t.Context(), Inputs{}, missing); err == nil {
 		t.Error("of a colour whose pods are not known none is outdated")
+	}
+}
+
+// A budget is reckoned by what is configured, and says of whom that isn't true yet.
+func TestBudgetOfOutdatedPods(t *testing.T) {
+	facts := healthy()
+	facts.outdated("blue", func(*Color) {})
+	budget, ok, why := facts.Budget("main")
+	const want = "2 pods of deployment/shop-blue run with what configmap/shop said before it was written: start them anew, or their pools are those of then"
+	if !ok || !slices.Contains(budget.Warnings, want) {
+		t.Errorf("the budget (%s) warns of %q", why, budget.Warnings)
+	}
+	facts.outdated("blue", func(c *Color) { c.Planned = true })
+	if budget, _, _ := facts.Budget("main"); slices.Contains(budget.Warnings, want) {
+		t.Error("it warns of pods that nobody wants yet")
 	}
 }
