@@ -6,7 +6,7 @@ func noCriticalAlert() Check {
 	return Check{
 		ID: "BG-MON-05", Title: "no critical alert is firing", Area: AreaMonitoring,
 		Stages: []Stage{StageDeploy}, Critical: true,
-		Why:    "A critical alert rolls a release back. One that fires before it starts says that this is no time to start, and hides those that the release would cause.",
+		Why:    "A critical alert rolls a release back. One that fires before it starts says that this is no time to start, and hides those that the release would cause. They are asked of spec.metrics.alertmanager, which is NAMESPACE/SERVICE:PORT or a URL.",
 		Remedy: "resolve the incident, or silence what is known, and check again",
 		Source: "second runbook, When to Roll Back (any critical alert from monitoring system); Deployment Procedure, step 5 (confirm no alerts triggered)",
 		Evaluate: func(facts *Facts) []Finding {
@@ -14,7 +14,7 @@ func noCriticalAlert() Check {
 			reading := facts.Monitoring.Critical
 			switch {
 			case reading.Source == "":
-				return []Finding{undeclared("alerts")}
+				return []Finding{undeclared("alertmanager")}
 			case reading.State != measure.OK:
 				return []Finding{unknown(subject, "%s: %s", reading.Source, reading.Detail)}
 			case reading.Value > 0:

@@ -477,6 +477,7 @@ func plantedInMonitoring() []planted {
 		{"BG-MON-05", "firing", func(f *Facts) {
 			f.Monitoring.Critical.Value, f.Monitoring.Critical.Detail = 1, "ShopDown"
 		}, Fail, "ShopDown"},
+		{"BG-MON-05", "not declared", func(f *Facts) { f.Monitoring.Critical = measure.Reading{} }, Skip, "not declared: alertmanager"},
 		{"BG-MON-05", "alertmanager is down", func(f *Facts) { f.Monitoring.Critical.State = measure.SourceDown }, Unknown, ""},
 		{"BG-MON-06", "a quiet service", func(f *Facts) { f.requests(1.5) }, Warn, "blue answers 1.50/s now; it gives the target fewer than the 100 requests in 1m that advance-error-ratio needs"},
 		{"BG-MON-06", "a first step that is small", func(f *Facts) {

@@ -34,6 +34,9 @@ func TestParseTellsEveryMistake(t *testing.T) {
 		{name: "mapping instead of list", old: "[deployment/shop-blue]", new: "{deployment: shop-blue}", want: []string{
 			"8:18: spec.colors.blue.workloads: expected a list, found a mapping",
 		}},
+		{name: "an Alertmanager as its siblings are", old: "spec:", new: "spec:\n  metrics: {alertmanager: {service: monitoring/alertmanager:9093}}", want: []string{
+			"6:27: spec.metrics.alertmanager: expected text, found a mapping; write the address alone, such as alertmanager: monitoring/alertmanager:9093",
+		}},
 		{name: "field twice", old: "spec:", new: "metadata: {name: again}\nspec:", want: []string{
 			"5:1: metadata: is there twice; keep one of them",
 		}},

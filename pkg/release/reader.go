@@ -288,6 +288,9 @@ func (r *reader) wrongType(node *yaml.Node, field, expected string) {
 	if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!str" && node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 && strings.HasSuffix(expected, "number") {
 		hint = "write it without quotes"
 	}
+	if node.Kind == yaml.MappingNode && field == "spec.metrics.alertmanager" { // where its siblings have one
+		hint = "write the address alone, such as alertmanager: monitoring/alertmanager:9093"
+	}
 	r.problem(node, field, "expected "+expected+", found "+describe(node), hint)
 }
 
