@@ -184,11 +184,12 @@ func (v reportView) undeclared(folded []preflight.Finding) {
 }
 
 // suppressions tells of entries of the Release that do nothing now: no finding
-// above says so.
+// above says so. Those of checks of other stages have a line with -o wide.
 func (v reportView) suppressions(report *preflight.Report) {
 	var idle []string
 	for _, suppression := range report.Suppressions {
-		if suppression.State != preflight.SuppressionInEffect {
+		notAsked := suppression.State == preflight.SuppressionNotAsked // which is as it should be
+		if suppression.State != preflight.SuppressionInEffect && (v.wide || !notAsked) {
 			idle = append(idle, suppression.String())
 		}
 	}
