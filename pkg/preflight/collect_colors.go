@@ -41,6 +41,9 @@ func readColor(ctx context.Context, in Inputs, name string) Color {
 	color.Workloads = factOf(workloads, err)
 	if color.absent = apierrors.IsNotFound(err); color.absent {
 		color.Workloads.Remedy = "deploy it, or name what it is made from in spec.colors." + name + ".manifests"
+		if len(declared.Manifests) > 0 {
+			color.Workloads.Remedy = "deploy it, or shift to " + name + ", which applies spec.colors." + name + ".manifests"
+		}
 	}
 	color.Pods = factOf(podsMatching(ctx, in, declared.Selector))
 	color.Owned = factOf(ownedPods(ctx, in, color.Workloads))

@@ -64,6 +64,20 @@ func TestAbsentTargetWithoutManifestsBlocks(t *testing.T) {
 	}
 }
 
+// A colour that was never deployed, and whose manifests are named, wants its first
+// shift and not their names.
+func TestAbsentColorWithManifestsWantsAShift(t *testing.T) {
+	in := inputs(t, "", "3", func(client *fake.Clientset) { withoutGreen(t, client) })
+	in.Target, in.Stage = "green", StageRollback
+	green := in.Release.Spec.Colors["green"]
+	green.Manifests = []string{"green/"}
+	in.Release.Spec.Colors["green"] = green
+	finding := findingsOf(Evaluate(Collect(t.Context(), in), Catalogue(), StageRollback), "BG-COL-01")[0]
+	if want := "deploy it, or shift to green, which applies spec.colors.green.manifests"; finding.Remedy != want {
+		t.Errorf("remedy = %q, want %q", finding.Remedy, want)
+	}
+}
+
 // A target at zero counts with the replicas that the shift gives it back, not
 // with none: its connections must fit too.
 func TestTargetAtZeroIsJudgedByTheReplicasItGetsBack(t *testing.T) {
