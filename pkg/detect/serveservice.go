@@ -62,7 +62,7 @@ func (e *evaluation) unswitchable(service *corev1.Service, others []Finding) *ob
 		return obstructed("give clients a Service with a cluster IP, and declare that", "it is headless: clients hold the addresses of pods, by DNS, and a switch reaches none of them")
 	}
 	if color := e.colorOf(service); color != "" {
-		return obstructed("declare what leads to both colours", "it is the Service of colour %s alone, not the production route (%s)", color, e.facts.Origin)
+		return obstructed("leave it to spec.traffic"+declaredRoutes(e.releaseIn(service.Namespace))+", which the Release declares to lead to both colours", "it is the Service of colour %s alone, not the production route (%s)", color, e.facts.Origin)
 	}
 	for _, finding := range others {
 		if sharesWith := e.sharers(finding, service); sharesWith != "" {
@@ -70,6 +70,15 @@ func (e *evaluation) unswitchable(service *corev1.Service, others []Finding) *ob
 		}
 	}
 	return nil
+}
+
+// declaredRoutes are the fields of spec.traffic that a Release declares.
+func declaredRoutes(rel *release.Release) string {
+	var fields string
+	for _, route := range rel.Spec.Traffic.Routes() {
+		fields += "." + route.Field
+	}
+	return fields
 }
 
 // colorOf is the colour whose own Service it is, by a Release that somebody
