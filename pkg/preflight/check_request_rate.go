@@ -87,12 +87,15 @@ func needed(rule gate.Rule) float64 {
 	return rule.MinimumSamples / rule.Window.Seconds()
 }
 
-// moreSamples names the numbers with which a rule has data at a rate.
+// moreSamples names the numbers with which a rule has data at half of a rate, which is
+// that of a moment.
 func moreSamples(rule gate.Rule, rate float64) string {
 	seen := math.Floor(rate * rule.Window.Seconds())
 	if seen < 1 {
 		return fmt.Sprintf("start when there are more requests: %s sees less than one in its window", rule.ID)
 	}
-	window := time.Duration(math.Ceil(rule.MinimumSamples/rate)) * time.Second
-	return fmt.Sprintf("in spec.gates.rules, lower minimumSamples of %s to %.0f or lengthen its window to %s", rule.ID, seen, release.Duration(window))
+	samples := max(1, math.Floor(seen/2))
+	window := time.Duration(math.Ceil(2*rule.MinimumSamples/rate/60)) * time.Minute
+	return fmt.Sprintf("in spec.gates.rules, lower minimumSamples of %s to %.0f or lengthen its window to %s: by the rate of this moment, with as much again to spare",
+		rule.ID, samples, release.Duration(window))
 }

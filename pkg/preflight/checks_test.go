@@ -616,15 +616,15 @@ func TestRequestRateRemedyFits(t *testing.T) {
 	facts := healthy()
 	facts.requests(1.5)
 	finding := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), "BG-MON-06")[0]
-	if want := "in spec.gates.rules, lower minimumSamples of advance-error-ratio to 90 or lengthen its window to 1m7s"; finding.Remedy != want {
+	if want := "in spec.gates.rules, lower minimumSamples of advance-error-ratio to 45 or lengthen its window to 3m: by the rate of this moment, with as much again to spare"; finding.Remedy != want {
 		t.Errorf("remedy = %q, want %q", finding.Remedy, want)
 	}
 	if want := "advance-error-ratio, rollback-error-ratio, advance-error-ratio-baseline"; finding.Evidence["rules"] != want {
 		t.Errorf("rules = %q, want %q", finding.Evidence["rules"], want)
 	}
 	for name, follow := range map[string]func(*gate.Rule){
-		"fewer samples":   func(rule *gate.Rule) { rule.MinimumSamples = min(rule.MinimumSamples, 90) },
-		"a longer window": func(rule *gate.Rule) { rule.Window = 67 * time.Second },
+		"fewer samples":   func(rule *gate.Rule) { rule.MinimumSamples = min(rule.MinimumSamples, 45) },
+		"a longer window": func(rule *gate.Rule) { rule.Window = 3 * time.Minute },
 	} {
 		facts := healthy()
 		facts.requests(1.5)
