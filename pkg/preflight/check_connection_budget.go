@@ -56,6 +56,9 @@ func judgeBudget(facts *Facts, subject string, budget postgres.Budget) Finding {
 		finding.Outcome = Warn
 		finding.Cause += ", unless an autoscaler adds pods: " + facts.Autoscalers.Problem
 	}
+	if outcome == Fail && budget.RecommendedPool < 1 {
+		finding.Remedy = "run fewer pods, or raise max_connections"
+	}
 	if outcome != Pass && len(budget.Changes) > 0 {
 		finding.Remedy = budgetRemedy(budget.Changes)
 	}

@@ -135,6 +135,9 @@ func (d declaration) tooMany() Finding {
 		advice = fmt.Sprintf("a pool of %d per pod fits", d.Pool)
 	}
 	finding := fail("", "%s, and %s allows %d; %s", d.sum(), d.field, d.Connections, advice)
+	if d.Pool < 1 {
+		finding = finding.fix("run fewer pods, or agree on more with whoever runs the database and declare it in %s", d.field)
+	}
 	if len(d.Changes) > 0 {
 		finding.Remedy = budgetRemedy(d.Changes)
 	}

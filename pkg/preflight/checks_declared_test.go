@@ -94,6 +94,24 @@ func TestDeclaredConnectionsBlock(t *testing.T) {
 	}
 }
 
+// Where no pool size fits, none is named to be set.
+func TestNoPoolSizeIsNoRemedy(t *testing.T) {
+	for id, declared := range map[string]int{"BG-DB-03": 0, "BG-DB-10": 5} {
+		facts := healthy()
+		facts.Release.Spec.Databases[0].Connections = declared
+		facts.database(func(database *Database) {
+			database.Declared.Connections = declared
+			if declared == 0 {
+				database.Snapshot.Value.Limits = postgres.Limits{MaxConnections: 10}
+			}
+		})
+		finding := findingsOf(Evaluate(facts, Catalogue(), StageDeploy), id)[0]
+		if finding.Outcome != Fail || !strings.Contains(finding.Cause, "no pool size fits") || !strings.HasPrefix(finding.Remedy, "run fewer pods, or ") {
+			t.Errorf("%s: %s: %s\n%s", id, finding.Outcome, finding.Cause, finding.Remedy)
+		}
+	}
+}
+
 // Of what the server allows and what is declared, both checks recommend what passes
 // either, each by its own limit alone.
 func TestBothConnectionChecksRecommendTheSame(t *testing.T) {
