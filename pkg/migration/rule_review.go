@@ -140,7 +140,7 @@ func alterObject() Rule {
 					return nil
 				}
 				if !s.freshNamed(action.Named()) && !s.fresh(action.Name) {
-					return one(s.found("%s %s is changed: %s", action.Kind, action.Name, compact(action.What)).breaks("the old version uses the changed one at once, and after a rollback"))
+					return one(s.found("%s is changed: %s", strings.TrimSpace(action.Kind+" "+action.Name.String()), compact(action.What)).breaks("the old version uses the changed one at once, and after a rollback"))
 				}
 			case statement.AlterComposite:
 				if !s.freshObject("type", action.Type) {
