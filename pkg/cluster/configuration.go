@@ -17,7 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// AnnotationConfiguration, in the pod template of what Apply applies, is the sum of the
+// AnnotationConfiguration is, in the pod template of what Apply applies, the sum of the
 // ConfigMaps and Secrets that its pods are given. Variables are read when a container
 // starts, and most programs read their files then too: without another template a
 // change of such an object reaches nobody, and who applies it believes that it runs.

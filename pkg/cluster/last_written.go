@@ -55,7 +55,7 @@ func holdsValues(fields *metav1.FieldsV1) bool {
 		return false
 	}
 	var held map[string]json.RawMessage
-	if json.Unmarshal(fields.Raw, &held) != nil {
+	if json.Unmarshal(fields.GetRawBytes(), &held) != nil {
 		return false
 	}
 	for _, field := range []string{"f:data", "f:binaryData", "f:stringData"} {

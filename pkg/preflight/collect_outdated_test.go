@@ -21,7 +21,7 @@ func writtenAt(name string, entries ...metav1.ManagedFieldsEntry) *corev1.Config
 }
 
 func wrote(manager, fields string, at time.Time) metav1.ManagedFieldsEntry {
-	return metav1.ManagedFieldsEntry{Manager: manager, Time: &metav1.Time{Time: at}, FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)}}
+	return metav1.ManagedFieldsEntry{Manager: manager, Time: &metav1.Time{Time: at}, FieldsV1: metav1.NewFieldsV1(fields)}
 }
 
 // Pods that were started before their variables were written are found, by whoever but
