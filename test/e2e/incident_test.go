@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,7 +107,7 @@ func (s *scenario) agrees(finding preflight.Finding, budget *postgres.Budget) {
 	want := []postgres.Change{
 		{Color: shop.Blue, Field: blue + " env DB_POOL_SIZE", From: 20, To: budget.RecommendedPool,
 			Setting: &postgres.Setting{Workload: blue, Container: "recommendation", Variable: "DB_POOL_SIZE"}},
-		{Color: shop.Green, Field: green + " env DB_POOL_SIZE in the manifests of green", From: 20, To: budget.RecommendedPool},
+		{Color: shop.Green, Field: green + " env DB_POOL_SIZE in the manifests of green (" + s.poolSizeAt(shop.Green) + ")", From: 20, To: budget.RecommendedPool},
 	}
 	if difference := cmp.Diff(want, budget.Changes); difference != "" {
 		s.t.Fatalf("changes (-want +got):\n%s", difference)
@@ -123,6 +125,23 @@ func (s *scenario) agrees(finding preflight.Finding, budget *postgres.Budget) {
 	if fits := budget.RecommendedPool; fits < 1 || fits*gate.Pods > gate.Allowed || (fits+1)*gate.Pods <= gate.Allowed {
 		s.t.Errorf("a pool of %d for %d pods is not the largest in %d connections", fits, gate.Pods, gate.Allowed)
 	}
+}
+
+// poolSizeAt is the file of a colour's manifests, and the line of it, in which the size
+// of its pool stands.
+func (s *scenario) poolSizeAt(color string) string {
+	s.t.Helper()
+	file := filepath.Join("deploy", color, "deployment.yaml")
+	text, err := os.ReadFile(filepath.Join(s.shop.Folder, file))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	at := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, "name: DB_POOL_SIZE") })
+	if at < 0 || at+1 >= len(lines) || !strings.Contains(lines[at+1], "value:") {
+		s.t.Fatalf("%s has no value of DB_POOL_SIZE below its name", file)
+	}
+	return fmt.Sprintf("%s:%d", file, at+2)
 }
 
 // follow sets the fields that the changes name, in the manifests and, where
