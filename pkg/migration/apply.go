@@ -101,7 +101,8 @@ func (s *schema) createTable(action statement.CreateTable, conditional bool) {
 		return
 	}
 	isNew := s.isNew(objectKey("table", key), action.IfNotExists && !action.Temporary || conditional)
-	made := &table{name: action.Table.String(), fresh: s.judging && isNew, columns: map[string]*column{}, proofs: map[string]*proof{}, demands: map[string]statement.Constraint{}}
+	made := newTable(action.Table)
+	made.fresh = s.judging && isNew
 	made.whole = isNew && !action.Borrows && action.Query == nil && action.PartitionOf.Name == "" && len(action.Inherits) == 0
 	made.supposed = s.judging && !isNew && !conditional && !s.speaksOf(action.Table.Name)
 	s.supposes = s.supposes || made.supposed

@@ -116,12 +116,17 @@ func (s *schema) table(name statement.Name) *table {
 	return &table{name: name.String()}
 }
 
+// newTable is a table of which nothing but its name is known.
+func newTable(name statement.Name) *table {
+	return &table{name: name.String(), columns: map[string]*column{}, proofs: map[string]*proof{}, demands: map[string]statement.Constraint{}}
+}
+
 // record is what is known of a table, to be written to. It begins with the
 // table's name alone.
 func (s *schema) record(name statement.Name) *table {
 	key := s.key(name)
 	if s.tables[key] == nil {
-		put(s.journal, s.tables, key, &table{name: name.String(), columns: map[string]*column{}, proofs: map[string]*proof{}, demands: map[string]statement.Constraint{}})
+		put(s.journal, s.tables, key, newTable(name))
 	}
 	return s.tables[key]
 }

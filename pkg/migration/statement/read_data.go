@@ -46,7 +46,7 @@ func (e Expression) namedWrites() []Data {
 		if !named || !opens.Is("(") || write.Kind != Word || !slices.Contains([]string{"insert", "update", "delete", "merge"}, write.Value) {
 			continue
 		}
-		inner := e[i+1:].untilClosed()
+		inner := e[i+1 : e.closing(i)]
 		one := Data{Verb: write.Value, Query: inner, Where: inner.Mentions("where"), Nulls: inner.whereNull()}
 		for at := range inner {
 			if one.Table = written(one.Verb, inner[at:]); one.Table.Name != "" {
@@ -56,22 +56,6 @@ func (e Expression) namedWrites() []Data {
 		found = append(found, one)
 	}
 	return found
-}
-
-// untilClosed is what stands before the parenthesis that closes one before it.
-func (e Expression) untilClosed() Expression {
-	depth := 0
-	for i, token := range e {
-		switch {
-		case token.Is("("):
-			depth++
-		case token.Is(")") && depth == 0:
-			return e[:i]
-		case token.Is(")"):
-			depth--
-		}
-	}
-	return e
 }
 
 // changesEqual is the column where an UPDATE or a DELETE is one of the rows whose
